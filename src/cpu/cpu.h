@@ -1,0 +1,134 @@
+/*
+ * cpu.h: a virtual CPU as everyone but its own guest folder sees it, and the engine that runs it (floor 2).
+ */
+#ifndef LYRE_CPU_CPU_H
+#define LYRE_CPU_CPU_H
+
+#include <setjmp.h>
+#include "base/base.h"
+#include "ir/ir.h"
+
+struct guest;
+struct engine;
+struct region;
+struct gmem;
+
+/* Why execution left a region, and what the embedder (user/, system exec loop) has to handle. */
+enum cpu_exc {
+    EXC_NONE,
+    EXC_REQUEST,   /* cpu->exit_request was set; nothing happened to the guest */
+    EXC_SYSCALL,   /* pc is the next instruction; code as the guest says */
+    EXC_BREAK,     /* breakpoint instruction; pc is its own */
+    EXC_ILLEGAL,   /* undefined or not permitted; pc is its own */
+    EXC_FAULT,     /* memory fault: fault_addr, code = EXF_* bits; pc of the instruction */
+    EXC_ALIGN,     /* misaligned access that must not be */
+    EXC_FP,        /* trapped floating-point exception: code = FPF_* bits */
+    EXC_DEBUG,     /* gdb breakpoint or step finished; pc is the next instruction to run */
+    EXC_GUEST      /* guest-defined: code says which */
+};
+enum { EXF_READ = 0, EXF_WRITE = 1, EXF_EXEC = 2, EXF_MAPERR = 4, EXF_ACCERR = 8, EXF_BUS = 16 };
+
+/* Floating-point environment common to all guests. In generated code the host's own FP unit holds the rounding mode and
+ * fresh sticky flags (x86-64: MXCSR); the host back end folds them in here whenever control reaches C through an exit. */
+struct cpu_fp {
+    uint32_t flags;      /* accrued FPF_* so far, without those still in the host unit */
+    uint32_t rm;         /* enum ir_rm, RM_RNE..RM_RMM; never RM_DYN */
+    uint32_t host_ctl;   /* back end's: control word to load on entry (x86-64: MXCSR with rounding mode, all masked) */
+    uint32_t host_save;  /* back end's scratch: the C side's control word */
+};
+
+/* One entry of the inline jump cache: tag = pc ^ cpu_mode_tag(mode). An empty entry has tag 1 in slot 0, 0 elsewhere. */
+struct jc_entry {
+    uint64_t tag;
+    void *code;
+};
+enum { JC_BITS = 12, JC_SIZE = 1 << JC_BITS };
+/* Slot of a pc: low bits above the instruction alignment, folded once. Generated code computes the same. */
+static inline unsigned jc_slot(uint64_t pc) { return (unsigned)(pc >> 1) & (JC_SIZE - 1); }
+/* What a mode adds to the tag: 0 for mode 0, so that the common mode costs nothing. */
+static inline uint64_t cpu_mode_tag(uint32_t mode) { return (uint64_t)mode << 32 ^ (uint64_t)mode << 56; }
+
+/*
+ * Every guest's CPU struct begins with this; guest registers follow directly, then what only C touches. The whole is one
+ * allocation: [guest struct, guest->cpu_size rounded up to 64][jump cache JC_SIZE entries], so that generated code
+ * reaches all of it from one pointer.
+ */
+typedef struct cpu {
+    uint64_t pc;             /* valid when outside generated code */
+    uint32_t exit_request;   /* polled at region entries and back edges; set by other threads and signal handlers (atomic) */
+    uint32_t mode;           /* translation mode: guest-defined; part of the key of every region */
+    struct cpu_fp fp;
+    uint64_t res_addr;       /* load-reserved: address (all ones = none) and the value seen (LL/SC by compare-and-swap) */
+    uint64_t res_val[2];
+    uint64_t scratch[2];     /* back end's */
+    struct vcpu *v;          /* the engine's side of this CPU */
+} CPU;
+
+/* The engine's side: what generated code does not need. */
+struct vcpu {
+    CPU *cpu;
+    const struct guest *guest;
+    struct engine *engine;
+    struct gmem *mem;
+    struct jc_entry *jc;
+    /* last exit */
+    enum cpu_exc exc;
+    uint32_t exc_code;
+    uint64_t fault_addr;
+    struct exit_slot *chain_from; /* direct exit to be patched once its target exists */
+    sigjmp_buf recover;      /* helpers that fault come back here; see cpu_raise */
+    volatile bool in_code;   /* between entering generated code and leaving it */
+    bool single_step;
+    uint64_t quiescent;      /* epoch for the code cache's grace periods */
+    struct vcpu *next;       /* engine's list */
+    void *user;              /* embedder's per-CPU data (the thread of user/linux) */
+};
+
+/* --- engine (exec.c, cache.c, region.c) -------------------------------------------------------------------------- */
+struct engine_config {
+    const struct guest *guest;
+    const struct host *host;      /* the back end */
+    struct gmem *mem;
+    size_t cache_bytes;           /* code cache; 0 = default 128 MiB */
+    unsigned max_insns;           /* guest instructions in a region; 0 = default */
+    unsigned opt_passes;          /* OPT_*; ~0u = all */
+    bool nochain;
+};
+struct engine *engine_new(const struct engine_config *cfg, struct err *e);
+void engine_free(struct engine *en);
+
+/* A new CPU, zeroed and reset by the guest with a model specification ("max", "rv64,v=false", ...). */
+CPU *cpu_new(struct engine *en, const char *model, struct err *e);
+/* A copy for a new thread of the guest (registers, mode, fp). */
+CPU *cpu_clone(CPU *cpu, struct err *e);
+void cpu_free(CPU *cpu);
+
+/* Runs until something has to be handled; returns the reason (also in v->exc, v->exc_code, v->fault_addr). */
+enum cpu_exc cpu_run(CPU *cpu);
+/* Makes cpu_run return EXC_REQUEST soon; async-signal-safe, any thread. Cleared by cpu_run on return. */
+void cpu_kick(CPU *cpu);
+/* From a helper with HF_FAULT: leaves it and the region, cpu_run returns exc. Does not return. */
+_Noreturn void cpu_raise(CPU *cpu, enum cpu_exc exc, uint32_t code, uint64_t fault_addr);
+
+/*
+ * To be called from the host's SIGSEGV/SIGBUS handler: if the fault is the guest's (in generated code or in a guarded
+ * accessor), arranges for cpu_run to return EXC_FAULT with exact registers by rewriting *ucontext, and returns true.
+ * Write faults on pages protected because they hold translated code are resolved here (true, the access is retried).
+ */
+bool engine_host_fault(CPU *cpu, int sig, void *siginfo, void *ucontext);
+
+/* Translated code of [start, end) is stale: drop it (self-modifying code, munmap, icache flush). Any thread. */
+void engine_invalidate(struct engine *en, uint64_t start, uint64_t end);
+/* fork() in the child: only the calling thread exists, locks are taken over. To be bracketed around fork. */
+void engine_fork_prepare(struct engine *en);
+void engine_fork_done(struct engine *en, CPU *self, bool child);
+
+/* gdb: breakpoints by guest pc. */
+int engine_breakpoint(struct engine *en, uint64_t pc, bool set);
+
+struct engine_stats {
+    uint64_t regions, insns, host_bytes, ir_ins, translate_ns, lookups, chains, invalidated, flushes;
+};
+void engine_get_stats(struct engine *en, struct engine_stats *st);
+
+#endif

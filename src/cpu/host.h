@@ -1,0 +1,103 @@
+/*
+ * host.h: what a back end is to the engine (floor 2). Back ends know IR, never guests: what they learn of the guest is
+ * in struct host_env. One `const struct host` per folder of host/.
+ */
+#ifndef LYRE_CPU_HOST_H
+#define LYRE_CPU_HOST_H
+
+#include "cpu/cpu.h"
+#include "ir/ir.h"
+
+/* What generated code of one engine is compiled against; constant for the engine's life. */
+struct host_env {
+    const struct ir_reg *regs;
+    uint32_t nregs;
+    int32_t jc_offset;        /* of the jump cache from the CPU pointer */
+    uint64_t guest_base;      /* host address of guest address 0 */
+    uint8_t addr_bits;        /* 32: addresses have been zero-extended by the front end and base may be nonzero */
+    bool softmmu;             /* false: user mode, direct access */
+    unsigned pins;            /* how many registers to pin (0..host's maximum); ~0u = host's choice */
+};
+
+/*
+ * A code buffer: the same bytes seen twice. Writes go through rw; all addresses that are stored or run are rx
+ * (W^X: no page is both). rx = rw + delta.
+ */
+struct code_buf {
+    uint8_t *rw, *end;
+    ptrdiff_t delta;
+};
+
+/* A direct exit that can be patched to jump to its target region. Lives in the region's metadata. */
+struct exit_slot {
+    struct region *from;
+    struct region *to;        /* what it is chained to, NULL = none */
+    struct exit_slot *next;   /* list of slots chained to the same region (region->incoming) */
+    uint64_t pc;              /* target */
+    uint32_t mode;
+    uint8_t jk;               /* enum ir_jk */
+    uint32_t patch;           /* back end: offset in the region's code of what it patches */
+    uint32_t stub;            /* back end: offset of the code it jumps to when unchained */
+};
+
+struct region {
+    uint64_t pc;
+    uint32_t mode;
+    bool dead;                /* unlinked; memory is reused after a grace period */
+    void *code;               /* rx address of the entry */
+    uint32_t code_size, ninsns;
+    struct exit_slot *exits;
+    uint32_t nexits;
+    struct exit_slot *incoming;
+    /* deopt maps: written by the back end, in one allocation with the region (engine frees) */
+    uint8_t *maps;
+    uint32_t maps_size;
+    void *host_data;          /* interp: the IR; freed by host->release */
+    /* guest pages its instructions lie on: first and last byte (regions may span ranges: sorted list of pages) */
+    uint64_t *pages;
+    uint32_t npages;
+    struct region *hash_next;
+    struct region *gen_next;  /* the code-cache segment's list */
+    uint64_t retired_at;
+};
+
+struct host {
+    const char *name;
+    bool needs_exec;          /* wants executable memory (not the interpreter) */
+    /* Once per engine: emits its enter/leave/exit thunks at the start of the code cache (advances buf->rw). Returns a handle
+     * or NULL with *e. The handle is read-only afterwards except for scratch memory used under the translation lock. */
+    void *(*init)(const struct host_env *env, struct code_buf *buf, struct err *e);
+    void (*done)(void *h);
+    /*
+     * Compiles a region that ir_opt has seen. Fills r->code, code_size, exits, maps (malloc'ed; engine owns them) and
+     * advances buf->rw. Returns 0, or -ENOSPC when the buffer is too small (engine evicts and retries), or -E2BIG when
+     * the region exceeds a limit of the back end (the builder halves the region).
+     */
+    int (*compile)(void *h, struct ir *ir, struct code_buf *buf, struct region *r);
+    void (*release)(void *h, struct region *r);
+    /*
+     * Enters generated code at r->code (rx) and returns when it leaves: the exception. EXC_NONE: look up
+     * cpu->pc in cpu->mode (v->chain_from = the exit slot it came by, or NULL). cpu->pc and all homes are valid on return. */
+    enum cpu_exc (*enter)(void *h, CPU *cpu, const struct region *r);
+    /* What the inline jump cache holds for a region: address of code that can be jumped to with pinned registers live. */
+    /* Redirects a direct exit; to = NULL restores the stub. Safe while other threads run the code. buf gives the delta. */
+    void (*patch)(void *h, ptrdiff_t delta, struct exit_slot *slot, const struct region *to);
+    /*
+     * A host fault at host pc `hpc` (rx) inside region r: rebuilds the CPU's homes and cpu->pc from the deopt map and the machine
+     * context, and redirects *ucontext to the leave thunk so that enter() returns exc. False if hpc is no faulting op.
+     */
+    bool (*fault)(void *h, CPU *cpu, const struct region *r, void *ucontext, enum cpu_exc exc);
+    /* Disassembly or bytes of generated code to the log. */
+    void (*dump)(void *h, const struct region *r);
+    /* dynamic FP environment: after cpu->fp.rm changed from C (context switch, gdb, sigreturn): recompute host_ctl */
+    void (*fp_sync)(CPU *cpu);
+};
+extern const struct host *const host_registry[];
+const struct host *host_find(const char *name);
+
+/* FP through fpu/ for back ends' cold paths and the interpreter: evaluates one F_FP op exactly under the region's policy,
+ * accruing flags into cpu->fp.flags. Scalars and vectors alike. Implemented in host_fp.c (floor 2). */
+void host_fp_eval(CPU *cpu, const struct ir_fp *fp, const struct ir_ins *ins, enum ir_type type_a, const union vlanes *a,
+                  const union vlanes *b, const union vlanes *c, union vlanes *res);
+
+#endif
