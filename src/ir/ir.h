@@ -147,6 +147,7 @@ struct ir {
     struct ir_fp fp;
     uint32_t mode;            /* translation mode of the region */
     V last_k[4];              /* small cache of recent constants, build-time */
+    struct ir_scratch *scratch; /* the passes' arrays, kept between regions */
 };
 
 struct ir_opinfo { const char *text, *sig; uint16_t flags; };
