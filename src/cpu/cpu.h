@@ -78,11 +78,25 @@ struct vcpu {
     struct exit_slot *chain_from; /* direct exit to be patched once its target exists */
     sigjmp_buf recover;      /* helpers that fault come back here; see cpu_raise */
     volatile bool in_code;   /* between entering generated code and leaving it */
+    volatile bool guest_access; /* a C accessor below is touching guest memory */
     bool single_step;
     uint64_t quiescent;      /* epoch for the code cache's grace periods */
+    uint64_t guest_base;     /* = gmem_base(mem) */
     struct vcpu *next;       /* engine's list */
     void *user;              /* embedder's per-CPU data (the thread of user/linux) */
 };
+
+/*
+ * Guest memory for HF_FAULT helpers and the interpreter: direct access with the exact fault raised on failure (does not return
+ * then). mo: enum ir_mo (size, MO_BE; order is the caller's). Plain loads and stores, not for atomics.
+ */
+uint64_t cpu_ld(CPU *cpu, uint64_t addr, unsigned mo);
+void cpu_st(CPU *cpu, uint64_t addr, uint64_t val, unsigned mo);
+void cpu_ldn(CPU *cpu, void *dst, uint64_t addr, size_t len); /* in address order */
+void cpu_stn(CPU *cpu, uint64_t addr, const void *src, size_t len);
+/* Host address of a guest address, for atomic accesses between cpu_access_begin and _end (faults raise). */
+static inline void *cpu_access_begin(CPU *cpu, uint64_t addr);
+static inline void cpu_access_end(CPU *cpu);
 
 /* --- engine (exec.c, cache.c, region.c) -------------------------------------------------------------------------- */
 struct engine_config {
@@ -119,7 +133,10 @@ bool engine_host_fault(CPU *cpu, int sig, void *siginfo, void *ucontext);
 
 /* Translated code of [start, end) is stale: drop it (self-modifying code, munmap, icache flush). Any thread. */
 void engine_invalidate(struct engine *en, uint64_t start, uint64_t end);
-/* fork() in the child: only the calling thread exists, locks are taken over. To be bracketed around fork. */
+/* The guest executed instruction cache maintenance for [start, end). */
+void engine_icache_flush(struct engine *en, uint64_t start, uint64_t end);
+/* fork() in the child: only the calling thread exists, locks are taken over. To be bracketed around fork: prepare, fork,
+ * done(child = pid == 0) in both. Includes gmem's. */
 void engine_fork_prepare(struct engine *en);
 void engine_fork_done(struct engine *en, CPU *self, bool child);
 
@@ -130,5 +147,17 @@ struct engine_stats {
     uint64_t regions, insns, host_bytes, ir_ins, translate_ns, lookups, chains, invalidated, flushes;
 };
 void engine_get_stats(struct engine *en, struct engine_stats *st);
+
+static inline void *cpu_access_begin(CPU *cpu, uint64_t addr)
+{
+    cpu->v->guest_access = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return (void *)(uintptr_t)(cpu->v->guest_base + addr);
+}
+static inline void cpu_access_end(CPU *cpu)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    cpu->v->guest_access = false;
+}
 
 #endif

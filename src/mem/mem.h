@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-enum { GP_READ = 1, GP_WRITE = 2, GP_EXEC = 4, GP_ANON = 8, GP_SHARED = 16, GP_CODE = 32 /* write-protected: translated */ };
+enum { GP_READ = 1, GP_WRITE = 2, GP_EXEC = 4, GP_ANON = 8, GP_SHARED = 16, GP_MAPPED = 32 /* always set in a mapped range */ };
 
 struct gmem;
 
@@ -30,7 +30,7 @@ int64_t gmem_remap(struct gmem *m, uint64_t old, uint64_t old_len, uint64_t new_
 /* Finds room; 0 if none. */
 uint64_t gmem_find(struct gmem *m, uint64_t hint, uint64_t len, uint64_t align);
 
-/* GP_* of the page with addr; 0 = not mapped. Lock-free. */
+/* GP_* of the page with addr; 0 = not mapped. */
 unsigned gmem_flags(const struct gmem *m, uint64_t addr);
 /* Calls fn for each range of equal flags in order; stops when fn returns non-zero. */
 int gmem_walk(struct gmem *m, int (*fn)(void *ctx, uint64_t start, uint64_t end, unsigned flags), void *ctx);
@@ -44,22 +44,25 @@ int64_t gmem_strlen(struct gmem *m, uint64_t addr, size_t max);
 /* For system calls that let the kernel access a buffer: checks the range for GP_READ or GP_WRITE and returns the host
  * pointer, or NULL. Writable ranges are first freed of code write-protection. Valid for this system call only. */
 void *gmem_ptr(struct gmem *m, uint64_t addr, size_t len, unsigned prot);
-/* Host pointer for instruction fetch of page `addr`: readable bytes from addr to the end of contiguous executable
- * pages (at most `want`) in *avail; NULL if not executable. Translation only. */
-const uint8_t *gmem_code(struct gmem *m, uint64_t addr, size_t want, size_t *avail);
+/* Instruction fetch: copies up to `want` bytes from addr on, as far as executable pages reach; returns how many (0: addr is
+ * not executable). Marks the pages as holding code first, so that a later write is noticed. */
+size_t gmem_fetch(struct gmem *m, uint64_t addr, uint8_t *buf, size_t want);
 
-/* Code tracking: marks a page as holding translated code (write-protects it); the callback is told when a page marked
- * so is written, unmapped, remapped or loses exec, before the change is visible to the guest. */
-void gmem_code_mark(struct gmem *m, uint64_t page_addr);
+/* Code tracking: pages that gmem_fetch read from are write-protected; the callback is told when such a page is written,
+ * unmapped, remapped or reprotected. Order: the page becomes writable, then the callback runs (it must drop everything
+ * translated from the range), then the write is retried. */
 void gmem_on_code_write(struct gmem *m, void (*fn)(void *ctx, uint64_t start, uint64_t end), void *ctx);
-/* A write fault at a GP_CODE page: calls back, makes it writable again. True if that resolved the fault. */
+/* The guest asked for instruction cache maintenance of [start, end): drops code of pages that can change without a write
+ * fault (shared mappings, which may be written through another address). Others are tracked anyway. */
+void gmem_icache_flush(struct gmem *m, uint64_t start, uint64_t end);
+/* A write fault at a page with code: calls back, makes it writable again. True if that resolved the fault. */
 bool gmem_code_fault(struct gmem *m, uint64_t addr);
 /* A SIGSEGV/SIGBUS inside gmem_read and friends: true if ucontext was redirected to their error return. */
 bool gmem_host_fault(void *ucontext);
 /* Guest address of a host address, or false if it does not belong to the guest. */
 bool gmem_guest_addr(const struct gmem *m, const void *host, uint64_t *addr);
-/* Locks across fork (prepare in parent; done in both). */
+/* Locks across fork (prepare in the parent; done in both). engine_fork_prepare and _done call these. */
 void gmem_fork_prepare(struct gmem *m);
-void gmem_fork_done(struct gmem *m);
+void gmem_fork_done(struct gmem *m, bool child);
 
 #endif
