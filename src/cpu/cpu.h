@@ -37,7 +37,8 @@ struct cpu_fp {
     uint32_t host_save;  /* back end's scratch: the C side's control word */
 };
 
-/* One entry of the inline jump cache: tag = pc ^ cpu_mode_tag(mode). An empty entry has tag 1 in slot 0, 0 elsewhere. */
+/* One entry of the inline jump cache: tag = pc ^ cpu_mode_tag(mode). An empty entry has a tag that no pc of its slot has:
+ * 2 in slot 0, 0 elsewhere (jc_empty). */
 struct jc_entry {
     uint64_t tag;
     void *code;
@@ -45,6 +46,7 @@ struct jc_entry {
 enum { JC_BITS = 12, JC_SIZE = 1 << JC_BITS };
 /* Slot of a pc: low bits above the instruction alignment, folded once. Generated code computes the same. */
 static inline unsigned jc_slot(uint64_t pc) { return (unsigned)(pc >> 1) & (JC_SIZE - 1); }
+static inline uint64_t jc_empty(unsigned slot) { return slot ? 0 : 2; }
 /* What a mode adds to the tag: 0 for mode 0, so that the common mode costs nothing. */
 static inline uint64_t cpu_mode_tag(uint32_t mode) { return (uint64_t)mode << 32 ^ (uint64_t)mode << 56; }
 

@@ -44,7 +44,9 @@ struct region {
     uint64_t pc;
     uint32_t mode;
     bool dead;                /* unlinked; memory is reused after a grace period */
+    uint8_t segment;          /* engine's: part of the code cache */
     void *code;               /* rx address of the entry */
+    void *code_base;          /* rx address of its first byte (engine's; host pcs in [code_base, +code_size) are its) */
     uint32_t code_size, ninsns;
     struct exit_slot *exits;
     uint32_t nexits;
@@ -57,8 +59,6 @@ struct region {
     uint64_t *pages;
     uint32_t npages;
     struct region *hash_next;
-    struct region *gen_next;  /* the code-cache segment's list */
-    uint64_t retired_at;
 };
 
 struct host {
@@ -85,8 +85,12 @@ struct host {
     /*
      * A host fault at host pc `hpc` (rx) inside region r: rebuilds the CPU's homes and cpu->pc from the deopt map and the machine
      * context, and redirects *ucontext to the leave thunk so that enter() returns exc. False if hpc is no faulting op.
+     * r is NULL when the pc is not in the code cache (the interpreter). v->fault_addr and exc_code are set already.
      */
     bool (*fault)(void *h, CPU *cpu, const struct region *r, void *ucontext, enum cpu_exc exc);
+    /* A helper left generated code by cpu_raise: does what the leave thunk would have done for the host's state (FP control word,
+     * sticky flags into cpu->fp.flags). Homes and cpu->pc were stored before the call. May be NULL. */
+    void (*unwound)(CPU *cpu);
     /* Disassembly or bytes of generated code to the log. */
     void (*dump)(void *h, const struct region *r);
     /* dynamic FP environment: after cpu->fp.rm changed from C (context switch, gdb, sigreturn): recompute host_ctl */

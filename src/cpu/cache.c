@@ -1,0 +1,353 @@
+/*
+ * cache.c: the code cache. One memory file mapped twice (written through one view, run through the other), cut into
+ * segments that are evicted whole, oldest first; the table of regions by pc and mode; the index by guest page.
+ *
+ * A region that is dead (its guest code changed, or its segment is evicted) is out of the table, unchained, and out of
+ * every jump cache; a CPU may still be inside. Its memory is reused with its segment, after every CPU has been outside
+ * of generated code once.
+ */
+#include "cpu/engine.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static uint32_t region_hash(uint64_t pc, uint32_t mode)
+{
+    return (uint32_t)(((pc >> 1) ^ cpu_mode_tag(mode)) * 0x9e3779b97f4a7c15ull >> (64 - REGION_HASH_BITS));
+}
+
+static uint32_t page_hash(uint64_t page)
+{
+    return (uint32_t)((page >> 12) * 0x9e3779b97f4a7c15ull >> (64 - PAGE_HASH_BITS));
+}
+
+/* --- memory --------------------------------------------------------------------------------------------------- */
+
+static int map_views(struct engine *en, int fd, bool fixed)
+{
+    int flags = MAP_SHARED | (fixed ? MAP_FIXED : 0);
+    uint8_t *rw = mmap(fixed ? en->rw : NULL, en->cache_bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (rw == MAP_FAILED) return -errno;
+    uint8_t *rx = mmap(fixed ? en->rw + en->delta : NULL, en->cache_bytes, PROT_READ | PROT_EXEC, flags, fd, 0);
+    if (rx == MAP_FAILED) {
+        int error = errno;
+        if (!fixed) munmap(rw, en->cache_bytes);
+        return -error;
+    }
+    en->rw = rw;
+    en->delta = rx - rw;
+    return 0;
+}
+
+static int new_memfd(size_t bytes)
+{
+    int fd = memfd_create("lyrebird-code", MFD_CLOEXEC);
+    if (fd < 0) return -errno;
+    if (ftruncate(fd, (off_t)bytes)) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 1000); /* out of the way of the guest's descriptors */
+    if (high < 0) return fd;
+    close(fd);
+    return high;
+}
+
+int cache_init(struct engine *en, struct err *e)
+{
+    en->cache_bytes = ALIGN_UP(en->cfg.cache_bytes ? en->cfg.cache_bytes : (size_t)128 << 20, (size_t)1 << 20);
+    en->memfd = -1;
+    if (en->host->needs_exec) {
+        int fd = new_memfd(en->cache_bytes), ret = fd < 0 ? fd : map_views(en, fd, false);
+        if (fd >= 0) close(fd); /* the mappings keep it */
+        if (ret)
+            return err_set(e, -ret, "cannot map %zu MiB of code cache writable and executable: %s", en->cache_bytes >> 20,
+                           strerror(-ret));
+    } else {
+        /* only address-like room to hand out; never touched */
+        en->rw = mmap(NULL, en->cache_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (en->rw == MAP_FAILED) return err_set(e, errno, "cannot reserve the code cache: %s", strerror(errno));
+    }
+    size_t each = en->cache_bytes / CACHE_SEGMENTS;
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        en->seg[i].rw = en->seg[i].fill = en->rw + i * each;
+        en->seg[i].end = en->seg[i].rw + each;
+    }
+    return 0;
+}
+
+static void region_free(struct engine *en, struct region *r)
+{
+    if (r->host_data && en->host->release) en->host->release(en->hh, r);
+    free(r->exits);
+    free(r->maps);
+    free(r->pages);
+    free(r);
+}
+
+static void segment_free(struct engine *en, struct segment *s)
+{
+    uint32_t n = s->n;
+    __atomic_store_n(&s->n, 0, __ATOMIC_RELEASE);
+    for (uint32_t i = 0; i < n; i++) region_free(en, s->by_addr[i]);
+}
+
+void cache_done(struct engine *en)
+{
+    cache_flush(en);
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        segment_free(en, &en->seg[i]);
+        free(en->seg[i].by_addr);
+    }
+    if (!en->rw) return;
+    munmap(en->rw, en->cache_bytes);
+    if (en->host->needs_exec) munmap(en->rw + en->delta, en->cache_bytes);
+}
+
+/* --- look-up -------------------------------------------------------------------------------------------------- */
+
+struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode)
+{
+    struct region *r = __atomic_load_n(&en->hash[region_hash(pc, mode)], __ATOMIC_ACQUIRE);
+    while (r && (r->pc != pc || r->mode != mode)) r = __atomic_load_n(&r->hash_next, __ATOMIC_ACQUIRE);
+    return r;
+}
+
+struct region *cache_find_host(struct engine *en, uintptr_t hpc)
+{
+    uintptr_t off = hpc - (uintptr_t)(en->rw + en->delta);
+    if (!en->host->needs_exec || off >= en->cache_bytes) return NULL;
+    struct segment *s = &en->seg[off / (en->cache_bytes / CACHE_SEGMENTS)];
+    uint32_t lo = 0, hi = __atomic_load_n(&s->n, __ATOMIC_ACQUIRE);
+    struct region **a = __atomic_load_n(&s->by_addr, __ATOMIC_ACQUIRE);
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        uintptr_t start = (uintptr_t)a[mid]->code_base;
+        if (hpc < start)
+            hi = mid;
+        else if (hpc >= start + a[mid]->code_size)
+            lo = mid + 1;
+        else
+            return a[mid];
+    }
+    return NULL;
+}
+
+void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool findable)
+{
+    struct segment *s = &en->seg[en->cur];
+    if (s->n == s->cap) {
+        /* readers may hold the old array: it is left to them (a handful of doublings per segment) */
+        uint32_t cap = s->cap ? s->cap * 2 : 256;
+        struct region **a = xalloc(cap * sizeof(*a));
+        if (s->n) memcpy(a, s->by_addr, s->n * sizeof(*a));
+        __atomic_store_n(&s->by_addr, a, __ATOMIC_RELEASE);
+        s->cap = cap;
+    }
+    s->by_addr[s->n] = r;
+    __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
+    s->fill = new_fill;
+    r->segment = (uint8_t)en->cur;
+    for (uint32_t i = 0; i < r->npages; i++) {
+        struct page_node *n = xalloc(sizeof *n), **head = &en->pages[page_hash(r->pages[i])];
+        *n = (struct page_node){ r->pages[i], r, *head };
+        *head = n;
+    }
+    r->dead = !findable;
+    if (!findable) return;
+    struct region **head = &en->hash[region_hash(r->pc, r->mode)];
+    r->hash_next = *head;
+    __atomic_store_n(head, r, __ATOMIC_RELEASE);
+}
+
+/* --- chains --------------------------------------------------------------------------------------------------- */
+
+void cache_chain(struct engine *en, struct exit_slot *slot, struct region *to)
+{
+    if (slot->to || slot->from->dead || to->dead || en->cfg.nochain) return;
+    slot->to = to;
+    slot->next = to->incoming;
+    to->incoming = slot;
+    en->host->patch(en->hh, en->delta, slot, to);
+    en->stats.chains++;
+}
+
+static void unchain(struct engine *en, struct exit_slot *slot)
+{
+    struct exit_slot **p = &slot->to->incoming;
+    while (*p != slot) p = &(*p)->next;
+    *p = slot->next;
+    slot->to = NULL;
+    en->host->patch(en->hh, en->delta, slot, NULL);
+}
+
+/* Takes a region out of everything by which a CPU could enter it again. */
+static void region_kill(struct engine *en, struct region *r)
+{
+    if (!r->dead) {
+        struct region **p = &en->hash[region_hash(r->pc, r->mode)];
+        while (*p != r) p = &(*p)->hash_next;
+        __atomic_store_n(p, r->hash_next, __ATOMIC_RELEASE);
+        __atomic_store_n(&r->dead, true, __ATOMIC_SEQ_CST);
+    }
+    while (r->incoming) unchain(en, r->incoming);
+    for (uint32_t i = 0; i < r->nexits; i++)
+        if (r->exits[i].to) unchain(en, &r->exits[i]);
+    for (uint32_t i = 0; i < r->npages; i++) {
+        struct page_node **p = &en->pages[page_hash(r->pages[i])];
+        while (*p && (*p)->region != r) p = &(*p)->next;
+        if (*p) {
+            struct page_node *n = *p;
+            *p = n->next;
+            free(n);
+        }
+    }
+    /* A CPU that fills its entry at this moment looks at r->dead afterwards (exec.c). */
+    for (struct vcpu *v = en->cpus; v; v = v->next) {
+        struct jc_entry *j = &v->jc[jc_slot(r->pc)];
+        if (__atomic_load_n(&j->tag, __ATOMIC_RELAXED) == (r->pc ^ cpu_mode_tag(r->mode)))
+            __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_SEQ_CST);
+    }
+}
+
+/* Makes every CPU leave generated code soon and look its pc up again. */
+static void kick_all(struct engine *en)
+{
+    for (struct vcpu *v = en->cpus; v; v = v->next)
+        __atomic_or_fetch(&v->cpu->exit_request, REQ_ENGINE, __ATOMIC_SEQ_CST);
+}
+
+void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
+{
+    uint64_t page = gmem_page(en->mem);
+    bool any = false;
+    pthread_mutex_lock(&en->lock);
+    if ((end - start) / page > 1u << PAGE_HASH_BITS) {
+        for (unsigned h = 0; h < 1u << PAGE_HASH_BITS; h++) {
+            for (struct page_node *n = en->pages[h]; n;) {
+                if (n->page < start || n->page >= end) {
+                    n = n->next;
+                    continue;
+                }
+                region_kill(en, n->region);
+                any = true;
+                en->stats.invalidated++;
+                n = en->pages[h];
+            }
+        }
+    } else {
+        for (uint64_t a = ALIGN_DOWN(start, page); a < end; a += page) {
+            struct page_node *n = en->pages[page_hash(a)];
+            while (n) {
+                if (n->page != a) {
+                    n = n->next;
+                    continue;
+                }
+                region_kill(en, n->region);
+                any = true;
+                en->stats.invalidated++;
+                n = en->pages[page_hash(a)];
+            }
+        }
+    }
+    if (any) kick_all(en);
+    pthread_mutex_unlock(&en->lock);
+}
+
+void engine_icache_flush(struct engine *en, uint64_t start, uint64_t end)
+{
+    gmem_icache_flush(en->mem, start, end);
+}
+
+/* --- eviction ------------------------------------------------------------------------------------------------- */
+
+static void segment_kill(struct engine *en, struct segment *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) region_kill(en, s->by_addr[i]);
+}
+
+void cache_flush(struct engine *en)
+{
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) segment_kill(en, &en->seg[i]);
+    kick_all(en);
+    en->evictions++;
+}
+
+static bool all_quiescent(struct engine *en, struct vcpu *self, uint64_t epoch)
+{
+    for (struct vcpu *v = en->cpus; v; v = v->next)
+        if (v != self && __atomic_load_n(&v->quiescent, __ATOMIC_SEQ_CST) < epoch) return false;
+    return true;
+}
+
+/*
+ * The lock is let go while waiting: a CPU that has to leave generated code may be in a fault handler that wants it. Others that
+ * need room meanwhile wait for this eviction to end.
+ */
+void cache_next_segment(struct engine *en, struct vcpu *self)
+{
+    uint32_t seen = en->evictions;
+    while (en->evicting) exec_relock(en, self);
+    if (en->evictions != seen) return; /* another CPU made room */
+    en->cur = (en->cur + 1) % CACHE_SEGMENTS;
+    struct segment *s = &en->seg[en->cur];
+    if (!s->n) return;
+    en->evicting = true;
+    segment_kill(en, s);
+    uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
+    kick_all(en);
+    while (!all_quiescent(en, self, epoch)) exec_relock(en, self);
+    segment_free(en, s);
+    s->fill = s == &en->seg[0] ? en->rw + en->thunk_bytes : s->rw;
+    en->stats.flushes++;
+    en->evictions++;
+    en->evicting = false;
+}
+
+/* --- fork ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * The cache is shared memory: after fork the child needs its own. A small cache is copied (the child goes on warm), a big one
+ * starts empty but for the thunks. Returns the new file or -errno; the caller holds the lock, so nothing changes meanwhile.
+ */
+int cache_fork_prepare(struct engine *en)
+{
+    if (!en->host->needs_exec) return -1;
+    size_t used = 0;
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) used += (size_t)(en->seg[i].fill - en->seg[i].rw);
+    en->fork_copied = used <= (size_t)8 << 20;
+    int fd = new_memfd(en->cache_bytes);
+    if (fd < 0) return fd;
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        struct segment *s = &en->seg[i];
+        size_t len = en->fork_copied ? (size_t)(s->fill - s->rw) : i ? 0 : en->thunk_bytes;
+        off_t at = s->rw - en->rw;
+        for (size_t done = 0; done < len;) {
+            ssize_t w = pwrite(fd, s->rw + done, len - done, at + (off_t)done);
+            if (w <= 0) {
+                close(fd);
+                return -ENOSPC;
+            }
+            done += (size_t)w;
+        }
+    }
+    return fd;
+}
+
+void cache_fork_child(struct engine *en, int fd)
+{
+    if (fd < 0) return;
+    if (map_views(en, fd, true) || !en->fork_copied) {
+        for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+            segment_kill(en, &en->seg[i]);
+            segment_free(en, &en->seg[i]);
+            en->seg[i].fill = i ? en->seg[i].rw : en->rw + en->thunk_bytes;
+        }
+        en->evictions++;
+        en->cur = 0;
+    }
+    close(fd);
+}

@@ -1,0 +1,240 @@
+/* engine.c: an engine's life, its CPUs, breakpoints, fork, counters; the registries' look-ups. */
+#include "cpu/engine.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct guest *guest_find(const char *name)
+{
+    size_t len = strlen(name);
+    for (const struct guest *const *g = guest_registry; *g; g++) {
+        if (!strcmp((*g)->name, name)) return *g;
+        for (const char *a = (*g)->aliases; a && *a; a += strcspn(a, ",") + (a[strcspn(a, ",")] == ','))
+            if (strcspn(a, ",") == len && !memcmp(a, name, len)) return *g;
+    }
+    return NULL;
+}
+
+const struct host *host_find(const char *name)
+{
+    for (const struct host *const *h = host_registry; *h; h++)
+        if (!strcmp((*h)->name, name)) return *h;
+    return NULL;
+}
+
+/* The IR's register list, from the guest's register table. */
+static struct ir_reg *ir_reg_list(const struct guest *g)
+{
+    struct ir_reg *list = xalloc(g->nregs * sizeof *list);
+    for (unsigned i = 0; i < g->nregs; i++) {
+        const struct guest_reg *r = &g->regs[i];
+        list[i] = (struct ir_reg){ .name = r->name, .type = r->type, .group = r->group, .pin = r->pin,
+                                   .offset = (int32_t)r->offset };
+    }
+    return list;
+}
+
+static size_t cpu_bytes(const struct guest *g)
+{
+    return ALIGN_UP(g->cpu_size, (size_t)64);
+}
+
+static void on_code_write(void *ctx, uint64_t start, uint64_t end)
+{
+    engine_invalidate(ctx, start, end);
+}
+
+struct engine *engine_new(const struct engine_config *cfg, struct err *e)
+{
+    struct engine *en = xalloc(sizeof *en);
+    en->cfg = *cfg;
+    en->cfg.nochain |= !!(log_mask & (LOG_EXEC | LOG_NOCHAIN));
+    en->guest = cfg->guest;
+    en->host = cfg->host;
+    en->mem = cfg->mem;
+    if (cfg->guest->nregs > IR_REGS_MAX - 32) {
+        err_set(e, E2BIG, "guest %s has %u registers, the IR takes %d", cfg->guest->name, cfg->guest->nregs, IR_REGS_MAX - 32);
+        free(en);
+        return NULL;
+    }
+    pthread_mutex_init(&en->lock, NULL);
+    en->ir_regs = ir_reg_list(cfg->guest);
+    en->builder = builder_new();
+    en->epoch = 1;
+    if (cache_init(en, e)) goto fail;
+    en->env = (struct host_env){
+        .regs = en->ir_regs, .nregs = cfg->guest->nregs, .jc_offset = (int32_t)cpu_bytes(cfg->guest),
+        .guest_base = gmem_base(cfg->mem), .addr_bits = cfg->guest->addr_bits, .pins = ~0u
+    };
+    struct code_buf buf = { en->seg[0].fill, en->seg[0].end, en->delta };
+    en->hh = en->host->init(&en->env, &buf, e);
+    if (!en->hh) goto fail;
+    en->thunk_bytes = ALIGN_UP((size_t)(buf.rw - en->rw), (size_t)64);
+    en->seg[0].fill = en->rw + en->thunk_bytes;
+    gmem_on_code_write(en->mem, on_code_write, en);
+    return en;
+fail:
+    cache_done(en);
+    builder_free(en->builder);
+    free(en->ir_regs);
+    free(en);
+    return NULL;
+}
+
+void engine_free(struct engine *en)
+{
+    if (!en) return;
+    gmem_on_code_write(en->mem, NULL, NULL);
+    while (en->cpus) cpu_free(en->cpus->cpu);
+    cache_done(en);
+    if (en->host->done) en->host->done(en->hh);
+    builder_free(en->builder);
+    pthread_mutex_destroy(&en->lock);
+    free(en->breakpoints);
+    free(en->ir_regs);
+    free(en);
+}
+
+/* --- CPUs ------------------------------------------------------------------------------------------------------- */
+
+static CPU *cpu_alloc(struct engine *en)
+{
+    size_t size = cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry);
+    CPU *cpu = aligned_alloc(64, ALIGN_UP(size, (size_t)64));
+    if (!cpu) return NULL;
+    memset(cpu, 0, cpu_bytes(en->guest));
+    struct vcpu *v = xalloc(sizeof *v);
+    cpu->v = v;
+    cpu->res_addr = ~0ull;
+    cpu->fp.rm = RM_RNE;
+    v->cpu = cpu;
+    v->guest = en->guest;
+    v->engine = en;
+    v->mem = en->mem;
+    v->guest_base = en->env.guest_base;
+    v->jc = (struct jc_entry *)((char *)cpu + cpu_bytes(en->guest));
+    v->quiescent = UINT64_MAX;
+    jc_clear(v);
+    return cpu;
+}
+
+static void cpu_link(struct engine *en, CPU *cpu)
+{
+    pthread_mutex_lock(&en->lock);
+    cpu->v->next = en->cpus;
+    en->cpus = cpu->v;
+    pthread_mutex_unlock(&en->lock);
+}
+
+static void cpu_release(CPU *cpu)
+{
+    free(cpu->v);
+    free(cpu);
+}
+
+CPU *cpu_new(struct engine *en, const char *model, struct err *e)
+{
+    CPU *cpu = cpu_alloc(en);
+    if (!cpu) {
+        err_set(e, ENOMEM, "out of memory for a CPU");
+        return NULL;
+    }
+    if (en->guest->init(cpu, model, e)) {
+        cpu_release(cpu);
+        return NULL;
+    }
+    if (en->host->fp_sync) en->host->fp_sync(cpu);
+    cpu_link(en, cpu);
+    return cpu;
+}
+
+CPU *cpu_clone(CPU *from, struct err *e)
+{
+    struct engine *en = from->v->engine;
+    CPU *cpu = cpu_alloc(en);
+    if (!cpu) {
+        err_set(e, ENOMEM, "out of memory for a CPU");
+        return NULL;
+    }
+    struct vcpu *v = cpu->v;
+    memcpy(cpu, from, en->guest->cpu_size);
+    cpu->v = v;
+    cpu->exit_request = 0;
+    cpu->res_addr = ~0ull;
+    cpu_link(en, cpu);
+    return cpu;
+}
+
+void cpu_free(CPU *cpu)
+{
+    if (!cpu) return;
+    struct engine *en = cpu->v->engine;
+    pthread_mutex_lock(&en->lock);
+    struct vcpu **p = &en->cpus;
+    while (*p && *p != cpu->v) p = &(*p)->next;
+    if (*p) *p = cpu->v->next;
+    pthread_mutex_unlock(&en->lock);
+    cpu_release(cpu);
+}
+
+/* --- breakpoints ------------------------------------------------------------------------------------------------ */
+
+int engine_breakpoint(struct engine *en, uint64_t pc, bool set)
+{
+    int ret = 0;
+    pthread_mutex_lock(&en->lock);
+    uint32_t i = 0;
+    while (i < en->nbreakpoints && en->breakpoints[i] != pc) i++;
+    if (set && i == en->nbreakpoints) {
+        en->breakpoints = vec_grow(en->breakpoints, &en->cap_breakpoints, i + 1, sizeof *en->breakpoints);
+        en->breakpoints[en->nbreakpoints++] = pc;
+    } else if (!set && i < en->nbreakpoints) {
+        en->breakpoints[i] = en->breakpoints[--en->nbreakpoints];
+    } else if (!set) {
+        ret = -ENOENT;
+    }
+    pthread_mutex_unlock(&en->lock);
+    if (!ret) engine_invalidate(en, pc, pc + 1);
+    return ret;
+}
+
+/* --- fork ------------------------------------------------------------------------------------------------------- */
+
+void engine_fork_prepare(struct engine *en)
+{
+    pthread_mutex_lock(&en->lock);
+    while (en->evicting) {
+        pthread_mutex_unlock(&en->lock);
+        pthread_mutex_lock(&en->lock);
+    }
+    gmem_fork_prepare(en->mem);
+    en->fork_fd = cache_fork_prepare(en);
+}
+
+void engine_fork_done(struct engine *en, CPU *self, bool child)
+{
+    gmem_fork_done(en->mem, child);
+    if (!child) {
+        if (en->fork_fd >= 0) close(en->fork_fd);
+        pthread_mutex_unlock(&en->lock);
+        return;
+    }
+    pthread_mutex_init(&en->lock, NULL);
+    /* the other threads do not exist here; their CPUs go */
+    struct vcpu *v = en->cpus;
+    en->cpus = self->v;
+    while (v) {
+        struct vcpu *next = v->next;
+        if (v != self->v) cpu_release(v->cpu);
+        v = next;
+    }
+    self->v->next = NULL;
+    cache_fork_child(en, en->fork_fd);
+}
+
+void engine_get_stats(struct engine *en, struct engine_stats *st)
+{
+    pthread_mutex_lock(&en->lock);
+    *st = en->stats;
+    pthread_mutex_unlock(&en->lock);
+}

@@ -1,0 +1,104 @@
+/*
+ * engine.h: the engine's inside, shared by the files of this folder.
+ *
+ * Locking: `lock` guards translation, the region table's writers, chaining, the page index and eviction. Look-ups by pc
+ * and by host pc take no lock. A vCPU holds no region across a wait for the lock (it counts as quiescent then).
+ * Lock order: engine, then gmem.
+ */
+#ifndef LYRE_CPU_ENGINE_H
+#define LYRE_CPU_ENGINE_H
+
+#include <pthread.h>
+#include "cpu/guest.h"
+#include "cpu/host.h"
+#include "mem/mem.h"
+
+enum {
+    CACHE_SEGMENTS = 16,
+    REGION_HASH_BITS = 16,
+    PAGE_HASH_BITS = 12,
+    MAX_INSNS_DEFAULT = 200, /* guest instructions in a region */
+    MAX_BLOCKS = 400,
+    REQ_EMBEDDER = 1,        /* bits of cpu->exit_request */
+    REQ_ENGINE = 2
+};
+
+/* A part of the code cache that is filled from one end and evicted as a whole. */
+struct segment {
+    uint8_t *rw, *end, *fill;   /* write view; fill = first free byte */
+    struct region **by_addr;    /* in order of address; append-only until eviction */
+    uint32_t n, cap;            /* n is read without the lock (release/acquire) */
+};
+
+/* Regions by guest page: one node per (page, region). */
+struct page_node {
+    uint64_t page;
+    struct region *region;
+    struct page_node *next;
+};
+
+struct builder; /* region.c */
+
+struct engine {
+    struct engine_config cfg;
+    const struct guest *guest;
+    const struct host *host;
+    void *hh;                     /* the host's handle */
+    struct host_env env;
+    struct ir_reg *ir_regs;
+    struct gmem *mem;
+
+    pthread_mutex_t lock;
+    struct vcpu *cpus;
+    struct builder *builder;
+
+    struct region *hash[1 << REGION_HASH_BITS];
+    struct page_node *pages[1 << PAGE_HASH_BITS];
+
+    int memfd;
+    uint8_t *rw;                  /* write view of the whole cache */
+    size_t cache_bytes;
+    ptrdiff_t delta;              /* rx = rw + delta */
+    struct segment seg[CACHE_SEGMENTS];
+    unsigned cur;
+    size_t thunk_bytes;           /* the host's thunks at the start of segment 0: never evicted */
+    bool fork_copied;             /* the child's cache holds all regions */
+    uint32_t evictions;           /* exit slots seen before this changed may be gone */
+    bool evicting;                /* a segment is being emptied; its CPU has let the lock go to wait */
+    uint64_t epoch;               /* grows with every eviction; see vcpu.quiescent */
+
+    uint64_t *breakpoints;
+    uint32_t nbreakpoints, cap_breakpoints;
+    int fork_fd;                  /* the child's code cache, between fork_prepare and fork_done */
+    struct engine_stats stats;
+};
+
+/* region.c: guest code at pc into a region (host code included); caller holds the lock. NULL: the first instruction cannot be
+ * fetched (v->exc* is set), or the host refuses (v->exc = EXC_GUEST). limit = most guest instructions. */
+struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit);
+struct builder *builder_new(void);
+void builder_free(struct builder *b);
+
+/* cache.c */
+int cache_init(struct engine *en, struct err *e);
+void cache_done(struct engine *en);
+struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode);
+/* Region whose host code holds hpc, or NULL; async-signal-safe. */
+struct region *cache_find_host(struct engine *en, uintptr_t hpc);
+/* Adds a compiled region whose code ends at the segment's new fill mark. */
+void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool findable);
+/* Room for one more region; evicts the oldest segment when the current one is full. v is the caller's CPU. */
+void cache_next_segment(struct engine *en, struct vcpu *v);
+void cache_chain(struct engine *en, struct exit_slot *slot, struct region *to);
+void cache_flush(struct engine *en);
+int cache_fork_prepare(struct engine *en);
+void cache_fork_child(struct engine *en, int fd);
+
+/* exec.c */
+void jc_clear(struct vcpu *v);
+/* Takes the lock; the CPU counts as quiescent while it waits. */
+void exec_lock(struct engine *en, struct vcpu *v);
+/* Lets others have the lock for a moment. */
+void exec_relock(struct engine *en, struct vcpu *v);
+
+#endif

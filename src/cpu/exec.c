@@ -1,0 +1,280 @@
+/*
+ * exec.c: the loop around generated code, and the ways out of it: exits, requests, faults of generated code (deopt map)
+ * and of C on the guest's behalf (back to cpu_run by siglongjmp).
+ */
+#include "cpu/engine.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <ucontext.h>
+
+#define QUIESCENT_ALWAYS UINT64_MAX
+
+void jc_clear(struct vcpu *v)
+{
+    for (unsigned i = 0; i < JC_SIZE; i++) v->jc[i] = (struct jc_entry){ jc_empty(i), NULL };
+}
+
+/* From here on the CPU holds no reference to any region that existed before. */
+static void quiesce(struct engine *en, struct vcpu *v)
+{
+    __atomic_store_n(&v->quiescent, __atomic_load_n(&en->epoch, __ATOMIC_SEQ_CST), __ATOMIC_SEQ_CST);
+}
+
+void exec_lock(struct engine *en, struct vcpu *v)
+{
+    if (!pthread_mutex_trylock(&en->lock)) return;
+    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_SEQ_CST);
+    pthread_mutex_lock(&en->lock);
+    quiesce(en, v);
+}
+
+void exec_relock(struct engine *en, struct vcpu *v)
+{
+    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&en->lock);
+    sched_yield();
+    pthread_mutex_lock(&en->lock);
+    quiesce(en, v);
+}
+
+/* An exit slot the CPU came by may be used only if nothing was evicted since. */
+static void chain(struct engine *en, struct vcpu *v, uint32_t evictions, struct region *r)
+{
+    if (v->chain_from && en->evictions == evictions) cache_chain(en, v->chain_from, r);
+    v->chain_from = NULL;
+}
+
+static struct region *find_or_translate(struct engine *en, struct vcpu *v)
+{
+    CPU *cpu = v->cpu;
+    struct region *r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
+    __atomic_fetch_add(&en->stats.lookups, 1, __ATOMIC_RELAXED);
+    if (r && !v->chain_from) return r;
+    uint32_t evictions = __atomic_load_n(&en->evictions, __ATOMIC_ACQUIRE);
+    exec_lock(en, v);
+    r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
+    if (!r) r = region_translate(en, v, cpu->pc, cpu->mode, v->single_step ? 1 : en->cfg.max_insns);
+    if (r && !v->single_step) chain(en, v, evictions, r);
+    v->chain_from = NULL;
+    pthread_mutex_unlock(&en->lock);
+    return r;
+}
+
+/* Enters a region into the jump cache. It may be killed at the same time: either the killer sees the entry or we see dead. */
+static void jc_fill(struct vcpu *v, struct region *r)
+{
+    struct jc_entry *j = &v->jc[jc_slot(r->pc)];
+    __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_RELEASE);
+    __atomic_store_n(&j->code, r->code, __ATOMIC_RELEASE);
+    __atomic_store_n(&j->tag, r->pc ^ cpu_mode_tag(r->mode), __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST)) j->tag = jc_empty(jc_slot(r->pc));
+}
+
+static void log_entry(struct vcpu *v, const struct region *r)
+{
+    log_write("exec %#llx mode %#x insns %u\n", (unsigned long long)r->pc, r->mode, r->ninsns);
+    if (!(log_mask & LOG_CPU)) return;
+    for (unsigned i = 0, col = 0; i < v->guest->nregs; i++) {
+        const struct guest_reg *g = &v->guest->regs[i];
+        const char *home = (const char *)v->cpu + g->offset;
+        uint64_t val = 0, hi = 0;
+        if (!g->bits || g->bits > 128) continue;
+        if (g->get) {
+            val = g->get(v->cpu);
+        } else {
+            memcpy(&val, home, MIN(g->bits / 8u, 8u));
+            if (g->bits == 128) memcpy(&hi, home + 8, 8);
+        }
+        if (g->bits == 128)
+            log_write(" %s=%016llx%016llx%s", g->name, (unsigned long long)hi, (unsigned long long)val, ++col % 2 ? "" : "\n");
+        else
+            log_write(" %s=%llx%s", g->name, (unsigned long long)val, ++col % 4 ? "" : "\n");
+    }
+    log_write("\n");
+}
+
+static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
+{
+    CPU *cpu = v->cpu;
+    for (bool first = true;; first = false) {
+        quiesce(en, v);
+        if (unlikely(__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED))) {
+            uint32_t req = __atomic_exchange_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
+            v->chain_from = NULL;
+            if (req & REQ_EMBEDDER) return EXC_REQUEST;
+        }
+        if (v->single_step && !first) return EXC_DEBUG;
+        struct region *r = find_or_translate(en, v);
+        if (!r) return v->exc;
+        if (unlikely(log_mask & LOG_EXEC)) log_entry(v, r);
+        if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
+        v->in_code = true;
+        enum cpu_exc exc = en->host->enter(en->hh, cpu, r);
+        v->in_code = false;
+        if (exc > EXC_REQUEST) return exc;
+    }
+}
+
+enum cpu_exc cpu_run(CPU *cpu)
+{
+    struct vcpu *v = cpu->v;
+    v->chain_from = NULL;
+    if (sigsetjmp(v->recover, 0)) {
+        if (v->in_code && v->engine->host->unwound) v->engine->host->unwound(cpu);
+        v->in_code = v->guest_access = false;
+    } else {
+        v->exc = run_loop(v->engine, v);
+    }
+    v->chain_from = NULL;
+    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_SEQ_CST);
+    if (v->exc > EXC_REQUEST)
+        LOG(LOG_INT, "exception %d code %#x pc %#llx addr %#llx\n", v->exc, v->exc_code, (unsigned long long)cpu->pc,
+            (unsigned long long)v->fault_addr);
+    return v->exc;
+}
+
+void cpu_kick(CPU *cpu)
+{
+    __atomic_or_fetch(&cpu->exit_request, REQ_EMBEDDER, __ATOMIC_SEQ_CST);
+}
+
+_Noreturn void cpu_raise(CPU *cpu, enum cpu_exc exc, uint32_t code, uint64_t fault_addr)
+{
+    struct vcpu *v = cpu->v;
+    v->exc = exc;
+    v->exc_code = code;
+    v->fault_addr = fault_addr;
+    siglongjmp(v->recover, 1);
+}
+
+/* --- guest memory for C --------------------------------------------------------------------------------------- */
+
+uint64_t cpu_ld(CPU *cpu, uint64_t addr, unsigned mo)
+{
+    const void *p = cpu_access_begin(cpu, addr);
+    uint64_t v;
+    switch (mo & MO_SIZE) {
+    case MO_8: v = *(const volatile uint8_t *)p; break;
+    case MO_16: {
+        uint16_t x = *(const volatile uint16_t *)p;
+        v = mo & MO_BE ? __builtin_bswap16(x) : x;
+        break;
+    }
+    case MO_32: {
+        uint32_t x = *(const volatile uint32_t *)p;
+        v = mo & MO_BE ? __builtin_bswap32(x) : x;
+        break;
+    }
+    default: {
+        uint64_t x = *(const volatile uint64_t *)p;
+        v = mo & MO_BE ? __builtin_bswap64(x) : x;
+    }
+    }
+    cpu_access_end(cpu);
+    return mo & MO_SIGN ? (uint64_t)bits_sext(v, 8 * MO_BYTES(mo)) : v;
+}
+
+void cpu_st(CPU *cpu, uint64_t addr, uint64_t val, unsigned mo)
+{
+    void *p = cpu_access_begin(cpu, addr);
+    switch (mo & MO_SIZE) {
+    case MO_8: *(volatile uint8_t *)p = (uint8_t)val; break;
+    case MO_16: *(volatile uint16_t *)p = mo & MO_BE ? __builtin_bswap16((uint16_t)val) : (uint16_t)val; break;
+    case MO_32: *(volatile uint32_t *)p = mo & MO_BE ? __builtin_bswap32((uint32_t)val) : (uint32_t)val; break;
+    default: *(volatile uint64_t *)p = mo & MO_BE ? __builtin_bswap64(val) : val;
+    }
+    cpu_access_end(cpu);
+}
+
+void cpu_ldn(CPU *cpu, void *dst, uint64_t addr, size_t len)
+{
+    memcpy(dst, cpu_access_begin(cpu, addr), len);
+    cpu_access_end(cpu);
+}
+
+void cpu_stn(CPU *cpu, uint64_t addr, const void *src, size_t len)
+{
+    memcpy(cpu_access_begin(cpu, addr), src, len);
+    cpu_access_end(cpu);
+}
+
+/* --- host faults ---------------------------------------------------------------------------------------------- */
+
+static _Noreturn void unwind(CPU *cpu)
+{
+    siglongjmp(cpu->v->recover, 1);
+}
+
+#if defined(__x86_64__)
+static uintptr_t uc_pc(const ucontext_t *uc)
+{
+    return (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+}
+static bool uc_is_write(const ucontext_t *uc)
+{
+    return uc->uc_mcontext.gregs[REG_ERR] & 2;
+}
+/* Makes the interrupted thread continue in unwind(cpu), on its own stack. */
+static void uc_unwind(ucontext_t *uc, CPU *cpu)
+{
+    greg_t *r = uc->uc_mcontext.gregs;
+    r[REG_RSP] = ((r[REG_RSP] - 256) & ~15ll) - 8; /* below the red zone, as after a call */
+    r[REG_RIP] = (greg_t)(uintptr_t)unwind;
+    r[REG_RDI] = (greg_t)(uintptr_t)cpu;
+}
+#elif defined(__aarch64__)
+static uintptr_t uc_pc(const ucontext_t *uc)
+{
+    return (uintptr_t)uc->uc_mcontext.pc;
+}
+static bool uc_is_write(const ucontext_t *uc)
+{
+    /* ESR_EL1.WnR is in the esr_context record, which the kernel puts first after the FP state */
+    const uint8_t *p = uc->uc_mcontext.__reserved;
+    for (uint32_t magic, size; memcpy(&magic, p, 4), memcpy(&size, p + 4, 4), magic && size; p += size) {
+        uint64_t esr;
+        if (magic != 0x45535201) continue;
+        memcpy(&esr, p + 8, 8);
+        return esr >> 6 & 1;
+    }
+    return false;
+}
+static void uc_unwind(ucontext_t *uc, CPU *cpu)
+{
+    uc->uc_mcontext.sp &= ~15ull;
+    uc->uc_mcontext.pc = (uintptr_t)unwind;
+    uc->uc_mcontext.regs[0] = (uintptr_t)cpu;
+}
+#else
+#error "cpu/exec.c: how a host fault is described on this machine has to be written"
+#endif
+
+bool engine_host_fault(CPU *cpu, int sig, void *info, void *ucontext)
+{
+    struct vcpu *v = cpu->v;
+    siginfo_t *si = info;
+    ucontext_t *uc = ucontext;
+    if (!v->in_code) return false;
+    struct engine *en = v->engine;
+    bool write = uc_is_write(uc), known = si->si_code > 0 && si->si_code != SI_KERNEL;
+    uint64_t addr = 0;
+    uint32_t code = (write ? EXF_WRITE : EXF_READ) | (sig == SIGBUS ? EXF_BUS : 0);
+    if (known && gmem_guest_addr(v->mem, si->si_addr, &addr)) {
+        if (write && sig == SIGSEGV && si->si_code == SEGV_ACCERR && gmem_code_fault(v->mem, addr)) return true;
+        code |= si->si_code == SEGV_ACCERR && sig == SIGSEGV ? EXF_ACCERR : EXF_MAPERR;
+    } else {
+        code |= EXF_MAPERR; /* not canonical, or just above a 32-bit guest's space */
+        addr = known ? (uintptr_t)si->si_addr - v->guest_base : 0;
+    }
+    uintptr_t hpc = uc_pc(uc);
+    v->exc = EXC_FAULT;
+    v->exc_code = code;
+    v->fault_addr = addr;
+    if (v->guest_access) {
+        v->guest_access = false;
+        uc_unwind(uc, cpu);
+        return true;
+    }
+    return en->host->fault && en->host->fault(en->hh, cpu, cache_find_host(en, hpc), uc, EXC_FAULT);
+}

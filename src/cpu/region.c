@@ -1,0 +1,409 @@
+/*
+ * region.c: the region builder. From a guest pc it follows direct jumps and both sides of branches, translates every
+ * guest instruction once, closes loops, cuts blocks where branches land, and hands the result to the optimiser and the
+ * back end. It knows nothing of any ISA: front ends say how an instruction leaves (xl_*), this file decides what
+ * becomes an edge inside the region and what an exit.
+ *
+ * Before every guest instruction one NOP is left in the IR, so that a block can be cut there in place.
+ */
+#include "cpu/engine.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    PC_HASH = 1024,       /* power of two, well above the number of instructions in a region */
+    FETCH = 256,          /* bytes of guest code copied at a time */
+    MAX_INSN_BYTES = 16,
+    MAX_INSNS_LIMIT = 500,
+    MAX_PAGES = 16
+};
+
+struct builder {
+    struct ir ir;
+    struct xlat t;
+    struct engine *en;
+    struct vcpu *v;
+    uint32_t mode;
+    unsigned ninsns, limit;
+    uint64_t pending[MAX_BLOCKS]; /* blocks that are wanted, not yet translated (block numbers) */
+    unsigned npending;
+    struct { uint64_t pc; uint32_t marker, block; uint32_t epoch; } at[PC_HASH]; /* translated instructions and pending blocks */
+    uint32_t epoch;
+    uint8_t code[FETCH];
+    uint64_t code_addr;
+    size_t code_len;
+    uint64_t pages[MAX_PAGES];
+    unsigned npages;
+    uint32_t order[MAX_BLOCKS], place[MAX_BLOCKS];
+};
+
+struct builder *builder_new(void)
+{
+    return xalloc(sizeof(struct builder));
+}
+
+void builder_free(struct builder *b)
+{
+    if (!b) return;
+    ir_free(&b->ir);
+    free(b);
+}
+
+/* --- guest code ------------------------------------------------------------------------------------------------ */
+
+static bool note_page(struct builder *b, uint64_t addr)
+{
+    uint64_t page = ALIGN_DOWN(addr, (uint64_t)gmem_page(b->en->mem));
+    for (unsigned i = b->npages; i-- > 0;)
+        if (b->pages[i] == page) return true;
+    if (b->npages == MAX_PAGES) return false;
+    b->pages[b->npages++] = page;
+    return true;
+}
+
+/* Bytes at pc: a pointer and how many are there (at least the longest instruction unless the code ends). */
+static const uint8_t *fetch(struct builder *b, uint64_t pc, size_t *avail)
+{
+    uint64_t off = pc - b->code_addr;
+    if (off >= b->code_len || (b->code_len - off < MAX_INSN_BYTES && b->code_len == FETCH)) {
+        b->code_addr = pc;
+        b->code_len = gmem_fetch(b->en->mem, pc, b->code, FETCH);
+        off = 0;
+    }
+    *avail = b->code_len - off;
+    return b->code + off;
+}
+
+static bool is_breakpoint(const struct engine *en, uint64_t pc)
+{
+    for (uint32_t i = 0; i < en->nbreakpoints; i++)
+        if (en->breakpoints[i] == pc) return true;
+    return false;
+}
+
+/* --- blocks by pc ---------------------------------------------------------------------------------------------- */
+
+/* Slot of a pc: the one that holds it, or the free one where it belongs. */
+static unsigned slot_of(struct builder *b, uint64_t pc)
+{
+    unsigned h = (unsigned)((pc >> 1) * 0x9e3779b97f4a7c15ull >> 32) & (PC_HASH - 1);
+    while (b->at[h].epoch == b->epoch && b->at[h].pc != pc) h = (h + 1) & (PC_HASH - 1);
+    return h;
+}
+
+/* Starts a new block at a marker inside a translated one; the old one jumps to it. */
+static uint32_t cut(struct builder *b, uint32_t block, uint32_t marker)
+{
+    struct ir *ir = &b->ir;
+    uint32_t n = ir_newblock(ir, ir->ins[marker].imm);
+    struct ir_block *old = &ir->blk[block], *new = &ir->blk[n];
+    new->first = marker;
+    new->end = old->end;
+    old->end = marker;
+    ir->ins[marker - 1] = (struct ir_ins){ .op = IR_JMP, .x = n };
+    for (uint32_t i = marker; i < (new->end ? new->end : ir->nins); i++) {
+        if (ir->ins[i].op != IR_INSN) continue;
+        b->at[slot_of(b, ir->ins[i].imm)].block = n;
+    }
+    return n;
+}
+
+/* The block that starts at pc: an existing one, a cut, or a new one to be translated. */
+static uint32_t block_at(struct builder *b, uint64_t pc)
+{
+    unsigned h = slot_of(b, pc);
+    if (b->at[h].epoch == b->epoch) {
+        uint32_t block = b->at[h].block;
+        if (!b->at[h].marker || b->ir.blk[block].first == b->at[h].marker) return block;
+        return cut(b, block, b->at[h].marker);
+    }
+    uint32_t n = ir_newblock(&b->ir, pc);
+    b->at[h].pc = pc, b->at[h].marker = 0, b->at[h].block = n, b->at[h].epoch = b->epoch;
+    b->pending[b->npending++] = n;
+    return n;
+}
+
+/* --- one block --------------------------------------------------------------------------------------------------- */
+
+static void emit_exit(struct builder *b, uint64_t pc, uint32_t mode, enum ir_jk jk)
+{
+    ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXIT, .imm = pc, .y = mode, .sub = (uint8_t)jk });
+}
+
+static void emit_exc(struct builder *b, enum cpu_exc exc, uint32_t code, uint64_t pc)
+{
+    ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXC, .sub = (uint8_t)exc, .x = code, .imm = pc });
+}
+
+static bool room_for_blocks(const struct builder *b)
+{
+    return b->ir.nblk + 4 < MAX_BLOCKS && b->npending + 4 < MAX_BLOCKS;
+}
+
+/* The terminator of an instruction that changes the flow. The block it belongs to is the one at hand after possible cuts. */
+static void emit_end(struct builder *b)
+{
+    struct xlat *t = &b->t;
+    bool inside = b->limit > 1 && room_for_blocks(b);
+    switch (t->end) {
+    case XE_BRANCH:
+        if (ir_is_k(t, t->cond)) {
+            uint64_t to = ir_kval(t, t->cond) ? t->target : t->next_pc;
+            if (inside)
+                ir_emit(&b->ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, to) });
+            else
+                emit_exit(b, to, t->mode, JK_JUMP);
+        } else if (inside) {
+            /* the target first: the fall-through is then translated next, and laid out next */
+            uint32_t x = block_at(b, t->target), y = block_at(b, t->next_pc);
+            ir_emit(&b->ir, (struct ir_ins){ .op = IR_BRC, .a = t->cond, .x = x, .y = y });
+        } else {
+            uint32_t x = ir_newblock(&b->ir, t->target), y = ir_newblock(&b->ir, t->next_pc);
+            ir_emit(&b->ir, (struct ir_ins){ .op = IR_BRC, .a = t->cond, .x = x, .y = y });
+        }
+        break;
+    case XE_JUMP:
+        if (inside && t->jk == JK_JUMP && t->mode == b->mode)
+            ir_emit(&b->ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, t->target) });
+        else
+            emit_exit(b, t->target, t->mode, (enum ir_jk)t->jk);
+        break;
+    case XE_IND:
+        ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXITI, .a = t->ind, .b = t->new_mode, .y = t->mode, .sub = t->jk });
+        break;
+    case XE_EXC: emit_exc(b, (enum cpu_exc)t->exc, t->code, t->target); break;
+    default: emit_exit(b, t->target, t->mode, JK_JUMP);
+    }
+}
+
+static void log_insn(struct builder *b, const uint8_t *p, size_t avail, uint64_t pc)
+{
+    char text[160];
+    const struct guest *g = b->en->guest;
+    unsigned len = g->disas ? g->disas(text, sizeof text, p, avail, pc, b->v->cpu) : 0;
+    if (len) log_write("%#12llx:  %s\n", (unsigned long long)pc, text);
+}
+
+/*
+ * Translates from the block's pc on, until the flow leaves, a translated instruction is reached, or the region is full.
+ * Returns false if not even the region's first instruction could be fetched.
+ */
+static bool translate_block(struct builder *b, uint32_t block)
+{
+    struct ir *ir = &b->ir;
+    struct xlat *t = &b->t;
+    uint64_t pc = ir->blk[block].pc;
+    bool first = true;
+    for (;; first = false) {
+        unsigned h = slot_of(b, pc);
+        if (!first && b->at[h].epoch == b->epoch) {
+            ir_emit(ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, pc) });
+            break;
+        }
+        if (b->ninsns >= b->limit) {
+            emit_exit(b, pc, b->mode, JK_JUMP);
+            break;
+        }
+        size_t avail;
+        const uint8_t *p = fetch(b, pc, &avail);
+        if (!avail || !note_page(b, pc)) {
+            if (!avail && !b->ninsns) return false;
+            emit_exit(b, pc, b->mode, JK_JUMP);
+            break;
+        }
+        if (b->limit > 1 && b->en->nbreakpoints && is_breakpoint(b->en, pc)) {
+            emit_exc(b, EXC_DEBUG, 0, pc);
+            b->ninsns++;
+            break;
+        }
+        if (unlikely(log_mask & LOG_IN_ASM)) log_insn(b, p, avail, pc);
+        uint32_t before = ir->nins;
+        ir_emit(ir, (struct ir_ins){ .op = IR_NOP });
+        V marker = ir_emit(ir, (struct ir_ins){ .op = IR_INSN, .imm = pc });
+        memset(ir->last_k, 0, sizeof ir->last_k);
+        t->pc = pc;
+        t->next_pc = pc;
+        t->mode = b->mode;
+        t->end = XE_NONE;
+        unsigned len = b->en->guest->translate(t, p, avail);
+        if (!len) {
+            /* the instruction goes on where nothing can be fetched */
+            ir->nins = before;
+            if (!b->ninsns) {
+                b->v->fault_addr = pc + avail;
+                return false;
+            }
+            emit_exit(b, pc, b->mode, JK_JUMP);
+            break;
+        }
+        if (!note_page(b, pc + len - 1)) b->ninsns = b->limit;
+        ir->ins[marker].x = len;
+        if (first)
+            b->at[h].marker = ir->blk[block].first = marker;
+        else
+            b->at[h].pc = pc, b->at[h].marker = marker, b->at[h].block = block, b->at[h].epoch = b->epoch;
+        b->ninsns++;
+        if (!t->end && t->mode != b->mode) xl_stop(t);
+        if (t->end) {
+            emit_end(b);
+            break;
+        }
+        pc = t->next_pc;
+    }
+    if (!ir->blk[block].first) ir->blk[block].first = ir->nins - 1; /* a lone terminator */
+    /* the block at hand may have been cut by its own branch: the open one is the last piece */
+    for (uint32_t i = 0; i < ir->nblk; i++)
+        if (ir->blk[i].first && !ir->blk[i].end) ir->blk[i].end = ir->nins;
+    return true;
+}
+
+/* Blocks that were wanted but have no place in the region become exits. */
+static void close_pending(struct builder *b)
+{
+    struct ir *ir = &b->ir;
+    for (uint32_t i = 0; i < ir->nblk; i++) {
+        if (ir->blk[i].first) continue;
+        ir->blk[i].first = ir->nins;
+        emit_exit(b, ir->blk[i].pc, b->mode, JK_JUMP);
+        ir->blk[i].end = ir->nins;
+    }
+}
+
+static int by_place(const void *x, const void *y, void *ctx)
+{
+    const struct ir *ir = ctx;
+    uint32_t a = ir->blk[*(const uint32_t *)x].first, c = ir->blk[*(const uint32_t *)y].first;
+    return a < c ? -1 : a > c;
+}
+
+/* Numbers the blocks in the order in which they were translated, so that fall-throughs are neighbours; finds loop heads. */
+static void lay_out(struct builder *b)
+{
+    struct ir *ir = &b->ir;
+    struct ir_block sorted[MAX_BLOCKS];
+    for (uint32_t i = 0; i < ir->nblk; i++) b->order[i] = i;
+    qsort_r(b->order, ir->nblk, sizeof *b->order, by_place, ir);
+    for (uint32_t i = 0; i < ir->nblk; i++) {
+        b->place[b->order[i]] = i;
+        sorted[i] = ir->blk[b->order[i]];
+    }
+    memcpy(ir->blk, sorted, ir->nblk * sizeof *ir->blk);
+    ir->blk[0].entry = 1;
+    for (uint32_t i = 0; i < ir->nblk; i++) {
+        struct ir_ins *end = &ir->ins[ir->blk[i].end - 1];
+        if (end->op != IR_JMP && end->op != IR_BRC) continue;
+        end->x = b->place[end->x];
+        if (end->x <= i) ir->blk[end->x].loop_head = 1;
+        if (end->op == IR_JMP) continue;
+        end->y = b->place[end->y];
+        if (end->y <= i) ir->blk[end->y].loop_head = 1;
+    }
+}
+
+/* --- the region --------------------------------------------------------------------------------------------------- */
+
+static bool build(struct builder *b, uint64_t pc, unsigned limit)
+{
+    struct engine *en = b->en;
+    ir_reset(&b->ir, en->ir_regs, en->guest->nregs);
+    b->ir.mode = b->mode;
+    if (en->guest->fp) en->guest->fp(b->mode, &b->ir.fp);
+    b->t = (struct xlat){ .ir = &b->ir, .cpu = b->v->cpu };
+    b->epoch++;
+    b->ninsns = b->npending = b->npages = 0;
+    b->limit = limit;
+    b->code_len = 0;
+    block_at(b, pc);
+    while (b->npending) {
+        uint32_t block = (uint32_t)b->pending[--b->npending];
+        if (b->ir.blk[block].first) continue;
+        if (b->ninsns >= b->limit || !room_for_blocks(b)) break;
+        if (!translate_block(b, block)) return false;
+    }
+    close_pending(b);
+    lay_out(b);
+    return true;
+}
+
+static void log_ir_line(void *ctx, const char *line)
+{
+    log_write("%s\n", line);
+}
+
+static void log_ir(struct builder *b, const char *title, uint64_t pc)
+{
+    log_write("IR %s, region %#llx mode %#x\n", title, (unsigned long long)pc, b->mode);
+    ir_print(&b->ir, log_ir_line, NULL);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Host code for the region that was built; retries with room. 0, or the host's refusal. */
+static int compile(struct builder *b, struct region *r, struct code_buf *buf)
+{
+    struct engine *en = b->en;
+    for (unsigned tries = 0;; tries++) {
+        struct segment *s = &en->seg[en->cur];
+        *buf = (struct code_buf){ (uint8_t *)ALIGN_UP((uintptr_t)s->fill, 16), s->end, en->delta };
+        uint8_t *start = buf->rw;
+        int ret = buf->rw < buf->end ? en->host->compile(en->hh, &b->ir, buf, r) : -ENOSPC;
+        if (!ret) {
+            r->code_base = start + en->delta;
+            r->code_size = (uint32_t)(buf->rw - start);
+            return 0;
+        }
+        if (ret != -ENOSPC || tries > CACHE_SEGMENTS) return ret;
+        cache_next_segment(en, b->v);
+    }
+}
+
+struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit)
+{
+    struct builder *b = en->builder;
+    uint64_t start = now_ns();
+    limit = MIN(limit ? limit : MAX_INSNS_DEFAULT, (unsigned)MAX_INSNS_LIMIT);
+    b->en = en, b->v = v, b->mode = mode;
+    v->exc = EXC_FAULT;
+    v->exc_code = EXF_EXEC | (gmem_flags(en->mem, pc) ? EXF_ACCERR : EXF_MAPERR);
+    v->fault_addr = pc;
+    for (;;) {
+        if (!build(b, pc, limit)) return NULL;
+        if (unlikely(log_mask & LOG_IR)) log_ir(b, "as built", pc);
+        ir_opt(&b->ir, en->cfg.opt_passes);
+        if (unlikely(log_mask & LOG_IR_OPT)) log_ir(b, "optimised", pc);
+        struct region *r = xalloc(sizeof *r);
+        struct code_buf buf;
+        r->pc = pc, r->mode = mode, r->ninsns = b->ninsns;
+        int ret = compile(b, r, &buf);
+        if (!ret) {
+            r->pages = xalloc(b->npages * sizeof *r->pages);
+            memcpy(r->pages, b->pages, b->npages * sizeof *r->pages);
+            r->npages = b->npages;
+            cache_insert(en, r, buf.rw, !v->single_step);
+            en->stats.regions++;
+            en->stats.insns += b->ninsns;
+            en->stats.ir_ins += b->ir.nins;
+            en->stats.host_bytes += r->code_size;
+            en->stats.translate_ns += now_ns() - start;
+            if (unlikely(log_mask & LOG_OUT_ASM) && en->host->dump) en->host->dump(en->hh, r);
+            return r;
+        }
+        free(r->exits);
+        free(r->maps);
+        free(r);
+        if (ret != -E2BIG || limit == 1) {
+            v->exc = EXC_GUEST;
+            v->exc_code = 0;
+            log_write("lyrebird: the %s back end cannot compile the code at %#llx: %s\n", en->host->name,
+                      (unsigned long long)pc, strerror(-ret));
+            return NULL;
+        }
+        limit = MAX(MIN(limit, b->ninsns) / 2, 1u);
+    }
+}
