@@ -1,0 +1,77 @@
+#!/bin/bash
+# run.sh [--full] BUILD: all tests; ends in "N passed, N failed, N skipped". Failures are listed again at the end.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+full=
+[ "$1" = --full ] && { full=1; shift; }
+build=$(realpath "$1")
+cd "$here/.." || exit 1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+start=$SECONDS
+# Long lists of passed programs are shown as one line a group.
+group() {
+    local title=$1 before=$SECONDS out
+    shift
+    out=$(mktemp)
+    "$@" >"$out" 2>&1
+    local rc=$? p f s
+    cat "$out" >>"$log"
+    p=$(grep -c '^PASS ' "$out") f=$(grep -c '^FAIL ' "$out") s=$(grep -c '^SKIP ' "$out")
+    if [ $((p + f + s)) = 0 ]; then
+        echo "FAIL $title ran no test (exit $rc)" | tee -a "$log"
+        tail -20 "$out"
+    else
+        printf '%-44s %5d passed %3d failed %3d skipped  %4ds\n' "$title" "$p" "$f" "$s" $((SECONDS - before))
+        grep -E '^(FAIL|SKIP) ' "$out" | head -20
+    fi
+    rm -f "$out"
+}
+# meson's lines "3/20 unit / ir_opt   OK   0.1s" in our form
+meson_tests() {
+    meson test -C "$1" --no-rebuild --num-processes "$J" "${@:2}" 2>&1 | awk '
+        match($0, /^ *[0-9]+\/[0-9]+ /) {
+            line = substr($0, RLENGTH + 1); n = split(line, w, / +/); st = ""
+            for (i = 2; i <= n; i++) if (w[i] ~ /^(OK|FAIL|SKIP|TIMEOUT|ERROR|INTERRUPT)$/) { st = w[i]; break }
+            name = line; sub(/ +(OK|FAIL|SKIP|TIMEOUT|ERROR|INTERRUPT) .*/, "", name); gsub(/ \/ /, "/", name)
+            sub(/^lyrebird:/, "", name); gsub(/ /, "", name)
+            if (st == "OK") print "PASS " name; else if (st == "SKIP") print "SKIP " name " (its own reason is in the log)"
+            else if (st != "") print "FAIL " name " " st }
+        { print "  " $0 }'
+}
+sanitized() {
+    meson setup --reconfigure "$here/../build-asan" >/dev/null 2>&1 ||
+        meson setup "$here/../build-asan" -Db_sanitize=address,undefined -Doptimization=1 -Dhardened=false \
+            -Dstatic_user=false -Db_lundef=false >/dev/null 2>&1 || { echo "FAIL asan/setup"; return; }
+    ninja -j"$J" -C "$here/../build-asan" >"$here/../build-asan/log" 2>&1 ||
+        { echo "FAIL asan/build"; tail -5 "$here/../build-asan/log"; return; }
+    tools/links.sh "$here/../build-asan"
+    export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:abort_on_error=0
+    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    meson_tests "$here/../build-asan" --suite unit | sed 's/^\(PASS\|FAIL\|SKIP\) /&asan-/'
+    for g in riscv64 aarch64; do
+        tests/user/torture.sh $g -O2 40 "$here/../build-asan" | sed 's/^\(PASS\|FAIL\|SKIP\) /&asan-/'
+    done
+}
+group "source rules" tests/lint/lint.sh
+group "unit and instruction tests" meson_tests "$build"
+for t in tests/user/*_test.sh; do
+    [ -e "$t" ] && group "$(basename "$t" _test.sh)" "$t" "$build" ${full:+--full}
+done
+for g in riscv64 aarch64; do
+    if [ -n "$full" ]; then
+        for o in -O0 -O2 -O3; do
+            group "C torture $g $o" tests/user/torture.sh $g $o 1 "$build"
+            group "C torture $g $o, interpreter" tests/user/torture.sh $g $o 1 "$build" -accel interp
+        done
+    else
+        group "C torture $g -O2, every 4th" tests/user/torture.sh $g -O2 4 "$build"
+        group "C torture $g -O2, every 8th, interpreter" tests/user/torture.sh $g -O2 8 "$build" -accel interp
+    fi
+done
+group "sanitizers" sanitized
+p=$(grep -c '^PASS ' "$log") f=$(grep -c '^FAIL ' "$log") s=$(grep -c '^SKIP ' "$log")
+[ "$f" = 0 ] || { echo; echo "Failed:"; grep '^FAIL ' "$log"; }
+echo "time $((SECONDS - start)) s"
+echo "$p passed, $f failed, $s skipped"
+[ "$f" = 0 ] && [ "$p" -gt 0 ]

@@ -1,0 +1,44 @@
+#!/bin/bash
+# torture.sh GUEST OPT EVERY BUILD [EMULATOR-ARGS...]: GCC's own C torture programs (gcc.c-torture/execute, from Debian's
+# gcc-12-source), compiled statically for GUEST and run under BUILD/lyre-GUEST. EVERY=n takes every n-th program.
+# With QEMU=1 the installed qemu-GUEST runs them instead.
+. "$(dirname "$0")/../lib.sh"
+guest=$1 opt=$2 every=$3 build=$4
+shift 4
+name="torture-$guest$opt${*:+ $*}"
+CC=$(cc_of "$guest") && have "$CC" || { skip "$name" "no cross compiler"; exit 0; }
+ls /usr/src/gcc-12/gcc-12.*.tar.xz >/dev/null 2>&1 || { skip "$name" "gcc-12-source is not installed"; exit 0; }
+src=$LYRE_CACHE/gcc-testsuite
+if [ ! -e "$src/.complete" ]; then
+    mkdir -p "$src"
+    tar xf /usr/src/gcc-12/gcc-12.*.tar.xz -C "$src" --strip-components=1 --wildcards 'gcc-*/gcc/testsuite/gcc.c-torture/*' &&
+        : > "$src/.complete" || { skip "$name" "cannot unpack"; exit 0; }
+fi
+T=$src/gcc/testsuite/gcc.c-torture/execute
+out=$LYRE_CACHE/torture-$guest$opt
+mkdir -p "$out"
+build_one() {
+    f=$1 o=$out/$(basename "$1" .c)
+    case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ;; esac
+    [ -e "$o" ] || [ -e "$o.no" ] && return
+    grep -q 'dg-do *\(compile\|link\|preprocess\)' "$f" && { : > "$o.no"; return; }
+    flags=$(sed -n 's/.*{ *dg-\(additional-\)\?options *"\([^"]*\)" *}.*/\2/p' "$f" | tr '\n' ' ')
+    $CC -pipe "$opt" -w -static -s $flags -o "$o.tmp$$" "$f" -lm 2>/dev/null && mv "$o.tmp$$" "$o" || : > "$o.no"
+}
+run_one() {
+    # the guest's own output is not of interest, its exit status is
+    timeout -k 1 "${T_LIMIT:-60}" $EMU "$1" >/dev/null 2>&1 </dev/null
+    r=$?
+    [ $r = 0 ] && echo "PASS $NAME/$(basename "$1")" || echo "FAIL $NAME/$(basename "$1") exit $r"
+}
+export -f build_one run_one
+export CC opt out
+list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every")
+echo "$list" | xargs -P "$J" -I{} bash -c 'build_one {}'
+if [ -n "${QEMU:-}" ]; then EMU="qemu-$guest"; else EMU="$build/lyre-$guest $*"; fi
+export EMU NAME="$name"
+for f in $list; do
+    o=$out/$(basename "$f" .c)
+    case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ;; esac
+    [ -e "$o" ] && echo "$o"
+done | xargs -P "$J" -I{} bash -c 'run_one {}'
