@@ -59,8 +59,7 @@ for guest in a.g.split(','):
     qemu = shutil.which('qemu-' + guest)
     for name in a.names or ALL:
         progs = {'native': [os.path.join(a.dir, 'native-' + name)],
-                 'lyre': [os.path.join(a.build, 'lyre-user' if name in ('true', 'exit') else 'lyre-' + guest)] +
-                 ([] if name not in ('true', 'exit') else []) + a.a.split() + [os.path.join(a.dir, guest + '-' + name)]}
+                 'lyre': [os.path.join(a.build, 'lyre-user' if name in ('true', 'exit') else 'lyre-' + guest)] + a.a.split() +
         if not os.path.exists(progs['lyre'][-1]):
             continue
         if qemu:
