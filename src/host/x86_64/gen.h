@@ -6,8 +6,9 @@
  * Pinned guest registers live in P_REGS across all code. Carried guest registers live in a register across one region.
  * Everything else is in its home at block edges and in temporaries inside a block.
  *
- * Values: an integer narrower than 64 bits has arbitrary upper bits in its register, except I1 (0 or 1 in all 64 bits);
- * val.bits says what is known to be zero. F16/F32/F64 are in the low part of an XMM register, upper part arbitrary.
+ * Values: an integer operand narrower than 64 bits may have anything in the upper bits of its register, except I1, which is
+ * 0 or 1 in all 64 bits. A result of I8 I16 I32 must be written by a 32-bit instruction (bits 32-63 zero; bits above an I8 or
+ * I16 arbitrary). F16/F32/F64 are in the low part of an XMM register, upper part arbitrary.
  *
  * How an operation is lowered (one case of a switch):
  *     unsigned a = use_r(g, in->a), b = use_r(g, in->b);   operands first; they stay put until the instruction is done
@@ -67,13 +68,17 @@ struct val {
     uint8_t reg;       /* register it is in, NOREG = none */
     uint8_t slot;      /* spill unit + 1, 0 = none */
     uint16_t home;     /* register id whose home holds it, NOHOME = none */
+    uint16_t put;      /* register id with a memory home it was last put to, NOHOME = none */
     uint8_t flags;     /* VF_* */
     uint8_t type;
+    uint8_t nodes;     /* size of its expression when VF_LAZY */
+    uint32_t user;     /* VF_FOLD: the instruction that can absorb it */
 };
 enum { NOHOME = 0xffff };
 enum { VF_K = 1,       /* constant: rematerialised */
        VF_DEFER = 2,   /* computed by its only user (address, compare); maps hold the expression */
-       VF_LAZY = 4 };  /* never computed: maps hold the expression */
+       VF_LAZY = 4,    /* never computed: maps hold the expression */
+       VF_FOLD = 8 };  /* may become VF_DEFER */
 
 /* A value's place, as deopt maps and slow-operation descriptors record it. */
 enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_FRAME, LOC_HOME, LOC_K, LOC_EXPR };
@@ -102,9 +107,12 @@ struct gen {
     uint64_t pc;                 /* guest pc of it */
     int err;                     /* sticky: -ENOSPC, -E2BIG */
     uint32_t regval[NREGS];      /* root that is in the register, 0 = none */
+    uint32_t used;               /* registers that hold something */
     uint32_t locked;             /* registers of the current instruction */
+    uint32_t scratch;            /* of these, those given out by tmp_* and take */
     uint32_t temps;              /* registers that may be allocated: neither pinned nor carried, nor rsp, rbp */
-    struct gen_priv *x;          /* ra.c's and lower.c's */
+    unsigned nested;             /* inside the lowering of a deferred operand */
+    struct gen_priv *x;          /* priv.h */
 };
 
 static inline const struct ir_ins *ins_of(const struct gen *g, V v) { return &g->ir->ins[v]; }
@@ -137,8 +145,6 @@ unsigned tmp_xmm(struct gen *g);
 void take(struct gen *g, unsigned r);
 /* Result v has been computed in register r, which was take()n or is a tmp: r becomes v's register. */
 void def_is(struct gen *g, V v, unsigned r);
-/* Says what is known about the result's upper bits when better than the default (its type's width). */
-static inline void def_bits(struct gen *g, V v, unsigned bits) { root_of(g, v)->bits = (uint8_t)bits; }
 
 /* --- constant pool: 16 bytes each, at the end of the region ---------------------------------------------------------- */
 struct opnd pool(struct gen *g, uint64_t lo, uint64_t hi);

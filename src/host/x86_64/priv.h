@@ -1,0 +1,142 @@
+/*
+ * priv.h: what only ra.c, lower*.c, deopt.c and host.c share: the back end's handle, per-region state, deopt records.
+ */
+#ifndef LYRE_X86_64_PRIV_H
+#define LYRE_X86_64_PRIV_H
+
+#include "host/x86_64/gen.h"
+
+enum { MAX_PINS = 9, MAX_CARRY_GPR = 2, MAX_CARRY_XMM = 11, MAX_CARRY = MAX_CARRY_GPR + MAX_CARRY_XMM,
+       LAZY_NODES = 24, /* largest expression in a map */
+       MAX_RECS = 1 << 20 };
+
+/* State of all registers, as the trap and slow thunks save it and the fault handler gathers it. */
+struct regs {
+    uint64_t gpr[16];
+    union vlanes xmm[16];
+};
+
+struct fixup { uint8_t *site; uint32_t to; uint32_t tail; };
+
+/* A deopt record: where host code may fault (fault) or jumps to leave (trap), and the bytes of its map. */
+struct rec { uint32_t code, data; };
+
+/* What a slow operation works on; lies in the code buffer after the region. */
+struct loc {
+    uint8_t kind, reg;
+    uint16_t id;
+    int32_t off;
+    uint64_t k[2];
+};
+struct slow {
+    struct ir_ins ins;
+    struct ir_fp fp;
+    uint8_t type_a, dst;
+    struct loc arg[3];
+};
+
+/* Growable scratch, kept in the handle between compilations. */
+struct gen_priv {
+    uint32_t cap_val;
+    struct val *val;
+    uint32_t cur[IR_REGS_MAX];      /* root of the register's current value */
+    uint8_t rs[IR_REGS_MAX];        /* RS_* */
+    uint32_t homeval[IR_REGS_MAX];  /* root that the register's memory home last received */
+    uint16_t touched[IR_REGS_MAX];
+    uint32_t ntouched;
+    uint8_t hreg[IR_REGS_MAX];      /* pinned or carried register, NOREG = memory home */
+    int32_t home[IR_REGS_MAX];      /* displacement from rbp (guest registers) or rsp (variables) */
+    uint32_t nids;                  /* nregs + nvars */
+    uint16_t carry[MAX_CARRY];      /* ids of carried registers */
+    unsigned ncarry;
+    uint32_t carry_regs;
+    uint16_t *dirty_in;             /* per block: carried registers that may differ from their homes */
+    uint32_t cap_dirty;
+    uint16_t dirty;                 /* in the block being emitted */
+    bool narrow;                    /* some pinned or carried register is I32 */
+    uint64_t slots[3];              /* spill units in use */
+    uint32_t lastfault;             /* gen_scan */
+    uint8_t **label;
+    uint32_t cap_label;
+    struct fixup *jumps;
+    uint32_t njumps, cap_jumps;
+    struct cold *colds;
+    uint32_t ncolds, cap_colds;
+    union vlanes *pool;
+    uint32_t npool, cap_pool;
+    struct fixup *poolrefs;
+    uint32_t npoolrefs, cap_poolrefs;
+    struct rec *recs;
+    uint32_t nrecs, cap_recs;
+    uint8_t *map;
+    uint32_t nmap, cap_map;
+    uint8_t *trap_tail;             /* of the region, NULL = not emitted yet */
+    struct fixup *traps;
+    uint32_t ntraps, cap_traps;
+    struct exit_slot *exits;
+    uint32_t nexits;
+};
+enum { RS_TOUCHED = 1, RS_PUT = 2, RS_LIVE = 4 /* the last put must reach the home */, RS_HOME = 8 /* home holds cur */ };
+
+struct x86_host {
+    struct host_env env;
+    uint8_t pin[IR_REGS_MAX];       /* host register of a guest register, NOREG */
+    uint16_t pin_id[MAX_PINS];
+    uint8_t pin_reg[MAX_PINS];
+    unsigned npins;
+    uint32_t temps;                 /* allocatable when nothing is carried */
+    bool gs;                        /* gs base = guest base */
+    int16_t id_rbx;                 /* guest register in rbx, -1 = none */
+    uint8_t *base;                  /* first byte of the thunks (write view); rel32 is the same in both views */
+    ptrdiff_t delta;
+    uint8_t *t_enter, *t_leave, *t_leave_homes, *t_exit, *t_miss, *t_trap, *t_slow, *t_fold, *t_fpload;
+    struct gen_priv x;
+};
+
+/* ra.c */
+void gen_reset(struct gen *g);
+void gen_carry(struct gen *g);                 /* chooses carried registers, fills dirty_in */
+void gen_scan(struct gen *g, const struct ir_block *b);
+void gen_block_start(struct gen *g, uint32_t b);
+void gen_end_ins(struct gen *g);
+void gen_flush(struct gen *g, uint32_t r);   /* r's current value into its memory home */
+void gen_put(struct gen *g, uint32_t r, V v, bool live);
+struct opnd home_of(const struct gen *g, uint32_t r);
+void load_from(struct gen *g, enum ir_type t, unsigned d, struct opnd m, bool home);
+void store_to(struct gen *g, enum ir_type t, struct opnd m, unsigned s, bool home);
+void val_to(struct gen *g, uint32_t root, unsigned d);         /* copies a value into a register that is not allocated */
+void store_val(struct gen *g, uint32_t root, struct opnd m, enum ir_type t); /* a value to a home of type t */
+bool can_inplace(struct gen *g, V v, V a);
+bool hint_free(struct gen *g, V v);            /* the register v should go to can be taken and is no operand */
+void gen_evict_all(struct gen *g, uint32_t mask);
+bool is_deferred(const struct gen *g, V v);
+
+/* lower.c, lower_mem.c, lower_ctl.c */
+void lower_ins(struct gen *g, V v, const struct ir_ins *in);
+void lower_mem(struct gen *g, V v, const struct ir_ins *in);
+void lower_call(struct gen *g, V v, const struct ir_ins *in);
+void lower_trapif(struct gen *g, const struct ir_ins *in);
+void lower_term(struct gen *g, uint32_t b, const struct ir_ins *in);
+void lower_poll(struct gen *g, uint64_t pc);
+void lower_fenv(struct gen *g, V v, const struct ir_ins *in);
+/* A condition: operands first, then (after results are allocated) the flags; returns the condition code. */
+struct cond { uint8_t cc, kind, bits; uint8_t reg; struct opnd o; int32_t k; };
+void cond_use(struct gen *g, V v, struct cond *c);
+unsigned cond_emit(struct gen *g, const struct cond *c);
+int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct region *r);
+
+/* deopt.c: maps. A record is begun before the result is allocated and placed at the instruction that may fault. */
+uint32_t deopt_rec(struct gen *g);                             /* the map for the current state; returns its place */
+void deopt_at(struct gen *g, uint32_t rec);                    /* the instruction at g->p may fault with this map */
+/* A jump ending at site leaves with exc and code through the map (g->pc, state of now). addr: where v->fault_addr is, or 0. */
+void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V addr, int64_t disp);
+void deopt_entry(struct gen *g, uint32_t id, unsigned kind, int64_t arg); /* adds to the record begun last */
+int deopt_finish(struct gen *g);                               /* traps' stubs */
+int deopt_write(struct gen *g);                                /* r->maps */
+bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, const struct rec *rec, const struct regs *regs,
+                 unsigned *exc);
+const struct rec *deopt_find(const struct region *r, uint32_t code);
+uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t id, const struct region *r);
+void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s);
+
+#endif
