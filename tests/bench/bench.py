@@ -59,7 +59,8 @@ for guest in a.g.split(','):
     qemu = shutil.which('qemu-' + guest)
     for name in a.names or ALL:
         progs = {'native': [os.path.join(a.dir, 'native-' + name)],
-                 'lyre': [os.path.join(a.build, 'lyre-user' if name in ('true', 'exit') else 'lyre-' + guest)] + a.a.split() +
+                 'lyre': [os.path.join(a.build, 'lyre-user' if name in ('true', 'exit') else 'lyre-' + guest)] +
+                 a.a.split() + [os.path.join(a.dir, guest + '-' + name)]}
         if not os.path.exists(progs['lyre'][-1]):
             continue
         if qemu:
