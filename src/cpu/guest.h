@@ -113,7 +113,7 @@ static inline void xl_trapif(struct xlat *t, V cond, enum cpu_exc exc, uint32_t 
 
 /*
  * Instruction tables. A folder's *.isa.c files are read by tools/isagen, which writes decoder, disassembler, random
- * generator and `const struct ir_helper helper_NAME` for each HELPER; see docs/instruction.md and isagen's header.
+ * generator and `const struct ir_helper PREFIXhd_NAME` for each HELPER; see docs/isagen.md, docs/instruction.md.
  *
  *   INSN(name, "pattern", "syntax") { body }    body: void (struct xlat *t, const struct ISA_fields *f)
  *   ALIAS(name, "restricted pattern", "syntax") another spelling of an INSN for the disassembler
@@ -127,6 +127,10 @@ static inline void xl_trapif(struct xlat *t, V cond, enum cpu_exc exc, uint32_t 
     void ISA_CAT(ISA_PREFIX, insn_##name)(struct xlat *t, const struct ISA_CAT(ISA_PREFIX, fields) *f); \
     void ISA_CAT(ISA_PREFIX, insn_##name)(struct xlat *t UNUSED, const struct ISA_CAT(ISA_PREFIX, fields) *f UNUSED)
 #define ALIAS(name, pattern, syntax)
+#define STREAM(...)
+#define MODES(...)
+#define GROUPS(...)
+#define FMT(...)
 #define HELPER(ret, name, params, effects) \
     ret ISA_CAT(ISA_PREFIX, helper_##name) params; \
     ret ISA_CAT(ISA_PREFIX, helper_##name) params

@@ -1,0 +1,84 @@
+/*
+ * isa_decode.h: what the decoders that tools/isagen writes have in common. Only generated code includes this.
+ *
+ * The window `w` is the instruction's first 8 bytes, bit 0 the least significant bit of the first unit in memory, zeros
+ * where nothing is readable.
+ */
+#ifndef LYRE_CPU_ISA_DECODE_H
+#define LYRE_CPU_ISA_DECODE_H
+
+#include "cpu/isa_text.h"
+
+struct isa_bits {
+    uint64_t mask, val;
+};
+struct isa_match {
+    uint64_t mask, val;
+    uint16_t cond; /* index into conds, 0 = always */
+    uint8_t len;   /* bytes */
+};
+struct isa_node {
+    uint8_t shift, width;
+    uint32_t child;
+};
+struct isa_table {
+    const struct isa_node *nodes;
+    const int16_t *kids, *cands;
+    const struct isa_match *matches;
+    const struct isa_bits *conds; /* 1 + feat_words each */
+    uint16_t nrows;
+    uint8_t feat_words, unit, longest;
+    bool big_endian; /* inside a unit */
+};
+
+uint64_t isa_window_slow(const struct isa_table *t, const uint8_t *p, size_t avail);
+
+static inline __attribute__((always_inline)) uint64_t isa_window(const struct isa_table *t, const uint8_t *p, size_t avail)
+{
+    uint32_t lo;
+
+    if (t->big_endian || t->longest > 4 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || unlikely(avail < 4))
+        return isa_window_slow(t, p, avail);
+    memcpy(&lo, p, sizeof lo);
+    return lo;
+}
+
+static inline bool isa_cond(const struct isa_table *t, unsigned cond, uint64_t modes, const uint64_t *feats)
+{
+    const struct isa_bits *c = &t->conds[cond * (1u + t->feat_words)];
+
+    if ((modes & c->mask) != c->val) return false;
+    for (unsigned i = 0; i < t->feat_words; i++)
+        if ((feats[i] & c[1 + i].mask) != c[1 + i].val) return false;
+    return true;
+}
+
+/* The row that w selects, -1 if none. Inlined with a constant table. */
+static inline __attribute__((always_inline)) int isa_find(const struct isa_table *t, uint64_t w, uint64_t modes,
+                                                          const uint64_t *feats)
+{
+    int n = 0;
+
+    do {
+        const struct isa_node *d = &t->nodes[n];
+        n = t->kids[d->child + (w >> d->shift & ((1u << d->width) - 1))];
+    } while (n >= 0);
+    for (const int16_t *c = &t->cands[~n]; *c >= 0; c++) {
+        const struct isa_match *m = &t->matches[*c];
+        if ((w & m->mask) == m->val && (!m->cond || isa_cond(t, m->cond, modes, feats))) return *c;
+    }
+    return -1;
+}
+
+/*
+ * No row, or one longer than avail: -2 if a longer row could begin with these bytes, else -1 and the number of bytes
+ * that say so, whole units.
+ */
+int isa_unknown(const struct isa_table *t, uint64_t w, size_t avail, uint8_t *len);
+/* Data directive for what is undefined; returns the number of bytes it covers (1 at least). */
+unsigned isa_undefined(struct isa_text *o, const struct isa_table *t, const uint8_t *p, size_t len);
+/* Random bytes of a row, tried until decode() returns it; see <prefix>random. */
+unsigned isa_random(const struct isa_table *t, int (*decode)(const uint8_t *, size_t, uint64_t, const uint64_t *),
+                    uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row);
+
+#endif
