@@ -22,6 +22,7 @@ void ir_reset(struct ir *ir, const struct ir_reg *regs, uint32_t nregs)
 {
     ir->regs = regs;
     ir->nregs = nregs;
+    if (ir->flag) memset(ir->flag, 0, ir->nins);
     ir->nins = ir->nblk = ir->nkv = ir->ncalls = ir->nvars = 0;
     ir->mode = 0;
     ir->fp = (struct ir_fp){ 0 };
@@ -75,5 +76,6 @@ void ir_free(struct ir *ir)
     free(ir->kv);
     free(ir->calls);
     free(ir->vartype);
+    ir_scratch_free(ir->scratch);
     memset(ir, 0, sizeof *ir);
 }

@@ -22,6 +22,8 @@ struct ir_simple ir_trivial(const struct ir_ins *I, struct ir_ins *ins);
 uint32_t ir_addkv(struct ir *ir, uint64_t lo, uint64_t hi);
 uint32_t ir_addcall(struct ir *ir, const struct ir_call *call);
 
+void ir_scratch_free(struct ir_scratch *s);
+
 /* The condition with its operands swapped. */
 static inline unsigned ir_cond_swap(unsigned c)
 {

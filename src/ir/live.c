@@ -1,0 +1,183 @@
+/*
+ * live.c: what the passes need of the region as a graph: which registers are live where, and how deep loops nest.
+ * An op that can fault reads every guest register: at that point the guest can see them all. Those put earlier in the
+ * block are its deopt map's business, the others have to be right when the block is entered.
+ */
+#include "ir/opt.h"
+
+static unsigned successors(const struct ir *ir, const struct ir_block *b, uint32_t succ[2])
+{
+    V last = b->end;
+    while (last > b->first && ir->ins[last - 1].op == IR_NOP) last--;
+    if (last == b->first) return 0;
+    const struct ir_ins *i = &ir->ins[last - 1];
+    if (i->op != IR_JMP && i->op != IR_BRC) return 0;
+    succ[0] = i->x;
+    succ[1] = i->y;
+    return i->op == IR_JMP ? 1 : 2;
+}
+
+/* Registers read before they are written in the block, and those surely written. */
+static void scan_block(const struct ir *ir, const struct ir_block *b, struct ir_regset *use, struct ir_regset *def)
+{
+    const struct ir_scratch *s = ir->scratch;
+    struct ir_regset all = { { 0 } };
+    bool saw_all = false; /* guest registers not in def are all in use: a further reader adds nothing */
+    memset(use, 0, sizeof *use);
+    memset(def, 0, sizeof *def);
+    for (V v = b->first; v < b->end; v++) {
+        const struct ir_ins *i = &ir->ins[v];
+        if (i->op == IR_PUT) {
+            regset_add(def, i->x);
+        } else if (i->op == IR_GET) {
+            if (!regset_has(def, i->x)) regset_add(use, i->x);
+        } else if (!(ir_opinfo[i->op].flags & (F_FAULT | F_END)) && i->op != IR_CALL) {
+            continue;
+        } else if (saw_all || i->op == IR_JMP || i->op == IR_BRC) {
+            continue;
+        } else {
+            const struct ir_helper *h = i->op == IR_CALL ? ir->calls[i->x].h : NULL;
+            all = (struct ir_regset){ { 0 } };
+            if (h && !(h->flags & HF_FAULT)) {
+                regset_or_groups(s, &all, h->reads);
+            } else {
+                all = s->guest;
+                saw_all = true;
+            }
+            regset_andn(&all, def);
+            regset_or(use, &all);
+        }
+    }
+}
+
+void opt_liveness(struct ir *ir)
+{
+    struct ir_scratch *s = ir->scratch;
+    if (s->cap_use < ir->nblk) s->use = vec_grow(s->use, &s->cap_use, ir->nblk, sizeof *s->use);
+    if (s->cap_def < ir->nblk) s->def = vec_grow(s->def, &s->cap_def, ir->nblk, sizeof *s->def);
+    for (uint32_t b = 0; b < ir->nblk; b++) {
+        scan_block(ir, &ir->blk[b], &s->use[b], &s->def[b]);
+        ir->blk[b].live_in = s->use[b];
+    }
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t b = ir->nblk; b-- > 0;) {
+            struct ir_block *blk = &ir->blk[b];
+            struct ir_regset out = { { 0 } }, in;
+            uint32_t succ[2];
+            unsigned n = successors(ir, blk, succ);
+            for (unsigned i = 0; i < n; i++) regset_or(&out, &ir->blk[succ[i]].live_in);
+            blk->live_out = in = out;
+            regset_andn(&in, &s->def[b]);
+            regset_or(&in, &s->use[b]);
+            if (memcmp(&in, &blk->live_in, sizeof in)) {
+                blk->live_in = in;
+                again = true;
+            }
+        }
+    }
+    /* Exits read every guest register. */
+    for (uint32_t b = 0; b < ir->nblk; b++) {
+        uint32_t succ[2];
+        if (!successors(ir, &ir->blk[b], succ)) ir->blk[b].live_out = s->guest;
+    }
+}
+
+/* --- loops --------------------------------------------------------------------------------------------------------------- */
+
+/* Working arrays of opt_depth, one after the other in scratch->order. */
+struct graph {
+    uint32_t *state, *stack, *pred_at, *pred, *seen;
+    struct back_edge {
+        uint32_t from, head;
+    } *back;
+    uint32_t nback;
+};
+enum { UNSEEN, ON_PATH, DONE };
+
+/* Depth-first search from a block: finds back edges (to a block on the search path) and counts predecessors. */
+static void search(const struct ir *ir, struct graph *g, uint32_t root)
+{
+    uint32_t sp = 0, succ[2];
+    g->stack[sp++] = root;
+    g->state[root] = ON_PATH;
+    while (sp) {
+        /* the top two bits count the successors already followed */
+        uint32_t b = g->stack[sp - 1] & 0x3fffffff, next = g->stack[sp - 1] >> 30;
+        if (next >= successors(ir, &ir->blk[b], succ)) {
+            g->state[b] = DONE;
+            sp--;
+            continue;
+        }
+        g->stack[sp - 1] += 1u << 30;
+        uint32_t to = succ[next];
+        g->pred_at[to + 1]++;
+        if (g->state[to] == UNSEEN) {
+            g->state[to] = ON_PATH;
+            g->stack[sp++] = to;
+        } else if (g->state[to] == ON_PATH) {
+            g->back[g->nback++] = (struct back_edge){ b, to };
+        }
+    }
+}
+
+/* Predecessor lists, from the counts. */
+static void link_predecessors(const struct ir *ir, struct graph *g)
+{
+    uint32_t succ[2];
+    for (uint32_t b = 0; b < ir->nblk; b++) g->pred_at[b + 1] += g->pred_at[b];
+    memcpy(g->seen, g->pred_at, ir->nblk * sizeof *g->seen);
+    for (uint32_t b = 0; b < ir->nblk; b++) {
+        if (g->state[b] != DONE) continue;
+        unsigned n = successors(ir, &ir->blk[b], succ);
+        for (unsigned i = 0; i < n; i++) g->pred[g->seen[succ[i]]++] = b;
+    }
+    memset(g->seen, 0xff, ir->nblk * sizeof *g->seen);
+}
+
+static uint32_t enter_loop(struct ir *ir, struct graph *g, uint32_t head, uint32_t b, uint32_t sp)
+{
+    if (g->seen[b] == head) return sp;
+    g->seen[b] = head;
+    ir->blk[b].depth++;
+    g->stack[sp] = b;
+    return sp + 1;
+}
+
+/* Adds 1 to the depth of every block of head's loop: those that reach its back edges without passing head. */
+static void deepen_loop(struct ir *ir, struct graph *g, uint32_t head)
+{
+    uint32_t sp = 0;
+    enter_loop(ir, g, head, head, 0);
+    for (uint32_t i = 0; i < g->nback; i++) {
+        if (g->back[i].head == head) sp = enter_loop(ir, g, head, g->back[i].from, sp);
+    }
+    while (sp) {
+        uint32_t b = g->stack[--sp];
+        for (uint32_t i = g->pred_at[b]; i < g->pred_at[b + 1]; i++) sp = enter_loop(ir, g, head, g->pred[i], sp);
+    }
+}
+
+/* For irreducible graphs the result is an estimate, which is all depth is for. */
+void opt_depth(struct ir *ir)
+{
+    struct ir_scratch *s = ir->scratch;
+    uint32_t n = ir->nblk, need = 10 * n + 1;
+    if (s->cap_order < need) s->order = vec_grow(s->order, &s->cap_order, need, sizeof *s->order);
+    struct graph g = { .state = s->order, .stack = s->order + n, .pred_at = s->order + 2 * n };
+    g.pred = g.pred_at + n + 1;
+    g.seen = g.pred + 2 * n;
+    g.back = (struct back_edge *)(g.seen + n);
+    memset(g.state, 0, n * sizeof *g.state);
+    memset(g.pred_at, 0, (n + 1) * sizeof *g.pred_at);
+    for (uint32_t b = 0; b < n; b++) {
+        ir->blk[b].depth = 0;
+        if (ir->blk[b].entry && g.state[b] == UNSEEN) search(ir, &g, b);
+    }
+    if (!g.nback) return;
+    link_predecessors(ir, &g);
+    for (uint32_t i = 0; i < g.nback; i++) {
+        uint32_t head = g.back[i].head;
+        if (g.seen[head] != head) deepen_loop(ir, &g, head);
+    }
+}
