@@ -99,7 +99,7 @@ void engine_free(struct engine *en)
 
 static CPU *cpu_alloc(struct engine *en)
 {
-    size_t size = cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry);
+    size_t size = cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
     CPU *cpu = aligned_alloc(64, ALIGN_UP(size, (size_t)64));
     if (!cpu) return NULL;
     memset(cpu, 0, cpu_bytes(en->guest));

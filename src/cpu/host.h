@@ -64,6 +64,7 @@ struct region {
 struct host {
     const char *name;
     bool needs_exec;          /* wants executable memory (not the interpreter) */
+    uint32_t cpu_extra;       /* bytes it wants after the jump cache in every CPU's allocation */
     /* Once per engine: emits its enter/leave/exit thunks at the start of the code cache (advances buf->rw). Returns a handle
      * or NULL with *e. The handle is read-only afterwards except for scratch memory used under the translation lock. */
     void *(*init)(const struct host_env *env, struct code_buf *buf, struct err *e);

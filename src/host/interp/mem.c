@@ -1,0 +1,186 @@
+/*
+ * mem.c: guest memory in its general form: byte order, alignment checks, acquire and release, compare-and-swap,
+ * read-modify-write, probes. Plain loads and stores are in run.c.
+ *
+ * Known gap: a 16-byte compare-and-swap is atomic only among CPUs of this emulator on hosts other than x86-64; atomics that
+ * are misaligned without MO_ALIGN rely on the host allowing them.
+ */
+#include "host/interp/code.h"
+#include "ir/build.h"
+
+static uint64_t swap(uint64_t x, unsigned bytes)
+{
+    return bytes == 1 ? x : __builtin_bswap64(x) >> (64 - 8 * bytes);
+}
+
+static union vlanes swap16(union vlanes x)
+{
+    return (union vlanes){ .u64 = { __builtin_bswap64(x.u64[1]), __builtin_bswap64(x.u64[0]) } };
+}
+
+/* A value in memory order: what has to be stored for v, or the value that was loaded. */
+static union vlanes ordered(union vlanes v, unsigned mo)
+{
+    if (!(mo & MO_BE))
+        return v;
+    if ((mo & MO_SIZE) == MO_128)
+        return swap16(v);
+    v.u64[0] = swap(v.u64[0] & bits_mask(8 * MO_BYTES(mo)), MO_BYTES(mo));
+    return v;
+}
+
+typedef uint16_t mem16 __attribute__((aligned(1), may_alias));
+typedef uint32_t mem32 __attribute__((aligned(1), may_alias));
+typedef uint64_t mem64 __attribute__((aligned(1), may_alias));
+typedef v128 mem128 __attribute__((aligned(1), may_alias));
+
+static union vlanes load(const void *p, unsigned size)
+{
+    union vlanes r = { 0 };
+
+    switch (size) {
+    case MO_8: r.u64[0] = *(const volatile uint8_t *)p; break;
+    case MO_16: r.u64[0] = *(const volatile mem16 *)p; break;
+    case MO_32: r.u64[0] = *(const volatile mem32 *)p; break;
+    case MO_64: r.u64[0] = *(const volatile mem64 *)p; break;
+    default: r.v = *(const volatile mem128 *)p; break;
+    }
+    return r;
+}
+
+static void store(void *p, unsigned size, union vlanes v)
+{
+    switch (size) {
+    case MO_8: *(volatile uint8_t *)p = v.u8[0]; break;
+    case MO_16: *(volatile mem16 *)p = (uint16_t)v.u64[0]; break;
+    case MO_32: *(volatile mem32 *)p = (uint32_t)v.u64[0]; break;
+    case MO_64: *(volatile mem64 *)p = v.u64[0]; break;
+    default: *(volatile mem128 *)p = v.v; break;
+    }
+}
+
+static union vlanes cas16(void *p, union vlanes expect, union vlanes desired)
+{
+#ifdef __x86_64__
+    __asm__ volatile("lock cmpxchg16b %0"
+                     : "+m"(*(union vlanes *)p), "+a"(expect.u64[0]), "+d"(expect.u64[1])
+                     : "b"(desired.u64[0]), "c"(desired.u64[1])
+                     : "cc", "memory");
+    return expect;
+#else
+    static char lock;
+    while (__atomic_test_and_set(&lock, __ATOMIC_SEQ_CST))
+        ;
+    union vlanes old = load(p, MO_128);
+    if (old.u128 == expect.u128)
+        store(p, MO_128, desired);
+    __atomic_clear(&lock, __ATOMIC_SEQ_CST);
+    return old;
+#endif
+}
+
+/* If memory equals expect, writes desired; returns what was there. In memory order. */
+static union vlanes cas(void *p, unsigned size, union vlanes expect, union vlanes desired)
+{
+#define CAS_N(T)                                                                                              \
+    {                                                                                                         \
+        T old = (T)expect.u64[0];                                                                             \
+        __atomic_compare_exchange_n((T *)p, &old, (T)desired.u64[0], false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+        return (union vlanes){ .u64 = { old } };                                                              \
+    }
+    switch (size) {
+    case MO_8: CAS_N(uint8_t)
+    case MO_16: CAS_N(uint16_t)
+    case MO_32: CAS_N(uint32_t)
+    case MO_64: CAS_N(uint64_t)
+    default: return cas16(p, expect, desired);
+    }
+}
+
+static uint64_t combine(enum ir_rmw op, unsigned bits, uint64_t old, uint64_t v)
+{
+    int64_t so = bits_sext(old, bits), sv = bits_sext(v, bits);
+
+    switch (op) {
+    case RMW_XCHG: return v;
+    case RMW_ADD: return old + v;
+    case RMW_AND: return old & v;
+    case RMW_OR: return old | v;
+    case RMW_XOR: return old ^ v;
+    case RMW_SMIN: return so < sv ? old : v;
+    case RMW_SMAX: return so > sv ? old : v;
+    case RMW_UMIN: return old < v ? old : v;
+    case RMW_UMAX: return old > v ? old : v;
+    case RMW_BIC: return old & ~v;
+    }
+    return v;
+}
+
+/* One loop for all of them: it always ends, as a failed exchange means that another CPU went on. */
+static union vlanes rmw(void *p, enum ir_rmw op, unsigned mo, union vlanes v)
+{
+    const unsigned bits = 8 * MO_BYTES(mo);
+    union vlanes seen = load(p, mo & MO_SIZE), old, next;
+
+    do {
+        old = seen;
+        next.u64[0] = combine(op, bits, ordered(old, mo).u64[0], v.u64[0]) & bits_mask(bits);
+        next.u64[1] = 0;
+        seen = cas(p, mo & MO_SIZE, old, ordered(next, mo));
+    } while (seen.u64[0] != old.u64[0]);
+    return ordered(old, mo);
+}
+
+/* Touches what an access of n bytes would: its first and last byte and one in each page between. */
+static void probe(uint8_t *p, uint32_t n, bool is_store)
+{
+    for (uint32_t at = 0; n; at = MIN(at + 4096, n - 1)) {
+        if (is_store)
+            __atomic_fetch_or(p + at, 0, __ATOMIC_RELAXED);
+        else
+            *(volatile uint8_t *)(p + at);
+        if (at == n - 1)
+            break;
+    }
+}
+
+enum cpu_exc interp_mem(CPU *cpu, const struct iop *op)
+{
+    const struct side *s = op->side;
+    const struct ir_ins *ins = &s->ins;
+    const unsigned mo = ins->mo, size = mo & MO_SIZE;
+    const uint64_t addr = *(uint64_t *)((char *)cpu + op->a) + ins->imm;
+    union vlanes b = { 0 }, c = { 0 }, r = { 0 };
+
+    if (ins->op != IR_PROBE && mo & MO_ALIGN && addr & (MO_BYTES(mo) - 1)) {
+        cpu->v->exc_code = ins->op == IR_LD ? EXF_READ : EXF_WRITE;
+        cpu->v->fault_addr = addr;
+        return EXC_ALIGN;
+    }
+    value_load((char *)cpu + op->b, s->t[1], &b);
+    value_load((char *)cpu + op->c, s->t[2], &c);
+    void *p = cpu_access_begin(cpu, addr);
+    switch (ins->op) {
+    case IR_LD:
+        r = load(p, size);
+        if (mo & MO_ACQ)
+            __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        r = ordered(r, mo);
+        if (mo & MO_SIGN && size < MO_64)
+            r.s64[0] = bits_sext(r.u64[0], 8u << size);
+        break;
+    case IR_ST:
+        if (mo & MO_REL)
+            __atomic_thread_fence(__ATOMIC_RELEASE);
+        store(p, size, ordered(b, mo));
+        if (mo & MO_REL) /* a later load-acquire must not pass it */
+            __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        break;
+    case IR_CAS: r = ordered(cas(p, size, ordered(b, mo), ordered(c, mo)), mo); break;
+    case IR_RMW: r = rmw(p, ins->sub, mo, b); break;
+    default: probe(p, ins->y, mo & MO_STORE); break;
+    }
+    cpu_access_end(cpu);
+    value_store((char *)cpu + op->d, s->t[3], &r);
+    return EXC_NONE;
+}
