@@ -414,6 +414,7 @@ static V rule_select(struct fold *f, const struct ir_ins *ins)
     if (c->op == IR_NOT)
         return fold_make(f, (struct ir_ins){ .op = IR_SELECT, .type = ins->type, .a = c->a, .b = ins->c, .c = ins->b });
     if (x->op != IR_K || y->op != IR_K || !ir_is_int(ins->type)) return 0;
+    if (x->imm == y->imm) return ins->b; /* the value table forgets: equal constants can be two values */
     uint64_t ones = bits_mask(ir_type_bits[ins->type]);
     V v = ins->a;
     if (!x->imm && (y->imm == 1 || y->imm == ones)) {
