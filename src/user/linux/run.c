@@ -1,0 +1,207 @@
+/*
+ * run.c: sets up the process and runs its threads: system calls, faults and signals at each return of the engine.
+ */
+#include "user/linux/user.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "cpu/host.h"
+
+static struct proc the_proc; /* one guest process per host process: signals, descriptors and fork are the host's own */
+
+static void fault_signal(struct task *t, enum cpu_exc exc)
+{
+    struct vcpu *v = t->cpu->v;
+    int sig, code = SI_KERNEL;
+    uint64_t addr = v->fault_addr;
+    if (exc == EXC_FAULT) {
+        if (v->exc_code & EXF_BUS) {
+            sig = SIGBUS;
+            code = BUS_ADRERR;
+        } else {
+            sig = SIGSEGV;
+            code = v->exc_code & EXF_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
+        }
+    } else {
+        sig = t->p->lnx->exc_signal(t->cpu, exc, v->exc_code, &code, &addr);
+    }
+    LOG(LOG_INT, "fault: exception %d code 0x%x at pc 0x%llx address 0x%llx -> %s\n", exc, v->exc_code,
+        (unsigned long long)t->cpu->pc, (unsigned long long)v->fault_addr, sig_name(sig));
+    signal_force(t, sig, code, addr);
+}
+
+static void system_call(struct task *t)
+{
+    const struct guest_linux *lnx = t->p->lnx;
+    uint64_t a[6];
+    lnx->sys_args(t->cpu, &t->sys_nr, a);
+    if (t->p->word == 4)
+        for (unsigned i = 0; i < 6; i++) a[i] = (uint32_t)a[i];
+    t->sys_arg0 = a[0];
+    int64_t ret = sys_dispatch(t, t->sys_nr, a);
+    if (ret == SYS_RESTART)
+        t->restart = true; /* signal_deliver decides; without a signal it runs again */
+    else if (ret != SYS_NORET)
+        lnx->sys_ret(t->cpu, ret);
+    if (t->restart && !t->pending) {
+        t->restart = false;
+        lnx->sys_restart(t->cpu, t->sys_nr, t->sys_arg0);
+    }
+}
+
+void task_loop(struct task *t)
+{
+    while (!t->exiting) {
+        if (unlikely(t->pending)) signal_deliver(t);
+        enum cpu_exc exc = cpu_run(t->cpu);
+        switch (exc) {
+        case EXC_SYSCALL: system_call(t); break;
+        case EXC_NONE: case EXC_REQUEST: break;
+        case EXC_DEBUG: signal_force(t, SIGTRAP, TRAP_TRACE, t->cpu->pc); break;
+        default: fault_signal(t, exc);
+        }
+    }
+}
+
+void proc_stats(struct proc *p)
+{
+    struct engine_stats st;
+    if (!p->opt->stats && !(log_mask & LOG_STATS)) return;
+    engine_get_stats(p->engine, &st);
+    log_write("regions %llu  guest instructions translated %llu  host bytes %llu  IR instructions %llu\n"
+              "translation %.3f ms  look-ups %llu  chains %llu  invalidated %llu  flushes %llu\n",
+              (unsigned long long)st.regions, (unsigned long long)st.insns, (unsigned long long)st.host_bytes,
+              (unsigned long long)st.ir_ins, (double)st.translate_ns / 1e6, (unsigned long long)st.lookups,
+              (unsigned long long)st.chains, (unsigned long long)st.invalidated, (unsigned long long)st.flushes);
+}
+
+static const struct host *pick_host(const struct user_options *o, struct err *e)
+{
+    const char *accel = o->accel ? o->accel : "jit";
+    const struct host *h = NULL;
+    if (!strcmp(accel, "interp") || !strcmp(accel, "tci")) {
+        h = host_find("interp");
+    } else if (!strcmp(accel, "jit") || !strcmp(accel, "tcg")) {
+        for (const struct host *const *p = host_registry; *p; p++)
+            if ((*p)->needs_exec) h = *p;
+        if (!h) h = host_find("interp");
+    }
+    if (!h) err_set(e, EINVAL, "-accel %s: not one of jit, interp", accel);
+    return h;
+}
+
+/* The file named on the command line: under the prefix first, as the guest would see it. */
+static int open_program(struct proc *p, const struct user_options *o, char path[PATH_MAX], struct err *e)
+{
+    snprintf(path, PATH_MAX, "%s", o->argv[0]);
+    if (o->exec_fd >= 0) return o->exec_fd;
+    /* What was typed is a host path; only if the host has none does the prefix count. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        path_lookup(p, path, 0);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (fd < 0) return err_set(e, errno, "%s: %s", o->argv[0], strerror(errno));
+    return fd;
+}
+
+static int open_prefix(const struct user_options *o)
+{
+    char dflt[128];
+    const char *dir = o->prefix;
+    if (!dir) {
+        snprintf(dflt, sizeof dflt, "/etc/qemu-binfmt/%s", o->guest->name);
+        dir = dflt;
+    }
+    if (!*dir || !strcmp(dir, "/")) return -1;
+    int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 1000);
+    if (high < 0) return fd;
+    close(fd);
+    return high;
+}
+
+static void init_proc(struct proc *p, const struct user_options *o)
+{
+    struct rlimit rl;
+    p->guest = o->guest;
+    p->lnx = o->guest->lnx;
+    p->opt = o;
+    p->word = o->guest->elf_class == 1 ? 4 : 8;
+    p->big = o->guest->big_endian;
+    p->flag_column = p->guest->elf_machine == EM_AARCH64 || p->guest->elf_machine == EM_ARM;
+    p->exe_fd = -1;
+    p->prefix_fd = open_prefix(o);
+    p->strace = o->strace || (log_mask & LOG_STRACE);
+    p->stack_size = o->stack_size;
+    if (!p->stack_size) {
+        p->stack_size = 8 << 20;
+        if (!getrlimit(RLIMIT_STACK, &rl) && rl.rlim_cur != RLIM_INFINITY && rl.rlim_cur > p->stack_size)
+            p->stack_size = MIN(rl.rlim_cur, 1ull << 30);
+    }
+    pthread_mutex_init(&p->lock, NULL);
+}
+
+static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *e)
+{
+    char path[PATH_MAX];
+    int r, fd = open_program(p, o, path, e);
+    if (fd < 0) return fd;
+    uint32_t page = MAX(p->lnx->min_page, 4096u);
+    if (o->page_size && (o->page_size < page || o->page_size & (o->page_size - 1) || o->page_size > 65536))
+        return err_set(e, EINVAL, "-p %llu: the page size is a power of two from %u to 65536", (unsigned long long)o->page_size, page);
+    if (o->page_size) page = (uint32_t)o->page_size;
+    const struct host *host = pick_host(o, e);
+    if (!host) return -EINVAL;
+    p->mem = gmem_new(p->guest->addr_bits, page, e);
+    if (!p->mem) return -ENOMEM;
+    struct engine_config cfg = { .guest = p->guest, .host = host, .mem = p->mem, .opt_passes = (unsigned)o->opt_mask,
+                                 .max_insns = o->one_insn ? 1 : 0, .nochain = (log_mask & LOG_NOCHAIN) != 0 };
+    p->engine = engine_new(&cfg, e);
+    if (!p->engine) return -ENOMEM;
+    *cpu = cpu_new(p->engine, o->cpu ? o->cpu : p->guest->models[0].name, e);
+    if (!*cpu) return -EINVAL;
+    char **env = options_environ(o, o->envp);
+    r = load_program(p, fd, path, o->argv0 ? o->argv0 : o->argv[0], o->argv, env, *cpu, e);
+    close(fd);
+    return r;
+}
+
+int user_main(struct user_options *o)
+{
+    struct proc *p = &the_proc;
+    struct err e = { 0 };
+    CPU *cpu = NULL;
+    init_proc(p, o);
+    int r = start(p, o, &cpu, &e);
+    if (r < 0) {
+        fprintf(stderr, "%s: %s\n", o->role, e.msg[0] ? e.msg : strerror(-r));
+        return r == -ENOENT || r == -ENOTDIR ? 127 : 126; /* what a shell says for not found, not executable */
+    }
+    struct task *t = xalloc(sizeof *t);
+    t->p = p;
+    t->cpu = cpu;
+    t->tid = (pid_t)RAW(SYS_gettid);
+    t->sigh = xalloc(sizeof *t->sigh);
+    cpu->v->user = t;
+    p->tasks = t;
+    task_self = t;
+    signal_init(p, t);
+    if (o->gdb) {
+        if (!gdbstub_start) {
+            fprintf(stderr, "%s: -g: this build has no gdb stub\n", o->role);
+            return 1;
+        }
+        if (gdbstub_start(cpu, o->gdb, &e) < 0) {
+            fprintf(stderr, "%s: -g %s: %s\n", o->role, o->gdb, e.msg);
+            return 1;
+        }
+    }
+    task_loop(t);
+    return 0;
+}
