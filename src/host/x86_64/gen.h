@@ -31,14 +31,15 @@ enum { CPU_BIAS = 128 };              /* rbp = CPU + 128: disp8 reaches the firs
 enum { FR_ARG = 0,                    /* stack argument of a helper */
        FR_ID = 16,                    /* u32: deopt record of a trap, slow-operation descriptor */
        FR_REGION = 24,                /* struct region of a trap */
-       FR_MXCSR = 32, FR_TMP = 48,    /* 16 bytes of scratch for one operation (store and reload) */
+       FR_MXCSR = 32, FR_SAVE = 40,   /* a pinned register for the time of one instruction */
+       FR_TMP = 48,                   /* 16 aligned bytes of scratch for one operation (store and reload) */
        FR_SPILL = 64, SPILLS = 160,   /* 8-byte units */
        FRAME = FR_SPILL + SPILLS * 8 + 8 };
 
 /* Host features, detected once. */
 struct x86_features {
     bool avx, avx2, fma, f16c, bmi1, bmi2, lzcnt, popcnt, movbe, pclmul, aes, gfni, avx512vl, avx512bw, avx512dq, avx512_fp16,
-        avx512_bitalg, sse42, fsgsbase, adx, cx16;
+        avx512_bitalg, avx512cd, sse42, fsgsbase, adx, cx16;
 };
 extern struct x86_features x86;
 
@@ -81,7 +82,7 @@ enum { VF_K = 1,       /* constant: rematerialised */
        VF_FOLD = 8 };  /* may become VF_DEFER */
 
 /* A value's place, as deopt maps and slow-operation descriptors record it. */
-enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_FRAME, LOC_HOME, LOC_K, LOC_EXPR };
+enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_FRAME, LOC_HOME, LOC_K, LOC_KV, LOC_EXPR };
 
 struct gen;
 struct cold {

@@ -23,8 +23,7 @@ struct rec { uint32_t code, data; };
 
 /* What a slow operation works on; lies in the code buffer after the region. */
 struct loc {
-    uint8_t kind, reg;
-    uint16_t id;
+    uint8_t kind, reg, type;
     int32_t off;
     uint64_t k[2];
 };
@@ -34,6 +33,7 @@ struct slow {
     uint8_t type_a, dst;
     struct loc arg[3];
 };
+struct slow_site { struct slow s; uint8_t *site; };
 
 /* Growable scratch, kept in the handle between compilations. */
 struct gen_priv {
@@ -45,6 +45,7 @@ struct gen_priv {
     uint16_t touched[IR_REGS_MAX];
     uint32_t ntouched;
     uint8_t hreg[IR_REGS_MAX];      /* pinned or carried register, NOREG = memory home */
+    uint16_t owner[NREGS];          /* guest register or variable of a pinned or carried register */
     int32_t home[IR_REGS_MAX];      /* displacement from rbp (guest registers) or rsp (variables) */
     uint32_t nids;                  /* nregs + nvars */
     uint16_t carry[MAX_CARRY];      /* ids of carried registers */
@@ -70,13 +71,15 @@ struct gen_priv {
     uint32_t nrecs, cap_recs;
     uint8_t *map;
     uint32_t nmap, cap_map;
-    uint8_t *trap_tail;             /* of the region, NULL = not emitted yet */
+    struct slow_site *slows;
+    uint32_t nslows, cap_slows;
     struct fixup *traps;
     uint32_t ntraps, cap_traps;
     struct exit_slot *exits;
     uint32_t nexits;
 };
-enum { RS_TOUCHED = 1, RS_PUT = 2, RS_LIVE = 4 /* the last put must reach the home */, RS_HOME = 8 /* home holds cur */ };
+enum { RS_TOUCHED = 1, RS_PUT = 2, RS_LIVE = 4 /* the last put must reach the home */, RS_HOME = 8 /* home holds cur */,
+       RS_FRESH = 16 /* a helper has written it: pinned or carried register and home agree, no value is known */ };
 
 struct x86_host {
     struct host_env env;
@@ -108,7 +111,10 @@ void val_to(struct gen *g, uint32_t root, unsigned d);         /* copies a value
 void store_val(struct gen *g, uint32_t root, struct opnd m, enum ir_type t); /* a value to a home of type t */
 bool can_inplace(struct gen *g, V v, V a);
 bool hint_free(struct gen *g, V v);            /* the register v should go to can be taken and is no operand */
-void gen_evict_all(struct gen *g, uint32_t mask);
+void gen_drop(struct gen *g, unsigned r);      /* forgets what is in r */
+void gen_save(struct gen *g, unsigned r);      /* makes sure the value in temporary r is in memory if it is needed */
+void gen_spill(struct gen *g, uint32_t root);  /* puts a value into a spill slot */
+void gen_fresh(struct gen *g, uint32_t r, V v);
 bool is_deferred(const struct gen *g, V v);
 
 /* lower.c, lower_mem.c, lower_ctl.c */
@@ -118,25 +124,28 @@ void lower_call(struct gen *g, V v, const struct ir_ins *in);
 void lower_trapif(struct gen *g, const struct ir_ins *in);
 void lower_term(struct gen *g, uint32_t b, const struct ir_ins *in);
 void lower_poll(struct gen *g, uint64_t pc);
+bool fits_imm(const struct gen *g, V v, unsigned bits, int32_t *k);
+struct opnd addr_use(struct gen *g, V v, int64_t disp);
 void lower_fenv(struct gen *g, V v, const struct ir_ins *in);
 /* A condition: operands first, then (after results are allocated) the flags; returns the condition code. */
-struct cond { uint8_t cc, kind, bits; uint8_t reg; struct opnd o; int32_t k; };
+enum { CK_TEST_RR, CK_TEST_RI, CK_CMP_RO, CK_CMP_RI, CK_BT };
+struct cond { uint8_t cc, kind, bits; struct opnd a, b; int32_t k; };
 void cond_use(struct gen *g, V v, struct cond *c);
+void cond_use_cmp(struct gen *g, const struct ir_ins *in, struct cond *c);
 unsigned cond_emit(struct gen *g, const struct cond *c);
 int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct region *r);
 
-/* deopt.c: maps. A record is begun before the result is allocated and placed at the instruction that may fault. */
+/* deopt.c: maps. A record is made before the result is allocated and placed at the instruction that may fault. */
 uint32_t deopt_rec(struct gen *g);                             /* the map for the current state; returns its place */
+void deopt_reg_at(struct gen *g, uint32_t id, int32_t frame);  /* amends the last record: register id is in the frame */
 void deopt_at(struct gen *g, uint32_t rec);                    /* the instruction at g->p may fault with this map */
-/* A jump ending at site leaves with exc and code through the map (g->pc, state of now). addr: where v->fault_addr is, or 0. */
+/* A jump ending at site leaves with exc and code through the map of now. v->fault_addr = addr + disp if addr is not 0. */
 void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V addr, int64_t disp);
-void deopt_entry(struct gen *g, uint32_t id, unsigned kind, int64_t arg); /* adds to the record begun last */
-int deopt_finish(struct gen *g);                               /* traps' stubs */
+void deopt_finish(struct gen *g);
+void slow_finish(struct gen *g);
 int deopt_write(struct gen *g);                                /* r->maps */
-bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, const struct rec *rec, const struct regs *regs,
-                 unsigned *exc);
-const struct rec *deopt_find(const struct region *r, uint32_t code);
-uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t id, const struct region *r);
+bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, const struct regs *regs);
+uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, const struct region *r, const struct x86_host *h);
 void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s);
 
 #endif

@@ -1,0 +1,318 @@
+/*
+ * lower_mem.c: guest memory, user mode: host address = guest address + base (gs segment base when that is not 0).
+ *
+ * Order: x86 keeps all orders but store before load, so acquire and release cost nothing but for a release store, which is
+ * an exchange: AArch64's STLR followed by LDAR is ordered. Faults of the host become the guest's through deopt maps, made
+ * before the result is allocated.
+ */
+#include "host/x86_64/priv.h"
+#include "host/x86_64/asm.h"
+#include "ir/build.h"
+
+static struct opnd guest_mem(struct gen *g, V addr, int64_t disp)
+{
+    struct opnd o = addr_use(g, addr, disp);
+    o.gs = g->h->gs;
+    return o;
+}
+
+/* Leaves with EXC_ALIGN when the address is no multiple of the access size. */
+static void check_align(struct gen *g, V addr, int64_t disp, unsigned bytes)
+{
+    if (bytes == 1) return;
+    unsigned a = use_r(g, addr);
+    if (disp % bytes) {
+        unsigned t = tmp_gpr(g);
+        a_lea(g, 64, t, o_mem(a, (int32_t)(disp % bytes)));
+        a = t;
+    }
+    a_testi(g, 8, o_reg(a), (int32_t)bytes - 1);
+    deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, 0, addr, disp);
+}
+
+static void swap_bytes(struct gen *g, unsigned bits, unsigned r)
+{
+    if (bits == 16) a_shifti(g, SH_ROL, 16, r, 8);
+    else if (bits > 16) a_bswap(g, MIN(bits, 64), r);
+}
+
+static void lower_ld(struct gen *g, V v, const struct ir_ins *in)
+{
+    unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
+    int64_t disp = (int64_t)in->imm;
+    if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
+    struct opnd o = guest_mem(g, in->a, disp);
+    uint32_t rec = deopt_rec(g);
+    bool be = in->mo & MO_BE && bytes > 1;
+    if (type_is_xmm(in->type)) {
+        unsigned t = be ? tmp_gpr(g) : 0, d = def_r(g, v);
+        if (be) { /* through a general register; 16 bytes in two halves by way of the frame */
+            if (bytes == 16) {
+                struct opnd hi = o;
+                hi.disp += 8;
+                deopt_at(g, rec);
+                a_load(g, 64, t, hi);
+                a_bswap(g, 64, t);
+                a_store(g, 64, o_frame(FR_TMP), t);
+            }
+            deopt_at(g, rec);
+            a_load(g, bytes == 16 ? 64 : bits, t, o);
+            swap_bytes(g, bits, t);
+            if (bytes == 16) {
+                a_store(g, 64, o_frame(FR_TMP + 8), t);
+                a_loadx(g, 16, d, o_frame(FR_TMP));
+            } else {
+                a_movq_xr(g, bits == 64 ? 64 : 32, d, t);
+            }
+            return;
+        }
+        if (bytes == 2) { /* pinsrw into zero */
+            a_rm(g, M_0F | 0x57, d & 15, o_reg(d & 15), 0);
+            deopt_at(g, rec);
+            a_rm(g, P_66 | M_0F | 0xc4, d & 15, o, 1);
+            a_u8(g, 0);
+            return;
+        }
+        deopt_at(g, rec);
+        a_loadx(g, bytes, d, o);
+        return;
+    }
+    unsigned to = in->type == T_I64 ? 64 : 32;
+    bool sign = in->mo & MO_SIGN && bits < ir_type_bits[in->type];
+    if (be && bits == 64 && x86.movbe) {
+        unsigned d = def_r(g, v);
+        deopt_at(g, rec);
+        a_rm(g, M_38 | 0xf0 | OP_W, d, o, 0);
+        return;
+    }
+    unsigned d = def_r(g, v);
+    deopt_at(g, rec);
+    if (sign && !be) {
+        a_loads(g, bits, to, d, o);
+        return;
+    }
+    a_load(g, bits, d, o);
+    if (!be) return;
+    swap_bytes(g, bits, d);
+    if (sign) a_loads(g, bits, to, d, o_reg(d));
+}
+
+static void store_release(struct gen *g)
+{
+    /* the cheapest store-load barrier on every x86-64: a locked operation on the own stack */
+    a_u8(g, 0xf0);
+    a_alui(g, ALU_OR, 32, o_frame(FR_TMP), 0);
+}
+
+static void lower_st(struct gen *g, const struct ir_ins *in)
+{
+    unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
+    int64_t disp = (int64_t)in->imm;
+    if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
+    struct opnd o = guest_mem(g, in->a, disp);
+    bool be = in->mo & MO_BE && bytes > 1, rel = in->mo & MO_REL;
+    enum ir_type t = type_of(g, in->b);
+    int32_t k;
+    if (type_is_xmm(t)) {
+        unsigned s = use_r(g, in->b);
+        if (be) {
+            unsigned r = tmp_gpr(g);
+            for (unsigned half = 0; half < (bytes == 16 ? 2u : 1u); half++) {
+                a_storex(g, 16, o_frame(FR_TMP), s);
+                a_load(g, 64, r, o_frame(FR_TMP + (bytes == 16 ? 8 - 8 * (int)half : 0)));
+                swap_bytes(g, bits, r);
+                struct opnd p = o;
+                p.disp += (int32_t)(8 * half);
+                deopt_at(g, deopt_rec(g));
+                a_store(g, bytes == 16 ? 64 : bits, p, r);
+            }
+        } else {
+            deopt_at(g, deopt_rec(g));
+            if (bytes == 2) {
+                a_rm(g, P_66 | M_3A | 0x15, s & 15, o, 1);
+                a_u8(g, 0);
+            } else {
+                a_storex(g, bytes, o, s);
+            }
+        }
+        if (rel) store_release(g);
+        return;
+    }
+    if (be || (rel && bytes <= 8)) { /* through scratch: swapped, or exchanged with memory */
+        unsigned r = tmp_gpr(g);
+        if (is_k(g, in->b)) a_mov_ri(g, r, ins_of(g, in->b)->imm);
+        else a_load(g, MIN(ir_type_bits[t] < 8 ? 8u : ir_type_bits[t], 64), r, use_rm(g, in->b));
+        if (be) swap_bytes(g, bits, r);
+        deopt_at(g, deopt_rec(g));
+        if (rel) a_rm(g, bits == 8 ? 0x86 | OP_B | OP_BM : bits == 16 ? 0x87 | P_66 : 0x87 | w_of(bits), r, o, 0);
+        else a_store(g, bits, o, r);
+        return;
+    }
+    if (root_of(g, in->b)->reg == NOREG && fits_imm(g, in->b, bits, &k)) {
+        deopt_at(g, deopt_rec(g));
+        a_storei(g, bits, o, k);
+        return;
+    }
+    unsigned s = use_r(g, in->b);
+    deopt_at(g, deopt_rec(g));
+    a_store(g, bits, o, s);
+}
+
+/* cmpxchg16b wants its new value in rcx:rbx; rbx is a pinned register and is kept in the frame meanwhile. */
+static void lower_cas128(struct gen *g, V v, const struct ir_ins *in)
+{
+    take(g, RSI);
+    a_lea(g, 64, RSI, addr_use(g, in->a, (int64_t)in->imm));
+    g->used &= ~(g->scratch & ~RBIT(RSI)); /* give back what the address needed: registers are scarce here */
+    g->locked = g->scratch = RBIT(RSI);
+    a_testi(g, 8, o_reg(RSI), 15);
+    deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, 0, in->a, (int64_t)in->imm);
+    take(g, RAX);
+    take(g, RCX);
+    take(g, RDX);
+    struct opnd o = o_mem(RSI, 0), lo = o_frame(FR_TMP), hi = o_frame(FR_TMP + 8), save = o_frame(FR_SAVE);
+    o.gs = g->h->gs;
+    a_storex(g, 16, lo, use_r(g, in->b));
+    a_load(g, 64, RAX, lo);
+    a_load(g, 64, RDX, hi);
+    a_storex(g, 16, lo, use_r(g, in->c));
+    a_load(g, 64, RCX, hi);
+    uint32_t rec = deopt_rec(g);
+    int id = g->h->id_rbx;
+    if (id >= 0 && !(g->x->rs[id] & RS_PUT && g->regval[RBX] != g->x->cur[id])) deopt_reg_at(g, (uint32_t)id, FR_SAVE);
+    unsigned d = def_r(g, v);
+    a_store(g, 64, save, RBX);
+    a_load(g, 64, RBX, lo);
+    deopt_at(g, rec);
+    a_u8(g, 0xf0);
+    a_rm(g, M_0F | 0xc7 | OP_W, 1, o, 0);
+    a_load(g, 64, RBX, save);
+    a_store(g, 64, lo, RAX);
+    a_store(g, 64, hi, RDX);
+    a_loadx(g, 16, d, lo);
+}
+
+static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
+{
+    unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
+    if (type_is_xmm(in->type)) {
+        lower_cas128(g, v, in);
+        return;
+    }
+    take(g, RAX);
+    if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
+    struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+    bool be = in->mo & MO_BE && bytes > 1;
+    unsigned s = use_r(g, in->c);
+    if (be) {
+        unsigned t = tmp_gpr(g);
+        a_mov_rr(g, 64, t, s);
+        swap_bytes(g, bits, t);
+        s = t;
+    }
+    if (is_k(g, in->b)) a_mov_ri(g, RAX, ins_of(g, in->b)->imm);
+    else a_load(g, bits, RAX, use_rm(g, in->b));
+    if (be) swap_bytes(g, bits, RAX);
+    deopt_at(g, deopt_rec(g));
+    a_u8(g, 0xf0);
+    a_rm(g, bits == 8 ? M_0F | 0xb0 | OP_B : bits == 16 ? M_0F | 0xb1 | P_66 : M_0F | 0xb1 | w_of(bits), s, o, 0);
+    if (be) swap_bytes(g, bits, RAX);
+    def_is(g, v, RAX);
+}
+
+/* t = combination of rax (old) and operand b. */
+static void rmw_op(struct gen *g, unsigned op, unsigned bits, unsigned t, unsigned b)
+{
+    static const uint8_t alu[] = { [RMW_ADD] = ALU_ADD, [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR };
+    static const uint8_t cc[] = { [RMW_SMIN] = CC_G, [RMW_SMAX] = CC_L, [RMW_UMIN] = CC_A, [RMW_UMAX] = CC_B };
+    unsigned w = bits == 64 ? 64 : 32;
+    switch (op) {
+    case RMW_XCHG: a_mov_rr(g, w, t, b); return;
+    case RMW_ADD: case RMW_AND: case RMW_OR: case RMW_XOR:
+        a_mov_rr(g, w, t, RAX);
+        a_alu(g, alu[op], w, t, o_reg(b));
+        return;
+    case RMW_BIC:
+        a_mov_rr(g, w, t, b);
+        a_g3(g, G3_NOT, w, o_reg(t));
+        a_alu(g, ALU_AND, w, t, o_reg(RAX));
+        return;
+    default:
+        a_mov_rr(g, w, t, RAX);
+        a_alu(g, ALU_CMP, bits, RAX, o_reg(b));
+        a_cmov(g, cc[op], w, t, o_reg(b));
+    }
+}
+
+static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
+{
+    unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8, op = in->sub;
+    bool be = in->mo & MO_BE && bytes > 1, result = g->val[v].uses > 0 || g->val[v].last > g->at;
+    if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
+    unsigned sized = bits == 8 ? OP_B | OP_BM : bits == 16 ? 1 | P_66 : 1 | w_of(bits);
+    if (!be && (op == RMW_XCHG || op == RMW_ADD)) {
+        struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+        unsigned b = use_r(g, in->b), t = tmp_gpr(g);
+        a_mov_rr(g, bits == 64 ? 64 : 32, t, b);
+        deopt_at(g, deopt_rec(g));
+        if (op == RMW_XCHG) {
+            a_rm(g, 0x86 | sized, t, o, 0);
+        } else {
+            a_u8(g, 0xf0);
+            a_rm(g, M_0F | 0xc0 | sized, t, o, 0);
+        }
+        def_is(g, v, t);
+        return;
+    }
+    if (!be && !result && op <= RMW_XOR) {
+        static const uint8_t alu[] = { [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR };
+        struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+        unsigned b = use_r(g, in->b);
+        deopt_at(g, deopt_rec(g));
+        a_u8(g, 0xf0);
+        a_alu_m(g, alu[op], bits, o, b);
+        return;
+    }
+    take(g, RAX);
+    struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+    unsigned b = use_r(g, in->b), t = tmp_gpr(g);
+    uint32_t rec = deopt_rec(g);
+    deopt_at(g, rec);
+    a_load(g, bits, RAX, o);
+    uint8_t *again = g->p;
+    if (be) swap_bytes(g, bits, RAX);
+    rmw_op(g, op, bits, t, b);
+    if (be) swap_bytes(g, bits, RAX), swap_bytes(g, bits, t);
+    deopt_at(g, rec);
+    a_u8(g, 0xf0);
+    a_rm(g, M_0F | 0xb0 | sized, t, o, 0);
+    a_jcc_to(g, CC_NE, again);
+    if (be) swap_bytes(g, bits, RAX);
+    def_is(g, v, RAX);
+}
+
+static void lower_probe(struct gen *g, const struct ir_ins *in)
+{
+    struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+    uint32_t rec = deopt_rec(g);
+    for (unsigned k = 0; k < (in->y > 1 ? 2u : 1u); k++) {
+        if (k) o.disp += (int32_t)in->y - 1;
+        deopt_at(g, rec);
+        if (in->mo & MO_STORE) a_u8(g, 0xf0);
+        a_alui(g, in->mo & MO_STORE ? ALU_OR : ALU_CMP, 8, o, 0);
+    }
+}
+
+void lower_mem(struct gen *g, V v, const struct ir_ins *in)
+{
+    switch (in->op) {
+    case IR_LD: lower_ld(g, v, in); return;
+    case IR_ST: lower_st(g, in); return;
+    case IR_CAS: lower_cas(g, v, in); return;
+    case IR_RMW: lower_rmw(g, v, in); return;
+    case IR_PROBE: lower_probe(g, in); return;
+    case IR_FENCE:
+        if (in->sub & FENCE_SL) store_release(g);
+        return;
+    }
+}
