@@ -110,7 +110,7 @@ static inline void value_load(const void *p, unsigned type, union vlanes *v)
     case T_I32:
     case T_F32: *v = (union vlanes){ .u64 = { *(const uint32_t *)p } }; break;
     case T_V128: *v = *(const union vlanes *)p; break;
-    case T_VOID: break;
+    case T_VOID: *v = (union vlanes){ 0 }; break;
     default: *v = (union vlanes){ .u64 = { *(const uint64_t *)p } }; break;
     }
 }
