@@ -5,10 +5,13 @@
 #include "ir/build.h"
 #include "ir/simplify.h"
 
-static V emit0(struct xlat *t, enum ir_op op, enum ir_type type)
+static inline V last(const struct xlat *t)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type });
+    return t->ir->nins - 1;
 }
+
+/* Writes an instruction in its place. The array may move: no argument may look into it. */
+#define EMIT(t, ...) (*ir_next((t)->ir) = (struct ir_ins){ __VA_ARGS__ }, last(t))
 
 V ir_kt(struct xlat *t, enum ir_type type, uint64_t k)
 {
@@ -18,7 +21,7 @@ V ir_kt(struct xlat *t, enum ir_type type, uint64_t k)
         V v = ir->last_k[i];
         if (v && ir->ins[v].imm == k && ir->ins[v].type == type) return v;
     }
-    V v = ir_emit(ir, (struct ir_ins){ .op = IR_K, .type = (uint8_t)type, .imm = k });
+    V v = EMIT(t, .op = IR_K, .type = (uint8_t)type, .imm = k);
     memmove(ir->last_k + 1, ir->last_k, sizeof ir->last_k - sizeof *ir->last_k);
     ir->last_k[0] = v;
     return v;
@@ -26,26 +29,30 @@ V ir_kt(struct xlat *t, enum ir_type type, uint64_t k)
 
 V ir_kv(struct xlat *t, uint64_t lo, uint64_t hi)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = IR_KV, .type = T_V128, .x = ir_addkv(t->ir, lo, hi) });
+    uint32_t x = ir_addkv(t->ir, lo, hi);
+    return EMIT(t, .op = IR_KV, .type = T_V128, .x = x);
 }
 
 V ir_get(struct xlat *t, unsigned reg)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = IR_GET, .type = (uint8_t)ir_regtype(t->ir, reg), .x = reg });
+    return EMIT(t, .op = IR_GET, .type = (uint8_t)ir_regtype(t->ir, reg), .x = reg);
 }
 
 void ir_put(struct xlat *t, unsigned reg, V v)
 {
-    ir_emit(t->ir, (struct ir_ins){ .op = IR_PUT, .a = v, .x = reg });
+    EMIT(t, .op = IR_PUT, .a = v, .x = reg);
 }
 
 /* Emits a pure op, or what it trivially is. */
-static V pure(struct xlat *t, struct ir_ins ins)
+static inline V pure(struct xlat *t, struct ir_ins ins)
 {
-    struct ir_simple s = ir_trivial(t->ir->ins, &ins);
-    if (s.kind == SIMPLE_VALUE) return s.v;
-    if (s.kind == SIMPLE_CONST) return ir_kt(t, (enum ir_type)ins.type, s.k);
-    return ir_emit(t->ir, ins);
+    if (ir_maybe_trivial(t->ir->ins, &ins)) {
+        struct ir_simple s = ir_trivial(t->ir->ins, &ins);
+        if (s.kind == SIMPLE_VALUE) return s.v;
+        if (s.kind == SIMPLE_CONST) return ir_kt(t, (enum ir_type)ins.type, s.k);
+    }
+    ir_ins_copy(ir_next(t->ir), &ins);
+    return last(t);
 }
 
 V ir_un(struct xlat *t, enum ir_op op, V a)
@@ -133,8 +140,8 @@ V ir_select(struct xlat *t, V cond, V a, V b)
 
 static V fp(struct xlat *t, enum ir_op op, enum ir_type type, unsigned sub, unsigned mo, V a, V b, V c)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .sub = (uint8_t)sub,
-                                           .mo = (uint8_t)mo, .a = a, .b = b, .c = c });
+    return EMIT(t, .op = (uint8_t)op, .type = (uint8_t)type, .sub = (uint8_t)sub,
+           .mo = (uint8_t)mo, .a = a, .b = b, .c = c);
 }
 
 V ir_fop2(struct xlat *t, enum ir_op op, V a, V b, enum ir_rm rm)
@@ -194,25 +201,25 @@ V ir_funbox(struct xlat *t, enum ir_type type, V a)
 
 V ir_fenvrd(struct xlat *t)
 {
-    return emit0(t, IR_FENVRD, T_I32);
+    return EMIT(t, .op = IR_FENVRD, .type = T_I32);
 }
 
 void ir_fenvwr(struct xlat *t, V flags)
 {
-    ir_emit(t->ir, (struct ir_ins){ .op = IR_FENVWR, .a = flags });
+    EMIT(t, .op = IR_FENVWR, .a = flags);
 }
 
 void ir_frmwr(struct xlat *t, V rm)
 {
-    ir_emit(t->ir, (struct ir_ins){ .op = IR_FRMWR, .a = rm });
+    EMIT(t, .op = IR_FRMWR, .a = rm);
 }
 
 /* --- vectors ------------------------------------------------------------------------------------------------------- */
 
 static V vec(struct xlat *t, enum ir_op op, enum ir_lane lane, unsigned mo, V a, V b, V c, unsigned x, unsigned y)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = (uint8_t)op, .type = T_V128, .sub = (uint8_t)lane, .mo = (uint8_t)mo,
-                                           .a = a, .b = b, .c = c, .x = x, .y = y });
+    return EMIT(t, .op = (uint8_t)op, .type = T_V128, .sub = (uint8_t)lane, .mo = (uint8_t)mo,
+           .a = a, .b = b, .c = c, .x = x, .y = y);
 }
 
 V ir_v1(struct xlat *t, enum ir_op op, enum ir_lane lane, V a)
@@ -285,35 +292,37 @@ V ir_vf(struct xlat *t, enum ir_op op, enum ir_lane lane, unsigned mo, V a, V b,
 
 V ir_ld(struct xlat *t, enum ir_type type, V addr, int64_t disp, unsigned mo)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = IR_LD, .type = (uint8_t)type, .mo = (uint8_t)mo, .a = addr,
-                                           .imm = (uint64_t)disp });
+    return EMIT(t, .op = IR_LD, .type = (uint8_t)type, .mo = (uint8_t)mo, .a = addr,
+           .imm = (uint64_t)disp);
 }
 
 void ir_st(struct xlat *t, V addr, int64_t disp, V v, unsigned mo)
 {
-    ir_emit(t->ir, (struct ir_ins){ .op = IR_ST, .mo = (uint8_t)mo, .a = addr, .b = v, .imm = (uint64_t)disp });
+    EMIT(t, .op = IR_ST, .mo = (uint8_t)mo, .a = addr, .b = v, .imm = (uint64_t)disp);
 }
 
 V ir_cas(struct xlat *t, V addr, V expect, V desired, unsigned mo)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = IR_CAS, .type = t->ir->ins[expect].type, .mo = (uint8_t)mo, .a = addr,
-                                           .b = expect, .c = desired });
+    uint8_t type = t->ir->ins[expect].type;
+    return EMIT(t, .op = IR_CAS, .type = type, .mo = (uint8_t)mo, .a = addr,
+           .b = expect, .c = desired);
 }
 
 V ir_rmw(struct xlat *t, enum ir_rmw op, V addr, V v, unsigned mo)
 {
-    return ir_emit(t->ir, (struct ir_ins){ .op = IR_RMW, .type = t->ir->ins[v].type, .sub = (uint8_t)op,
-                                           .mo = (uint8_t)mo, .a = addr, .b = v });
+    uint8_t type = t->ir->ins[v].type;
+    return EMIT(t, .op = IR_RMW, .type = type, .sub = (uint8_t)op,
+           .mo = (uint8_t)mo, .a = addr, .b = v);
 }
 
 void ir_fence(struct xlat *t, unsigned bits)
 {
-    ir_emit(t->ir, (struct ir_ins){ .op = IR_FENCE, .sub = (uint8_t)bits });
+    EMIT(t, .op = IR_FENCE, .sub = (uint8_t)bits);
 }
 
 void ir_probe(struct xlat *t, V addr, unsigned bytes, bool store)
 {
-    ir_emit(t->ir, (struct ir_ins){ .op = IR_PROBE, .mo = store ? MO_STORE : 0, .a = addr, .y = bytes });
+    EMIT(t, .op = IR_PROBE, .mo = store ? MO_STORE : 0, .a = addr, .y = bytes);
 }
 
 V ir_call(struct xlat *t, const struct ir_helper *h, const V *args)
@@ -321,6 +330,6 @@ V ir_call(struct xlat *t, const struct ir_helper *h, const V *args)
     struct ir_call call = { .h = h };
     for (unsigned i = 0; i < h->nargs; i++) call.arg[i] = args[i];
     uint32_t x = ir_addcall(t->ir, &call);
-    V v = ir_emit(t->ir, (struct ir_ins){ .op = IR_CALL, .type = h->ret, .x = x });
+    V v = EMIT(t, .op = IR_CALL, .type = h->ret, .x = x);
     return h->ret == T_VOID ? 0 : v;
 }

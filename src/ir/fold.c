@@ -17,8 +17,16 @@ static void grow_out(struct fold *f)
 
 static V append(struct fold *f, const struct ir_ins *ins)
 {
+    ir_ins_copy(&f->I[f->n], ins);
     f->s->home[f->n] = NO_HOME;
+    return f->n++;
+}
+
+/* The same for one of the old array, which was not just written. */
+static V append_old(struct fold *f, const struct ir_ins *ins)
+{
     f->I[f->n] = *ins;
+    f->s->home[f->n] = NO_HOME;
     return f->n++;
 }
 
@@ -28,22 +36,19 @@ bool fold_held(const struct fold *f, V v)
     return r != NO_HOME && regset_has(&f->known, r) && f->s->cur[r] == v;
 }
 
-union ins_words {
-    struct ir_ins ins;
-    uint64_t w[4];
-};
-static_assert(sizeof(struct ir_ins) == 32, "an instruction is hashed and compared as four words");
-
-static bool same_ins(const struct ir_ins *a, const struct ir_ins *b)
+static bool same_ins(const struct ir_ins *p, const struct ir_ins *q)
 {
-    return !memcmp(a, b, sizeof *a);
+    return p->op == q->op && p->a == q->a && p->b == q->b && p->c == q->c && p->imm == q->imm && p->type == q->type &&
+           p->sub == q->sub && p->mo == q->mo && p->x == q->x && p->y == q->y;
 }
 
 /* The value of the block that equals ins, or a new one. `from`: values before it do not count. */
 static V number(struct fold *f, const struct ir_ins *ins, V from)
 {
-    union ins_words u = { .ins = *ins };
-    uint64_t h = (u.w[0] ^ u.w[3] * 0x9fb21c651e98df25) * 0x9e3779b97f4a7c15 + (u.w[1] ^ u.w[2]) * 0xd6e8feb86659fd93;
+    uint64_t h = (ins->op | ins->type << 8 | ins->sub << 16 | (uint64_t)ins->mo << 24 | (uint64_t)ins->a << 32) *
+                 0x9e3779b97f4a7c15;
+    h += (ins->b | (uint64_t)ins->c << 32) * 0xd6e8feb86659fd93;
+    h += (ins->imm ^ (ins->x | (uint64_t)ins->y << 8)) * 0x9fb21c651e98df25;
     V *e = &f->s->vn[h >> (64 - VN_BITS)];
     if (*e >= from && *e < f->n && same_ins(&f->I[*e], ins)) return *e;
     return *e = append(f, ins);
@@ -59,25 +64,25 @@ static bool commutative(unsigned op)
     return yes[op];
 }
 
-V fold_make(struct fold *f, struct ir_ins ins)
+V fold_make(struct fold *f, struct ir_ins *ins)
 {
-    if (ins.op == IR_K) return number(f, &ins, f->first);
-    if (ins.type != T_V128) {
-        struct ir_simple s = ir_trivial(f->I, &ins);
+    if (ins->op == IR_K) return number(f, ins, f->first);
+    if (ir_maybe_trivial(f->I, ins) && ins->type != T_V128) {
+        struct ir_simple s = ir_trivial(f->I, ins);
         if (s.kind == SIMPLE_VALUE) return s.v;
-        if (s.kind == SIMPLE_CONST) return make_k(f, ins.type, s.k);
+        if (s.kind == SIMPLE_CONST) return make_k(f, ins->type, s.k);
     }
     if (f->fuel) {
         f->fuel--;
-        V v = rules_int(f, &ins);
+        V v = rules_int(f, ins);
         if (v) return v;
     }
-    if (commutative(ins.op) && ins.a > ins.b && f->I[ins.b].op != IR_K) {
-        V t = ins.a;
-        ins.a = ins.b;
-        ins.b = t;
+    if (commutative(ins->op) && ins->a > ins->b && f->I[ins->b].op != IR_K) {
+        V t = ins->a;
+        ins->a = ins->b;
+        ins->b = t;
     }
-    return number(f, &ins, f->first);
+    return number(f, ins, f->first);
 }
 
 /* Address = x + constant: the access takes the constant, unless x + constant is in a register anyway. */
@@ -111,29 +116,33 @@ static void fold_store(struct fold *f, struct ir_ins *ins)
 static void fold_get(struct fold *f, V old, const struct ir_ins *ins)
 {
     struct ir_scratch *s = f->s;
-    if (!regset_has(&f->known, ins->x)) {
-        regset_add(&f->known, ins->x);
-        s->cur[ins->x] = append(f, ins);
-        s->home[s->cur[ins->x]] = (uint16_t)ins->x;
+    uint32_t r = ins->x;
+    if (!regset_has(&f->known, r)) {
+        regset_add(&f->known, r);
+        V v = append_old(f, ins);
+        s->cur[r] = v;
+        s->home[v] = (uint16_t)r;
     }
-    s->map[old] = s->cur[ins->x];
+    s->map[old] = s->cur[r];
 }
 
 static void fold_put(struct fold *f, const struct ir_ins *ins)
 {
     struct ir_scratch *s = f->s;
-    if (regset_has(&f->known, ins->x) && s->cur[ins->x] == ins->a) return;
-    regset_add(&f->known, ins->x);
-    s->cur[ins->x] = ins->a;
-    s->home[ins->a] = (uint16_t)ins->x;
-    append(f, ins);
+    uint32_t r = ins->x;
+    V v = s->map[ins->a];
+    if (regset_has(&f->known, r) && s->cur[r] == v) return;
+    regset_add(&f->known, r);
+    s->cur[r] = v;
+    s->home[v] = (uint16_t)r;
+    f->I[append_old(f, ins)].a = v;
 }
 
 /* Puts the pending INSN marker in front of an instruction that needs its pc. */
 static void flush_marker(struct fold *f)
 {
     if (!f->marker) return;
-    append(f, &f->ir->ins[f->marker]);
+    append_old(f, &f->ir->ins[f->marker]);
     f->marker = 0;
 }
 
@@ -178,21 +187,22 @@ static void fold_exiti(struct fold *f, struct ir_ins *ins)
     *ins = (struct ir_ins){ .op = IR_EXIT, .sub = ins->sub, .imm = a->imm, .y = ins->b ? (uint32_t)b->imm : ins->y };
 }
 
-static void fold_ins(struct fold *f, V old)
+/* What is neither a register nor a marker. */
+static void fold_other(struct fold *f, V old, const struct ir_ins *src)
 {
-    const V *map = f->s->map;
-    struct ir_ins ins = f->ir->ins[old];
-    unsigned flags = ir_opinfo[ins.op].flags;
-    if (unlikely(f->n + FOLD_ROOM > f->s->cap_out)) grow_out(f);
-    f->fuel = FOLD_FUEL;
-    ins.a = map[ins.a];
-    ins.b = map[ins.b];
-    ins.c = map[ins.c];
+    V *map = f->s->map;
+    unsigned flags = ir_opinfo[src->op].flags;
+    struct ir_ins ins = { .op = src->op, .type = src->type, .sub = src->sub, .mo = src->mo, .a = map[src->a],
+                          .b = map[src->b], .c = map[src->c], .imm = src->imm, .x = src->x, .y = src->y };
+    if (flags & F_PURE) {
+        map[old] = fold_make(f, &ins);
+        return;
+    }
+    if ((flags & (F_FP | F_SIDE)) == F_FP) {
+        map[old] = number(f, &ins, MAX(f->first, f->fp_barrier));
+        return;
+    }
     switch (ins.op) {
-    case IR_NOP: return;
-    case IR_INSN: f->marker = old; return;
-    case IR_GET: fold_get(f, old, &ins); return;
-    case IR_PUT: fold_put(f, &ins); return;
     case IR_BRC: fold_branch(f, &ins); break;
     case IR_EXITI: fold_exiti(f, &ins); break;
     case IR_TRAPIF:
@@ -202,19 +212,32 @@ static void fold_ins(struct fold *f, V old)
     case IR_ST: fold_store(f, &ins); fold_address(f, &ins); break;
     case IR_LD: case IR_CAS: case IR_RMW: case IR_PROBE: fold_address(f, &ins); break;
     case IR_FENVRD: case IR_FENVWR: case IR_FRMWR: f->fp_barrier = f->n + 1; break;
-    default:
-        if (flags & F_PURE) {
-            f->s->map[old] = fold_make(f, ins);
-            return;
-        }
-        if (flags & F_FP) {
-            f->s->map[old] = number(f, &ins, MAX(f->first, f->fp_barrier));
-            return;
-        }
+    default: break;
     }
     if (flags & F_FAULT) flush_marker(f);
-    f->s->map[old] = append(f, &ins);
+    map[old] = append(f, &ins);
     if (ins.op == IR_CALL) after_call(f, &ins);
+}
+
+static void fold_block(struct fold *f, const struct ir_block *blk)
+{
+    f->first = f->n;
+    f->known = (struct ir_regset){ { 0 } };
+    f->marker = 0;
+    for (V v = blk->first; v < blk->end; v++) {
+        const struct ir_ins *src = &f->ir->ins[v];
+        if (unlikely(f->n + FOLD_ROOM > f->s->cap_out)) grow_out(f);
+        switch (src->op) {
+        case IR_NOP: break;
+        case IR_INSN: f->marker = v; break;
+        case IR_GET: fold_get(f, v, src); break;
+        case IR_PUT: fold_put(f, src); break;
+        case IR_K: f->s->map[v] = number(f, src, f->first); break;
+        default:
+            f->fuel = FOLD_FUEL;
+            fold_other(f, v, src);
+        }
+    }
 }
 
 void opt_fold(struct ir *ir)
@@ -232,10 +255,7 @@ void opt_fold(struct ir *ir)
     s->map[0] = 0;
     for (uint32_t b = 0; b < ir->nblk; b++) {
         struct ir_block *blk = &ir->blk[b];
-        f.first = f.n;
-        f.known = (struct ir_regset){ { 0 } };
-        f.marker = 0;
-        for (V v = blk->first; v < blk->end; v++) fold_ins(&f, v);
+        fold_block(&f, blk);
         blk->first = f.first;
         blk->end = f.n;
     }

@@ -11,7 +11,7 @@ const struct ir_opinfo ir_opinfo[IR_OPS] = {
 const uint8_t ir_type_bits[T_COUNT] = { 0, 1, 8, 16, 32, 64, 16, 32, 64, 128 };
 
 /* ins[] and flag[] grow together. */
-static void grow_ins(struct ir *ir)
+void ir_grow(struct ir *ir)
 {
     uint32_t old = ir->cap_ins;
     ir->ins = vec_grow(ir->ins, &ir->cap_ins, MAX(ir->nins + 1, 1024), sizeof *ir->ins);
@@ -32,11 +32,10 @@ void ir_reset(struct ir *ir, const struct ir_reg *regs, uint32_t nregs)
 
 V ir_emit(struct ir *ir, struct ir_ins ins)
 {
-    if (unlikely(ir->nins == ir->cap_ins)) grow_ins(ir);
     /* Blocks are cut at INSN markers, possibly later: cached constants must not be used across one. */
-    if (ins.op == IR_INSN || ir_opinfo[ins.op].flags & F_END) memset(ir->last_k, 0, sizeof ir->last_k);
-    ir->ins[ir->nins] = ins;
-    return ir->nins++;
+    if (ins.op == IR_INSN) memset(ir->last_k, 0, sizeof ir->last_k);
+    ir_ins_copy(ir_next(ir), &ins);
+    return ir->nins - 1;
 }
 
 uint32_t ir_newvar(struct ir *ir, enum ir_type type)

@@ -21,65 +21,68 @@ static unsigned successors(const struct ir *ir, const struct ir_block *b, uint32
 static void scan_block(const struct ir *ir, const struct ir_block *b, struct ir_regset *use, struct ir_regset *def)
 {
     const struct ir_scratch *s = ir->scratch;
-    struct ir_regset all = { { 0 } };
-    bool saw_all = false; /* guest registers not in def are all in use: a further reader adds nothing */
+    struct ir_regset read;
+    bool saw_all = false; /* all guest registers were read: a further reader adds nothing */
     memset(use, 0, sizeof *use);
     memset(def, 0, sizeof *def);
     for (V v = b->first; v < b->end; v++) {
         const struct ir_ins *i = &ir->ins[v];
+        unsigned flags = ir_opinfo[i->op].flags;
         if (i->op == IR_PUT) {
             regset_add(def, i->x);
         } else if (i->op == IR_GET) {
             if (!regset_has(def, i->x)) regset_add(use, i->x);
-        } else if (!(ir_opinfo[i->op].flags & (F_FAULT | F_END)) && i->op != IR_CALL) {
-            continue;
-        } else if (saw_all || i->op == IR_JMP || i->op == IR_BRC) {
-            continue;
-        } else {
+        } else if (flags & (F_FAULT | F_SIDE) && !saw_all) {
             const struct ir_helper *h = i->op == IR_CALL ? ir->calls[i->x].h : NULL;
-            all = (struct ir_regset){ { 0 } };
-            if (h && !(h->flags & HF_FAULT)) {
-                regset_or_groups(s, &all, h->reads);
-            } else {
-                all = s->guest;
+            read = (struct ir_regset){ { 0 } };
+            if (flags & (F_FAULT | F_END) || (h && h->flags & HF_FAULT)) {
+                read = s->guest;
                 saw_all = true;
+            } else if (h) {
+                regset_or_groups(s, &read, h->reads);
             }
-            regset_andn(&all, def);
-            regset_or(use, &all);
+            regset_andn(&read, def);
+            regset_or(use, &read);
         }
     }
+}
+
+/* live_in of a block from live_out; true if it grew. */
+static bool flow(struct ir_block *blk, const struct ir_regset *use, const struct ir_regset *def)
+{
+    uint64_t grown = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(use->w); i++) {
+        uint64_t in = use->w[i] | (blk->live_out.w[i] & ~def->w[i]);
+        grown |= in ^ blk->live_in.w[i];
+        blk->live_in.w[i] = in;
+    }
+    return grown;
 }
 
 void opt_liveness(struct ir *ir)
 {
     struct ir_scratch *s = ir->scratch;
+    uint32_t succ[2];
     if (s->cap_use < ir->nblk) s->use = vec_grow(s->use, &s->cap_use, ir->nblk, sizeof *s->use);
     if (s->cap_def < ir->nblk) s->def = vec_grow(s->def, &s->cap_def, ir->nblk, sizeof *s->def);
     for (uint32_t b = 0; b < ir->nblk; b++) {
-        scan_block(ir, &ir->blk[b], &s->use[b], &s->def[b]);
-        ir->blk[b].live_in = s->use[b];
+        struct ir_block *blk = &ir->blk[b];
+        scan_block(ir, blk, &s->use[b], &s->def[b]);
+        /* an exit reads every guest register */
+        blk->live_out = successors(ir, blk, succ) ? (struct ir_regset){ { 0 } } : s->guest;
+        blk->live_in = (struct ir_regset){ { 0 } };
+        flow(blk, &s->use[b], &s->def[b]);
     }
     for (bool again = true; again;) {
         again = false;
         for (uint32_t b = ir->nblk; b-- > 0;) {
             struct ir_block *blk = &ir->blk[b];
-            struct ir_regset out = { { 0 } }, in;
-            uint32_t succ[2];
             unsigned n = successors(ir, blk, succ);
-            for (unsigned i = 0; i < n; i++) regset_or(&out, &ir->blk[succ[i]].live_in);
-            blk->live_out = in = out;
-            regset_andn(&in, &s->def[b]);
-            regset_or(&in, &s->use[b]);
-            if (memcmp(&in, &blk->live_in, sizeof in)) {
-                blk->live_in = in;
-                again = true;
-            }
+            if (!n) continue;
+            regset_or(&blk->live_out, &ir->blk[succ[0]].live_in);
+            if (n == 2) regset_or(&blk->live_out, &ir->blk[succ[1]].live_in);
+            again |= flow(blk, &s->use[b], &s->def[b]);
         }
-    }
-    /* Exits read every guest register. */
-    for (uint32_t b = 0; b < ir->nblk; b++) {
-        uint32_t succ[2];
-        if (!successors(ir, &ir->blk[b], succ)) ir->blk[b].live_out = s->guest;
     }
 }
 

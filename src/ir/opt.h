@@ -55,18 +55,18 @@ struct fold {
 enum { FOLD_FUEL = 24, FOLD_ROOM = 4 * FOLD_FUEL + 8 };
 
 /* Simplifies a pure instruction over new values, finds it among those of the block, or appends it. */
-V fold_make(struct fold *f, struct ir_ins ins);
+V fold_make(struct fold *f, struct ir_ins *ins);
 /* True if some register holds v at this point, so that v is alive anyway. */
 bool fold_held(const struct fold *f, V v);
 
 static inline V make_k(struct fold *f, unsigned type, uint64_t k)
 {
-    return fold_make(f, (struct ir_ins){ .op = IR_K, .type = (uint8_t)type, .imm = k & bits_mask(ir_type_bits[type]) });
+    return fold_make(f, &(struct ir_ins){ .op = IR_K, .type = (uint8_t)type, .imm = k & bits_mask(ir_type_bits[type]) });
 }
 
 static inline V make2(struct fold *f, unsigned op, unsigned type, V a, V b)
 {
-    return fold_make(f, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b });
+    return fold_make(f, &(struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b });
 }
 
 static inline V make1(struct fold *f, unsigned op, unsigned type, V a)
@@ -76,12 +76,12 @@ static inline V make1(struct fold *f, unsigned op, unsigned type, V a)
 
 static inline V make_cmp(struct fold *f, unsigned cond, V a, V b)
 {
-    return fold_make(f, (struct ir_ins){ .op = IR_CMP, .type = T_I1, .sub = (uint8_t)cond, .a = a, .b = b });
+    return fold_make(f, &(struct ir_ins){ .op = IR_CMP, .type = T_I1, .sub = (uint8_t)cond, .a = a, .b = b });
 }
 
 static inline V make_field(struct fold *f, unsigned op, unsigned type, V a, unsigned lsb, unsigned width)
 {
-    return fold_make(f, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .x = lsb, .y = width });
+    return fold_make(f, &(struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .x = lsb, .y = width });
 }
 
 /* --- rules.c, rules_cmp.c: one round of algebra on an instruction. 0: nothing to do; else the value it is -------------- */

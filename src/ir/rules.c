@@ -322,7 +322,7 @@ static V rule_sar(struct fold *f, const struct ir_ins *ins, uint64_t k)
 
 static V rule_shift(struct fold *f, struct ir_ins *ins)
 {
-    if (reduce_amount(f, ins)) return fold_make(f, *ins);
+    if (reduce_amount(f, ins)) return fold_make(f, ins);
     const struct ir_ins *b = &f->I[ins->b];
     if (b->op != IR_K) return 0;
     switch (ins->op) {
@@ -412,7 +412,7 @@ static V rule_select(struct fold *f, const struct ir_ins *ins)
 {
     const struct ir_ins *c = &f->I[ins->a], *x = &f->I[ins->b], *y = &f->I[ins->c];
     if (c->op == IR_NOT)
-        return fold_make(f, (struct ir_ins){ .op = IR_SELECT, .type = ins->type, .a = c->a, .b = ins->c, .c = ins->b });
+        return fold_make(f, &(struct ir_ins){ .op = IR_SELECT, .type = ins->type, .a = c->a, .b = ins->c, .c = ins->b });
     if (x->op != IR_K || y->op != IR_K || !ir_is_int(ins->type)) return 0;
     if (x->imm == y->imm) return ins->b; /* the value table forgets: equal constants can be two values */
     uint64_t ones = bits_mask(ir_type_bits[ins->type]);
@@ -440,7 +440,7 @@ static V rule_vget(struct fold *f, const struct ir_ins *ins)
 {
     const struct ir_ins *a = &f->I[ins->a], *s = &f->I[a->a];
     if (a->op == IR_VZEXT && !ins->x && lane_is(ins->sub, ins->type) && 8 * a->x >= ir_type_bits[ins->type])
-        return fold_make(f, (struct ir_ins){ .op = IR_VGET, .type = ins->type, .sub = ins->sub, .a = a->a });
+        return fold_make(f, &(struct ir_ins){ .op = IR_VGET, .type = ins->type, .sub = ins->sub, .a = a->a });
     if ((a->op != IR_VFROM || ins->x) && (a->op != IR_VDUP || !lane_is(a->sub, ins->type))) return 0;
     if (!lane_is(ins->sub, ins->type) || ir_type_bits[s->type] != ir_type_bits[ins->type]) return 0;
     return s->type == ins->type ? a->a : make1(f, IR_BITCAST, ins->type, a->a);

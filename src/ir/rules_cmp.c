@@ -139,7 +139,7 @@ static V combine_selects(struct fold *f, const struct ir_ins *ins)
     if (f->I[p->b].op != IR_K && f->I[p->c].op != IR_K) return 0;
     V yes = make2(f, ins->op, T_I1, p->b, q->b);
     V no = make2(f, ins->op, T_I1, p->c, q->c);
-    return fold_make(f, (struct ir_ins){ .op = IR_SELECT, .type = T_I1, .a = p->a, .b = yes, .c = no });
+    return fold_make(f, &(struct ir_ins){ .op = IR_SELECT, .type = T_I1, .a = p->a, .b = yes, .c = no });
 }
 
 static V flag_not(struct fold *f, const struct ir_ins *ins)
@@ -148,7 +148,7 @@ static V flag_not(struct fold *f, const struct ir_ins *ins)
     if (a->op == IR_CMP) return make_cmp(f, a->sub ^ 1u, a->a, a->b);
     if (a->op == IR_SELECT && (f->I[a->b].op == IR_K || f->I[a->c].op == IR_K)) {
         V yes = make1(f, IR_NOT, T_I1, a->b), no = make1(f, IR_NOT, T_I1, a->c);
-        return fold_make(f, (struct ir_ins){ .op = IR_SELECT, .type = T_I1, .a = a->a, .b = yes, .c = no });
+        return fold_make(f, &(struct ir_ins){ .op = IR_SELECT, .type = T_I1, .a = a->a, .b = yes, .c = no });
     }
     return 0;
 }

@@ -77,6 +77,19 @@ static struct ir_simple with_self(const struct ir_ins *ins)
     }
 }
 
+const uint8_t ir_trivial_class[IR_OPS] = {
+    [IR_ADD] = TRIVIAL_K, [IR_SUB] = TRIVIAL_K, [IR_MUL] = TRIVIAL_K, [IR_MULHS] = TRIVIAL_K, [IR_MULHU] = TRIVIAL_K,
+    [IR_MULHSU] = TRIVIAL_K, [IR_DIVS] = TRIVIAL_K, [IR_DIVU] = TRIVIAL_K, [IR_REMS] = TRIVIAL_K,
+    [IR_REMU] = TRIVIAL_K, [IR_NEG] = TRIVIAL_K, [IR_NOT] = TRIVIAL_K, [IR_AND] = TRIVIAL_K, [IR_OR] = TRIVIAL_K,
+    [IR_XOR] = TRIVIAL_K, [IR_SHL] = TRIVIAL_K, [IR_SHR] = TRIVIAL_K, [IR_SAR] = TRIVIAL_K, [IR_ROTR] = TRIVIAL_K,
+    [IR_EXTR] = TRIVIAL_ASK, [IR_SEXT] = TRIVIAL_K, [IR_ZEXT] = TRIVIAL_K, [IR_TRUNC] = TRIVIAL_K,
+    [IR_UBFX] = TRIVIAL_ASK, [IR_SBFX] = TRIVIAL_ASK, [IR_BFI] = TRIVIAL_ASK, [IR_CLZ] = TRIVIAL_K,
+    [IR_CTZ] = TRIVIAL_K, [IR_POPCNT] = TRIVIAL_K, [IR_BSWAP] = TRIVIAL_K, [IR_BITREV] = TRIVIAL_K,
+    [IR_CLMUL] = TRIVIAL_K, [IR_CLMULH] = TRIVIAL_K, [IR_CMP] = TRIVIAL_K, [IR_SADDOV] = TRIVIAL_K,
+    [IR_SSUBOV] = TRIVIAL_K, [IR_SELECT] = TRIVIAL_ASK, [IR_BITCAST] = TRIVIAL_K, [IR_FNEG] = TRIVIAL_K,
+    [IR_FABS] = TRIVIAL_K, [IR_FSGN] = TRIVIAL_K, [IR_FBOX] = TRIVIAL_K, [IR_FUNBOX] = TRIVIAL_K,
+};
+
 struct ir_simple ir_trivial(const struct ir_ins *I, struct ir_ins *ins)
 {
     const struct ir_ins *a = &I[ins->a], *b = &I[ins->b];

@@ -18,6 +18,39 @@ struct ir_simple {
  */
 struct ir_simple ir_trivial(const struct ir_ins *I, struct ir_ins *ins);
 
+/* Is ir_trivial() worth calling? TRIVIAL_K: only if an operand is constant or both are one; by op. */
+enum { TRIVIAL_NO, TRIVIAL_K, TRIVIAL_ASK };
+extern const uint8_t ir_trivial_class[IR_OPS];
+static inline bool ir_maybe_trivial(const struct ir_ins *I, const struct ir_ins *ins)
+{
+    unsigned k = ir_trivial_class[ins->op];
+    if (k != TRIVIAL_K) return k;
+    return I[ins->a].op == IR_K || I[ins->b].op == IR_K || ins->a == ins->b;
+}
+
+/* Field by field: src was mostly just written so, and a wider load of it would wait for those stores. */
+static inline void ir_ins_copy(struct ir_ins *dst, const struct ir_ins *src)
+{
+    dst->op = src->op;
+    dst->type = src->type;
+    dst->sub = src->sub;
+    dst->mo = src->mo;
+    dst->a = src->a;
+    dst->b = src->b;
+    dst->c = src->c;
+    dst->imm = src->imm;
+    dst->x = src->x;
+    dst->y = src->y;
+}
+
+/* Room for one more instruction at ins[nins]. */
+void ir_grow(struct ir *ir);
+static inline struct ir_ins *ir_next(struct ir *ir)
+{
+    if (unlikely(ir->nins == ir->cap_ins)) ir_grow(ir);
+    return &ir->ins[ir->nins++];
+}
+
 /* Appends to the region's constant vectors and calls; returns the index. */
 uint32_t ir_addkv(struct ir *ir, uint64_t lo, uint64_t hi);
 uint32_t ir_addcall(struct ir *ir, const struct ir_call *call);
