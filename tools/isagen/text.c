@@ -162,7 +162,7 @@ static void emit_alias(const struct isa *isa, FILE *o, unsigned i)
     const struct row *r = &isa->aliases[i];
 
     fprintf(o, "\n/* %s:%d: %s */\n", r->loc.file, r->loc.line, r->pattern);
-    fprintf(o, "static bool alias_%u(struct isa_text *o, const struct context *c, const struct %sfields *f UNUSED)\n{\n", i,
+    fprintf(o, "static bool alias_%u(struct isa_text *o, const struct context *c, const struct %sfields *in UNUSED)\n{\n", i,
             isa->prefix);
     emit_condition(isa, o, r);
     char *code = NULL;
@@ -170,9 +170,8 @@ static void emit_alias(const struct isa *isa, FILE *o, unsigned i)
     FILE *m = open_memstream(&code, &n);
     emit_extract(isa, m, r, "    ", "false");
     fclose(m);
-    if (n) {
-        fprintf(o, "    struct %sfields own = *f;\n    f = &own;\n%s", isa->prefix, code);
-    }
+    if (n) fprintf(o, "    struct %sfields own = *in, *f = &own;\n%s", isa->prefix, code);
+    else fprintf(o, "    const struct %sfields *f UNUSED = in;\n", isa->prefix);
     emit_print(isa, o, r, "    ");
     fprintf(o, "    return true;\n}\n");
 }
