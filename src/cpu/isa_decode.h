@@ -14,8 +14,10 @@ struct isa_bits {
 };
 struct isa_match {
     uint64_t mask, val;
-    uint16_t cond; /* index into conds, 0 = always */
-    uint8_t len;   /* bytes */
+    uint16_t row;
+    uint16_t cond;   /* index into conds, 0 = always */
+    uint16_t layout; /* which fields are where */
+    uint8_t len;     /* bytes */
 };
 struct isa_node {
     uint8_t shift, width;
@@ -24,7 +26,7 @@ struct isa_node {
 struct isa_table {
     const struct isa_node *nodes;
     const int16_t *kids, *cands;
-    const struct isa_match *matches;
+    const struct isa_match *matches; /* the first nrows: whole rows */
     const struct isa_bits *conds; /* 1 + feat_words each */
     uint16_t nrows;
     uint8_t feat_words, unit, longest;
@@ -53,6 +55,15 @@ static inline bool isa_cond(const struct isa_table *t, unsigned cond, uint64_t m
     return true;
 }
 
+/* Zeroes a struct of fields: n is a constant multiple of 64. Compilers would call out or use a slow string instruction. */
+static inline __attribute__((always_inline)) void isa_clear(void *p, size_t n)
+{
+    for (v128 *v = p, *end = v + n / sizeof *v; v != end; v += 4) {
+        v[0] = v[1] = v[2] = v[3] = (v128){ 0 };
+        __asm__("" : "+r"(v)); /* keeps the loop a loop */
+    }
+}
+
 /* The row that w selects, -1 if none. Inlined with a constant table. */
 static inline __attribute__((always_inline)) int isa_find(const struct isa_table *t, uint64_t w, uint64_t modes,
                                                           const uint64_t *feats)
@@ -65,7 +76,7 @@ static inline __attribute__((always_inline)) int isa_find(const struct isa_table
     } while (n >= 0);
     for (const int16_t *c = &t->cands[~n]; *c >= 0; c++) {
         const struct isa_match *m = &t->matches[*c];
-        if ((w & m->mask) == m->val && (!m->cond || isa_cond(t, m->cond, modes, feats))) return *c;
+        if ((w & m->mask) == m->val && (!m->cond || isa_cond(t, m->cond, modes, feats))) return m->row;
     }
     return -1;
 }

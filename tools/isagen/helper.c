@@ -14,6 +14,8 @@ static const struct ctype {
     { "uint16_t", "T_I16", "u16[0]" },
     { "uint32_t", "T_I32", "u32[0]" },
     { "uint64_t", "T_I64", "u64[0]" },
+    { "int32_t", "T_I32", "s32[0]" },
+    { "int64_t", "T_I64", "s64[0]" },
     { "lyre_f16", "T_F16", "u16[0]" },
     { "lyre_f32", "T_F32", "u32[0]" },
     { "lyre_f64", "T_F64", "u64[0]" },

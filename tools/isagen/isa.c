@@ -169,6 +169,7 @@ void isa_build(struct isa *isa, const struct stmt *st, unsigned n)
     check_names(isa);
     if (errors) return;
     check_overlap(isa);
+    make_cells(isa);
     link_aliases(isa);
     check_aliases(isa);
     if (errors) return;

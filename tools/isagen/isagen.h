@@ -25,6 +25,7 @@ enum {
     MAX_FEATS = 64 * FEAT_WORDS,
     MAX_USES = 24,      /* fields of a row */
     MAX_SEGS = 16,      /* pieces of a field */
+    MAX_SPLIT = 8,      /* bits of a field whose f!= can keep rows apart */
     MAX_ARGS = 8,
     MAX_GROUPS = 8,     /* of registers */
 };
@@ -72,10 +73,16 @@ struct use {
     unsigned nargs;
 };
 
-/* f!=a,b: one per value. */
+/* f!=a,b..c: one per value or range. */
 struct unequal {
     unsigned field;
-    int64_t v;
+    int64_t lo, hi;
+};
+
+/* What the decision tree tells apart: the cube of a row, or a part of it. */
+struct cell {
+    struct cube cube;
+    unsigned row;
 };
 
 struct row {
@@ -90,6 +97,7 @@ struct row {
     unsigned nuses;
     struct unequal ne[MAX_USES];
     unsigned nne;
+    const struct use *split; /* its f!= keeps this row apart from another one: what is left is in cells */
 };
 
 struct helper {
@@ -122,6 +130,8 @@ struct isa {
     unsigned *fn_arity, cap_arity;
     struct row *rows, *aliases;  /* most specific first among those that meet */
     unsigned nrows, cap_rows, naliases, cap_aliases;
+    struct cell *cells;          /* [0, nrows): whole rows; then parts of those that are split */
+    unsigned ncells, cap_cells;
     struct helper *helpers;
     unsigned nhelpers, cap_helpers;
 };
@@ -152,6 +162,7 @@ bool cubes_meet(const struct cube *a, const struct cube *b);
 bool cube_inside(const struct cube *a, const struct cube *b);    /* a is a strict subset of b */
 void check_overlap(struct isa *isa);                             /* each sorts its rows, most specific first */
 void check_aliases(struct isa *isa);
+void make_cells(struct isa *isa);
 
 /* --- tree.c -------------------------------------------------------------------------------------------------------- */
 struct node {
@@ -162,7 +173,7 @@ struct tree {
     unsigned nnodes, cap_nodes;
     int *kids;                    /* >= 0: node; < 0: ~offset into cands */
     unsigned nkids, cap_kids;
-    int *cands;                   /* row numbers, each list ended by -1 */
+    int *cands;                   /* cells, each list ended by -1 */
     unsigned ncands, cap_cands;
 };
 void tree_build(const struct isa *isa, struct tree *t);

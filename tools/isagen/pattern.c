@@ -6,7 +6,7 @@
  *   f[12|10:5]  f[s12|...]   pieces of a field by destination bit; s: this bit is the sign
  *   ...+k  ...*k             the field is drawn value * k + k
  *   f=fn(a,b)                computed; false = not this row
- *   f!=a,b                   validity
+ *   f!=a,b..c                validity
  *   @name  @!name            mode selector or feature gate
  */
 #include "isagen.h"
@@ -213,7 +213,7 @@ static void normalise_modes(struct isa *isa, struct row *r)
     }
 }
 
-/* f!=a,b */
+/* f!=a,b..c */
 static void validity(struct parse *ps, const char *item, const char *bang)
 {
     const char *name = copy(item, (size_t)(bang - item));
@@ -225,16 +225,18 @@ static void validity(struct parse *ps, const char *item, const char *bang)
     }
     for (const char *p = bang + 2;; p++) {
         size_t n = strcspn(p, ",");
-        int64_t v;
-        if (!parse_num(copy(p, n), &v)) {
-            bad(ps, item, "numbers, separated by commas, have to follow !=");
+        const char *lo = copy(p, n), *dots = strstr(lo, "..");
+        struct unequal ne = { .field = (unsigned)f };
+        if (!parse_num(dots ? copy(lo, (size_t)(dots - lo)) : lo, &ne.lo) || !parse_num(dots ? dots + 2 : lo, &ne.hi) ||
+            ne.lo > ne.hi) {
+            bad(ps, item, "numbers or ranges a..b, separated by commas, have to follow !=");
             return;
         }
         if (ps->r->nne == MAX_USES) {
             bad(ps, item, "too many values");
             return;
         }
-        ps->r->ne[ps->r->nne++] = (struct unequal){ (unsigned)f, v };
+        ps->r->ne[ps->r->nne++] = ne;
         p += n;
         if (!*p) return;
     }

@@ -1,6 +1,6 @@
 /*
- * tree.c: rows to a decision tree. A node looks at one run of bits and goes to the child of their value; a leaf is the
- * list of rows that are still possible, most specific first, which the decoder compares in full. Equal subtrees are
+ * tree.c: cells to a decision tree. A node looks at one run of bits and goes to the child of their value; a leaf is the
+ * list of cells that are still possible, most specific first, which the decoder compares in full. Equal subtrees are
  * shared.
  */
 #include "isagen.h"
@@ -10,7 +10,7 @@
 
 enum { MAX_WIDTH = 8, SMALL = 2 }; /* bits per node; a list this short is a leaf */
 
-/* What leads to a node: the rows possible there and the bits known, as far as these rows look at them. */
+/* What leads to a node: the cells possible there and the bits known, as far as these cells look at them. */
 struct key {
     int *list;
     unsigned n;
@@ -32,13 +32,13 @@ static bool unconditional(const struct cube *c)
     return !any;
 }
 
-/* Rows of a list that can match when `known` bits have value val; ends at one that always does. */
+/* Cells of a list that can match when `known` bits have value val; ends at one that always does. */
 static unsigned narrow(const struct builder *b, const int *in, unsigned n, uint64_t known, uint64_t val, int *out)
 {
     unsigned k = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        const struct cube *c = &b->isa->rows[in[i]].cube;
+        const struct cube *c = &b->isa->cells[in[i]].cube;
         if ((c->val ^ val) & c->mask & known) continue;
         out[k++] = in[i];
         if (unconditional(c) && !(c->mask & ~known)) break;
@@ -67,7 +67,7 @@ static double worth(const struct builder *b, const int *list, unsigned n, unsign
     double sum = 0, squares = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        const struct cube *c = &b->isa->rows[list[i]].cube;
+        const struct cube *c = &b->isa->cells[list[i]].cube;
         uint64_t mask = c->mask >> shift & m, val = c->val >> shift & m, rest = m & ~mask;
         for (uint64_t sub = rest;; sub = (sub - 1) & rest) {
             count[val | sub]++;
@@ -86,7 +86,7 @@ static bool pick(const struct builder *b, const int *list, unsigned n, uint64_t 
     double best = -1e9;
     uint64_t decides = 0;
 
-    for (unsigned i = 0; i < n; i++) decides |= b->isa->rows[list[i]].cube.mask;
+    for (unsigned i = 0; i < n; i++) decides |= b->isa->cells[list[i]].cube.mask;
     decides &= ~known;
     for (unsigned s = 0; s < WINDOW; s++)
         for (unsigned w = 1; w <= MAX_WIDTH && s + w <= WINDOW; w++) {
@@ -114,7 +114,7 @@ static int build(struct builder *b, const int *list, unsigned n, uint64_t known,
     uint64_t looked = 0;
     unsigned shift = 0, width = 0;
 
-    for (unsigned i = 0; i < n; i++) looked |= b->isa->rows[list[i]].cube.mask;
+    for (unsigned i = 0; i < n; i++) looked |= b->isa->cells[list[i]].cube.mask;
     for (unsigned i = 0; i < b->nkeys; i++) {
         const struct key *k = &b->keys[i];
         if (k->n == n && k->known == (known & looked) && k->val == (val & looked) &&
@@ -150,10 +150,15 @@ static int build(struct builder *b, const int *list, unsigned n, uint64_t known,
 void tree_build(const struct isa *isa, struct tree *t)
 {
     struct builder b = { .isa = isa, .t = t };
-    int *all = malloc((isa->nrows + 1) * sizeof *all);
+    int *all = malloc((isa->ncells + 1) * sizeof *all);
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < isa->nrows; i++) all[i] = (int)i;
-    int root = build(&b, all, isa->nrows, 0, 0);
+    for (unsigned i = 0; i < isa->nrows; i++) {
+        if (!isa->rows[i].split) all[n++] = (int)i;
+        for (unsigned j = isa->nrows; isa->rows[i].split && j < isa->ncells; j++)
+            if (isa->cells[j].row == i) all[n++] = (int)j;
+    }
+    int root = build(&b, all, n, 0, 0);
     if (root < 0) { /* one row: the decoder still wants a node */
         *PUSH(t->node, t->nnodes, t->cap_nodes) = (struct node){ 0, 0, 0 };
         *PUSH(t->kids, t->nkids, t->cap_kids) = root;
