@@ -26,9 +26,9 @@ struct arm_cpu {
     _Alignas(16) v128 q[32];
     v128 qc;                      /* FPSR.QC: set if any bit is */
     /* constant after init */
-    uint64_t have[ARM_FEAT_WORDS];  /* enum arm_feat (features.h) */
+    uint64_t have[ARM_FEAT_WORDS];  /* enum arm_feat (feat.h) */
     uint64_t gates[FEAT_WORDS];     /* the decoder's gates, derived from have */
-    const struct arm_model *model;
+    uint32_t midr;
     /* Linux */
     struct pac_key key[PAC_KEYS];
     uint32_t pac_enabled;         /* bit per address key, PR_PAC_SET_ENABLED_KEYS */
@@ -79,7 +79,7 @@ void arm_set_fpsr(CPU *cpu, uint32_t fpsr);
 void arm_set_fpcr(CPU *cpu, uint32_t fpcr);
 
 /* The value of an ID register as EL0 sees it; false if (op0, op1, CRn, CRm, op2) is none (idreg.c). */
-#define SYSREG(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define SYSREG(op0, op1, crn, crm, op2) (((op0) & 1) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 bool arm_id_register(const struct arm_cpu *a, unsigned reg, uint64_t *v);
 
 /* MRS and MSR (sysreg.c): false if the register is not there for EL0. */

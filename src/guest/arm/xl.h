@@ -6,7 +6,7 @@
 #define LYRE_GUEST_ARM_XL_H
 
 #include "arm.h"
-#include "features.h"
+#include "feat.h"
 
 typedef const struct arm_fields F;
 
@@ -147,11 +147,8 @@ static inline void store(struct xlat *t, V base, int64_t disp, V v, unsigned mo)
     else
         ir_st(t, base, disp, v, mo);
 }
-/* Rn as a base register. SP alignment is not checked, as Linux user programs rely on no fault... see a64_ldst.isa.c. */
-static inline V base(struct xlat *t, unsigned rn)
-{
-    return xsp(t, rn);
-}
+/* Rn plus Rm, extended by option and shifted by scale if S. */
+V arm_reg_offset(struct xlat *t, F *f, unsigned scale);
 
 static inline bool feat(struct xlat *t, enum arm_feat f)
 {

@@ -1,12 +1,12 @@
-/* features.h: architectural features (FEAT_*): names for users, ID register fields, hwcaps; see features.def. */
-#ifndef LYRE_GUEST_ARM_FEATURES_H
-#define LYRE_GUEST_ARM_FEATURES_H
+/* feat.h: architectural features (FEAT_*): names for users, ID register fields, hwcaps; see feat.def. */
+#ifndef LYRE_GUEST_ARM_FEAT_H
+#define LYRE_GUEST_ARM_FEAT_H
 
 #include "arm.h"
 
 enum arm_feat {
 #define FEAT(name, ...) ARM_##name,
-#include "features.def"
+#include "feat.def"
 #undef FEAT
     ARM_FEATS
 };
@@ -31,10 +31,5 @@ static inline bool arm_has(const struct arm_cpu *a, enum arm_feat f)
 {
     return a->have[f / 64] >> (f % 64) & 1;
 }
-
-struct arm_model {
-    uint64_t midr;
-    const char *features; /* names, comma-separated; NULL = all that is implemented */
-};
 
 #endif
