@@ -51,7 +51,9 @@ static void put_loc(struct gen *g, V v, enum ir_type t)
     } else if (r->slot) {
         put8(g, LOC_FRAME | tt);
         put_uleb(g, FR_SPILL + 8 * (r->slot - 1));
-    } else if (r->home != NOHOME) {
+    } else if (r->home != NOHOME) { /* no more is read than the home has: the rest is known to be zero */
+        enum ir_type ht = ir_regtype(g->ir, r->home);
+        if (ir_type_bits[ht] < ir_type_bits[t]) tt = (unsigned)ht << 4;
         put8(g, (r->home < g->ir->nregs ? LOC_HOME : LOC_FRAME) | tt);
         put_uleb(g, (uint64_t)(g->x->home[r->home] + (r->home < g->ir->nregs ? CPU_BIAS : 0)));
     } else if (root < g->ir->nins && r->flags & (VF_LAZY | VF_DEFER)) {
@@ -317,6 +319,7 @@ static void slow_loc(struct gen *g, V v, struct loc *l)
         l->off = FR_SPILL + 8 * (r->slot - 1);
     } else {
         l->kind = r->home < g->ir->nregs ? LOC_HOME : LOC_FRAME;
+        if (ir_type_bits[ir_regtype(g->ir, r->home)] < ir_type_bits[l->type]) l->type = (uint8_t)ir_regtype(g->ir, r->home);
         l->off = g->x->home[r->home] + (r->home < g->ir->nregs ? CPU_BIAS : 0);
     }
 }

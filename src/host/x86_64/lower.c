@@ -668,23 +668,13 @@ static void finish_jumps(struct gen *g)
     }
 }
 
-int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct region *r)
+static int try_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct region *r)
 {
     struct gen_priv *x = &h->x;
     uint8_t *start = (uint8_t *)ALIGN_UP((uintptr_t)buf->rw, 16);
     if (buf->end - start < 4 * ROOM) return -ENOSPC;
     struct gen g = { .p = start, .start = start, .end = buf->end, .delta = buf->delta, .ir = ir, .h = h, .r = r, .x = x };
     x->njumps = x->ncolds = x->npool = x->npoolrefs = x->nrecs = x->nmap = x->ntraps = x->nexits = x->nslows = 0;
-    uint32_t nexits = 0;
-    for (uint32_t b = 0; b < ir->nblk; b++)
-        for (uint32_t i = ir->blk[b].end; i-- > ir->blk[b].first;)
-            if (ir->ins[i].op != IR_NOP) {
-                nexits += ir->ins[i].op == IR_EXIT;
-                break;
-            }
-    x->exits = calloc(nexits ? nexits : 1, sizeof(*x->exits));
-    if (!x->exits) return -ENOSPC;
-    if (ir->nblk > x->cap_label) x->label = vec_grow(x->label, &x->cap_label, ir->nblk, sizeof(*x->label));
     gen_reset(&g);
     if (!g.err) gen_carry(&g);
     for (unsigned k = 0; k < x->ncarry && !g.err; k++) {
@@ -697,14 +687,37 @@ int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct r
     if (!g.err) slow_finish(&g);
     if (!g.err) pool_finish(&g);
     if (!g.err) g.err = deopt_write(&g);
-    if (g.err) {
-        free(x->exits);
-        return g.err;
-    }
+    if (g.err) return g.err;
     r->code = start + buf->delta;
     r->code_size = (uint32_t)(g.p - start);
+    buf->rw = g.p;
+    return 0;
+}
+
+int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct region *r)
+{
+    struct gen_priv *x = &h->x;
+    uint32_t nexits = 0;
+    for (uint32_t b = 0; b < ir->nblk; b++)
+        for (uint32_t i = ir->blk[b].end; i-- > ir->blk[b].first;)
+            if (ir->ins[i].op != IR_NOP) {
+                nexits += ir->ins[i].op == IR_EXIT;
+                break;
+            }
+    x->exits = calloc(nexits ? nexits : 1, sizeof(*x->exits));
+    if (!x->exits) return -ENOSPC;
+    if (ir->nblk > x->cap_label) x->label = vec_grow(x->label, &x->cap_label, ir->nblk, sizeof(*x->label));
+    x->nocarry = false;
+    int err = try_region(h, ir, buf, r);
+    if (err == -E2BIG && x->ncarry) { /* too few temporaries are left for some operation */
+        x->nocarry = true;
+        err = try_region(h, ir, buf, r);
+    }
+    if (err) {
+        free(x->exits);
+        return err;
+    }
     r->exits = x->exits;
     r->nexits = x->nexits;
-    buf->rw = g.p;
     return 0;
 }

@@ -84,6 +84,10 @@ void cond_use(struct gen *g, V v, struct cond *c)
             cond_use_cmp(g, in, c);
             return;
         }
+        if (in->op == IR_FCMP) {
+            fcmp_use(g, in, c);
+            return;
+        }
         if (in->op == IR_TRUNC) {
             *c = (struct cond){ .cc = CC_NE, .kind = CK_TEST_RI, .bits = 8, .k = 1 };
             c->a = use_rm(g, in->a);
@@ -105,6 +109,7 @@ unsigned cond_emit(struct gen *g, const struct cond *c)
         a_rm(g, M_0F | 0xba | w_of(c->bits), 4, c->a, 1);
         a_u8(g, (unsigned)c->k);
         break;
+    case CK_FCMP: fcmp_emit(g, c); break;
     }
     return c->cc;
 }
@@ -475,8 +480,10 @@ static void call_save(struct gen *g, const struct ir_helper *h)
             continue;
         }
         uint32_t c = g->regval[hr];
-        bool other = x->rs[r] & RS_PUT && c != x->cur[r]; /* a put for maps only: its value is elsewhere */
-        if (c && g->val[c].reg == hr && g->val[c].last > g->at && (writes || (fault && other))) keep(g, c);
+        /* it may hold something else than the register's value: that is elsewhere after a put for maps only, or dead before the
+         * next put. Pinned registers come back with their content, carried ones with their home's. */
+        bool other = c != x->cur[r] && (x->carry_regs >> hr & 1 || (fault && x->rs[r] & RS_PUT));
+        if (c && g->val[c].reg == hr && g->val[c].last > g->at && (writes || other)) keep(g, c);
     }
     for (uint32_t m = g->used & g->temps & (CALLER_SAVED | 0xffff0000u); m; m &= m - 1) {
         unsigned r = (unsigned)__builtin_ctz(m);
@@ -510,7 +517,7 @@ static void call_restore(struct gen *g, const struct ir_helper *h)
         bool writes = in_groups(g, id, h->writes), saved = r < XMM0 && !(CALLER_SAVED >> r & 1);
         if (saved && !writes) continue;
         load_from(g, ir_regtype(g->ir, id), r, home_of(g, id), true);
-        if (fault && x->rs[id] & RS_PUT && g->regval[r] != x->cur[id]) gen_drop(g, r);
+        if (x->rs[id] & RS_TOUCHED && g->regval[r] != x->cur[id] && (!pin || (fault && x->rs[id] & RS_PUT))) gen_drop(g, r);
     }
     for (uint32_t k = 0; k < x->ntouched && h->writes; k++) {
         uint32_t r = x->touched[k];

@@ -6,7 +6,7 @@
 
 #include "host/x86_64/gen.h"
 
-enum { MAX_PINS = 9, MAX_CARRY_GPR = 2, MAX_CARRY_XMM = 11, MAX_CARRY = MAX_CARRY_GPR + MAX_CARRY_XMM,
+enum { MAX_PINS = 9, MAX_CARRY_GPR = 2, MAX_CARRY_XMM = 9, MAX_CARRY = MAX_CARRY_GPR + MAX_CARRY_XMM,
        LAZY_NODES = 24, /* largest expression in a map */
        MAX_RECS = 1 << 20 };
 
@@ -50,6 +50,7 @@ struct gen_priv {
     uint32_t nids;                  /* nregs + nvars */
     uint16_t carry[MAX_CARRY];      /* ids of carried registers */
     unsigned ncarry;
+    bool nocarry;                   /* second attempt: all temporaries for the allocator */
     uint32_t carry_regs;
     uint16_t *dirty_in;             /* per block: carried registers that may differ from their homes */
     uint32_t cap_dirty;
@@ -117,6 +118,12 @@ void gen_spill(struct gen *g, uint32_t root);  /* puts a value into a spill slot
 void gen_fresh(struct gen *g, uint32_t r, V v);
 bool is_deferred(const struct gen *g, V v);
 
+/* lower_fp.c: an FCMP computed by its user: may that be as late as instruction `at`? Its cond; its compare. */
+bool fcmp_can_wait(const struct gen *g, V v, uint32_t at);
+struct cond;
+void fcmp_use(struct gen *g, const struct ir_ins *in, struct cond *c);
+void fcmp_emit(struct gen *g, const struct cond *c);
+
 /* lower.c, lower_mem.c, lower_ctl.c */
 void lower_ins(struct gen *g, V v, const struct ir_ins *in);
 void lower_mem(struct gen *g, V v, const struct ir_ins *in);
@@ -128,7 +135,7 @@ bool fits_imm(const struct gen *g, V v, unsigned bits, int32_t *k);
 struct opnd addr_use(struct gen *g, V v, int64_t disp);
 void lower_fenv(struct gen *g, V v, const struct ir_ins *in);
 /* A condition: operands first, then (after results are allocated) the flags; returns the condition code. */
-enum { CK_TEST_RR, CK_TEST_RI, CK_CMP_RO, CK_CMP_RI, CK_BT };
+enum { CK_TEST_RR, CK_TEST_RI, CK_CMP_RO, CK_CMP_RI, CK_BT, CK_FCMP /* k: opcode */ };
 struct cond { uint8_t cc, kind, bits; struct opnd a, b; int32_t k; };
 void cond_use(struct gen *g, V v, struct cond *c);
 void cond_use_cmp(struct gen *g, const struct ir_ins *in, struct cond *c);

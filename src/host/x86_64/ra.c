@@ -95,7 +95,7 @@ void gen_carry(struct gen *g)
     int32_t weight[IR_REGS_MAX];
     int32_t calls = 0;
     bool loops = false;
-    for (uint32_t b = 0; b < ir->nblk; b++) loops |= ir->blk[b].depth > 0;
+    for (uint32_t b = 0; b < ir->nblk && !x->nocarry; b++) loops |= ir->blk[b].depth > 0;
     if (loops) {
         memset(weight, 0, x->nids * sizeof(weight[0]));
         for (uint32_t b = 0; b < ir->nblk; b++) {
@@ -227,7 +227,7 @@ static void offer_folds(struct gen *g, const struct ir_ins *in, uint32_t i)
     const struct ir_ins *a = ins_of(g, in->a);
     switch (in->op) {
     case IR_BRC: case IR_TRAPIF: case IR_SELECT:
-        if (is_fold_cond(g, a)) offer_fold(g, in->a, i);
+        if (is_fold_cond(g, a) || (a->op == IR_FCMP && fcmp_can_wait(g, in->a, i))) offer_fold(g, in->a, i);
         break;
     case IR_LD: case IR_ST:
         if (a->op == IR_ADD && !is_k(g, a->b) && !is_k(g, a->a)) offer_fold(g, in->a, i);
@@ -501,12 +501,12 @@ static bool is_cheap(const struct gen *g, const struct val *v)
     return v->flags & VF_K || v->slot || v->home != NOHOME || v->last < g->at;
 }
 
-/* The value that only r's home holds, if it is still needed; 0 = the home may be overwritten. */
+/* The value that r's home holds and no spill slot, if it is still needed; 0 = the home may be overwritten. */
 static uint32_t home_needed(const struct gen *g, uint32_t r)
 {
     uint32_t o = g->x->homeval[r];
     const struct val *v = &g->val[o];
-    return v->home == r && v->last >= g->at && v->reg == NOREG && !v->slot && g->x->cur[r] != o ? o : 0;
+    return v->home == r && v->last >= g->at && !v->slot && g->x->cur[r] != o ? o : 0;
 }
 
 /* r's home has just received root, r's current value. */
@@ -527,7 +527,7 @@ void gen_flush(struct gen *g, uint32_t r)
     struct gen_priv *x = g->x;
     if (x->rs[r] & RS_HOME) return;
     uint32_t o = home_needed(g, r);
-    if (o) use_r(g, o);
+    if (o) use_r(g, o); /* from now on in a register only */
     uint32_t root = x->cur[r];
     if (g->val[root].flags & (VF_DEFER | VF_LAZY)) use_r(g, root);
     store_val(g, root, home_of(g, r), ir_regtype(g->ir, r));
