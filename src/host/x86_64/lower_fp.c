@@ -12,8 +12,9 @@
  *   fp.slow, F16 without AVX512-FP16: gen_slow (F16 <-> F32 has F16C).
  */
 #include "host/x86_64/lower_sse.h"
+#include "host/x86_64/priv.h"
 
-enum check { CK_NONE, CK_CANON, CK_EVAL, CK_TINY };
+enum check { CHECK_NONE, CHECK_CANON, CHECK_EVAL, CHECK_TINY };
 
 bool fp_host_type(const struct gen *g, unsigned type)
 {
@@ -35,11 +36,14 @@ static uint64_t sign_bit(unsigned type)
     return type == T_F64 ? 1ull << 63 : type == T_F32 ? 0x8000000080000000 : 0x8000800080008000;
 }
 
-/* ucomis (signalling: comis) a, b */
-static void compare(struct gen *g, unsigned type, bool signalling, unsigned a, struct opnd b)
+static unsigned compare_op(unsigned type, bool signalling)
 {
     static const unsigned op[2][3] = { { X_VUCOMISH, X_UCOMISS, X_UCOMISD }, { X_VCOMISH, X_COMISS, X_COMISD } };
-    v2m(g, op[signalling][type - T_F16], a, b);
+    return op[signalling][type - T_F16];
+}
+static void compare(struct gen *g, unsigned type, unsigned a, struct opnd b)
+{
+    v2m(g, compare_op(type, false), a, b);
 }
 
 /* A scalar operation with one source: VEX forms take the other lanes from a as well, no dependency on d. */
@@ -65,10 +69,10 @@ static enum check check_of(const struct gen *g, const struct ir_ins *in, unsigne
     const struct ir_fp *fp = &g->ir->fp;
     bool narrow = in->op == IR_FCVT && in->type < type_a;
 
-    if (fp->tiny_before && (in->op == IR_FMUL || in->op == IR_FMA || narrow)) return CK_TINY;
-    if (in->op == IR_FMA) return CK_EVAL;
-    if (fp->nan == NAN_CANON) return CK_CANON;
-    return fp->nan == NAN_X86 || in->op == IR_FCVT || in->op == IR_FRINT ? CK_NONE : CK_EVAL;
+    if (fp->tiny_before && (in->op == IR_FMUL || in->op == IR_FMA || narrow)) return CHECK_TINY;
+    if (in->op == IR_FMA) return CHECK_EVAL;
+    if (fp->nan == NAN_CANON) return CHECK_CANON;
+    return fp->nan == NAN_X86 || in->op == IR_FCVT || in->op == IR_FRINT ? CHECK_NONE : CHECK_EVAL;
 }
 
 /*
@@ -119,24 +123,24 @@ static void check_result(struct gen *g, V v, enum check ck, unsigned d)
     unsigned type = type_of(g, v), i = type - T_F16;
     uint8_t *site;
 
-    if (ck == CK_NONE || (ck == CK_CANON && absorbed(g, v))) return;
-    if (ck == CK_TINY) {
+    if (ck == CHECK_NONE || (ck == CHECK_CANON && absorbed(g, v))) return;
+    if (ck == CHECK_TINY) {
         unsigned t = tmp_xmm(g);
         v3m(g, X_ANDPS, t, d, pool2(g, abs_mask[i]));
-        compare(g, type, false, t, pool2(g, min_norm[i])); /* equal is also what unordered gives */
+        compare(g, type, t, pool2(g, min_norm[i])); /* equal is also what unordered gives */
         site = a_jcc_fwd(g, CC_E);
     } else {
-        compare(g, type, false, d, o_reg(d));
+        compare(g, type, d, o_reg(d));
         site = a_jcc_fwd(g, CC_P);
     }
-    if (ck == CK_CANON) canon_cold(g, site, d, type);
+    if (ck == CHECK_CANON) canon_cold(g, site, d, type);
     else gen_slow_cold(g, v, site, d);
 }
 
 /* A result register: apart from the operands if a cold path needs them. */
 static unsigned def_checked(struct gen *g, V v, enum check ck, unsigned rm)
 {
-    return ck >= CK_EVAL || rm != RM_DYN ? def_new(g, v) : def_r(g, v);
+    return ck >= CHECK_EVAL || rm != RM_DYN ? def_new(g, v) : def_r(g, v);
 }
 
 uint8_t *fp_static_rm(struct gen *g, unsigned rm)
@@ -199,7 +203,7 @@ static bool minmax(struct gen *g, V v, const struct ir_ins *in)
         return true;
     }
     unsigned t = tmp_xmm(g), d = def_new(g, v);
-    compare(g, in->type, false, a, o_reg(b));
+    compare(g, in->type, a, o_reg(b));
     uint8_t *site = a_jcc_fwd(g, CC_P);
     if (x86.avx512dq && in->type != T_F16) {
         v3i(g, in->type == T_F64 ? X_VRANGESD : X_VRANGESS, d, a, b, 4 | max);
@@ -212,40 +216,81 @@ static bool minmax(struct gen *g, V v, const struct ir_ins *in)
     return true;
 }
 
-unsigned fcmp_flags(struct gen *g, const struct ir_ins *in, bool *ordered)
+/* Equality is not one condition of the flags: a mask of ones or zero in a general register, F32 and F64. */
+static bool has_eq_mask(unsigned type, bool signalling)
 {
-    unsigned type = type_of(g, in->a), a = use_r(g, in->a);
+    return type != T_F16 && (x86.avx || !signalling);
+}
+static void eq_mask(struct gen *g, const struct ir_ins *in, unsigned d, unsigned a, struct opnd b)
+{
+    unsigned t = tmp_xmm(g);
 
-    *ordered = in->sub == FC_EQ;
-    if (in->sub == FC_LT || in->sub == FC_LE) {
-        unsigned b = use_r(g, in->b);
-        compare(g, type, in->mo, b, o_reg(a)); /* this way round, unordered is not above */
-        return in->sub == FC_LT ? CC_A : CC_AE;
+    v3mi(g, scalar(X_CMPPS, type_of(g, in->a)), t, a, b, in->mo ? XCMP_EQ_OS : XCMP_EQ);
+    a_movq_rx(g, 32, d, t);
+}
+
+/* The compare and the condition code that is the result; FC_EQ: and CC_NP. */
+static unsigned flags_use(struct gen *g, const struct ir_ins *in, struct cond *c)
+{
+    unsigned type = type_of(g, in->a);
+    V a = in->a, b = in->b;
+
+    if (in->sub == FC_LT || in->sub == FC_LE) a = in->b, b = in->a; /* this way round, unordered is not above */
+    *c = (struct cond){ .kind = CK_FCMP, .k = (int32_t)compare_op(type, in->mo), .a = o_reg(use_r(g, a)) };
+    c->b = o_reg(use_r(g, b)); /* not memory: a branch may store homes before it compares */
+    return in->sub == FC_LT ? CC_A : in->sub == FC_LE ? CC_AE : in->sub == FC_EQ ? CC_E : CC_P;
+}
+
+bool fcmp_can_wait(const struct gen *g, V v, uint32_t at)
+{
+    const struct ir_ins *in = ins_of(g, v);
+    unsigned type = type_of(g, in->a);
+
+    if (g->ir->fp.slow || !fp_host_type(g, type) || (in->sub == FC_EQ && !has_eq_mask(type, in->mo))) return false;
+    for (V i = v + 1; i < at; i++) { /* nobody may look at the flags meanwhile */
+        unsigned op = ins_of(g, i)->op;
+        if (op == IR_CALL || op == IR_FENVRD || op == IR_FENVWR || op == IR_FRMWR || (ir_opinfo[op].flags & F_FAULT)) return false;
     }
-    compare(g, type, in->mo, a, src(g, type, in->b));
-    return in->sub == FC_EQ ? CC_E : CC_P;
+    return true;
+}
+
+void fcmp_use(struct gen *g, const struct ir_ins *in, struct cond *c)
+{
+    if (in->sub != FC_EQ) {
+        c->cc = (uint8_t)flags_use(g, in, c);
+        return;
+    }
+    unsigned a = use_r(g, in->a);
+    struct opnd b = src(g, type_of(g, in->a), in->b);
+    unsigned r = tmp_gpr(g);
+    eq_mask(g, in, r, a, b);
+    *c = (struct cond){ .cc = CC_NE, .kind = CK_TEST_RR, .bits = 32, .a = o_reg(r), .b = o_reg(r) };
+}
+
+void fcmp_emit(struct gen *g, const struct cond *c)
+{
+    v2m(g, (unsigned)c->k, c->a.reg, c->b);
 }
 
 static bool fcmp(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned type = type_of(g, in->a);
-    bool ordered;
+    struct cond c;
 
     if (!fp_host_type(g, type)) return false;
-    if (in->sub == FC_EQ && type != T_F16 && (x86.avx || !in->mo)) {
+    if (in->sub == FC_EQ && has_eq_mask(type, in->mo)) {
         unsigned a = use_r(g, in->a);
         struct opnd b = src(g, type, in->b);
-        unsigned t = tmp_xmm(g), d = def_r(g, v);
-        v3mi(g, scalar(X_CMPPS, type), t, a, b, in->mo ? XCMP_EQ_OS : XCMP_EQ);
-        a_movq_rx(g, 32, d, t);
+        unsigned d = def_r(g, v);
+        eq_mask(g, in, d, a, b);
         a_alui(g, ALU_AND, 32, o_reg(d), 1);
         return true;
     }
-    /* operands first: what loads them may change the flags; mov leaves them alone */
-    unsigned cc = fcmp_flags(g, in, &ordered), d = def_r(g, v);
-    a_mov_ri(g, d, 0);
+    unsigned cc = flags_use(g, in, &c), d = def_r(g, v);
+    a_alu(g, ALU_XOR, 32, d, o_reg(d));
+    fcmp_emit(g, &c);
     a_setcc(g, cc, d);
-    if (ordered) {
+    if (in->sub == FC_EQ) {
         unsigned t = tmp_gpr(g);
         a_mov_ri(g, t, 0);
         a_cmov(g, CC_P, 32, d, o_reg(t));
@@ -272,10 +317,10 @@ static bool convert_f16c(struct gen *g, V v, const struct ir_ins *in, unsigned t
     uint8_t *rm = fp_static_rm(g, in->sub), *site;
     v3i(g, X_INSERTPS, t, a, a, 0x0e);
     v2i(g, X_VCVTPS2PH, t, d, XR_CUR); /* the destination is the r/m operand */
-    if (ck != CK_NONE) {
+    if (ck != CHECK_NONE) {
         a_movq_rx(g, 32, r, d);
         a_alui(g, ALU_AND, 32, o_reg(r), 0x7fff);
-        if (ck == CK_TINY) {
+        if (ck == CHECK_TINY) {
             a_alui(g, ALU_CMP, 32, o_reg(r), 0x0400);
             site = a_jcc_fwd(g, CC_E);
             gen_slow_cold(g, v, site, d);
@@ -334,7 +379,7 @@ static uint8_t *round_away(struct gen *g, unsigned type, unsigned d, unsigned a)
 
     v3m(g, X_ANDPS, t, a, pool2(g, ~sign_bit(type)));
     v2m(g, X_MOVAPS, u, pool2(g, type == T_F64 ? 0x4330000000000000 : 0x4b0000004b000000)); /* all above are integral */
-    compare(g, type, false, u, o_reg(t));
+    compare(g, type, u, o_reg(t));
     uint8_t *site = a_jcc_fwd(g, CC_BE);
     fp_round_away(g, type, false, d, a, t, u);
     return site;
@@ -357,7 +402,7 @@ static unsigned to_unsigned_sse(struct gen *g, unsigned type, unsigned bits, uns
         a_alu(g, ALU_CMP, 64, t, o_reg(r));
         site[n++] = a_jcc_fwd(g, CC_NE);
     } else {
-        compare(g, type, false, x, pool2(g, type == T_F64 ? 0x43e0000000000000 : 0x5f000000)); /* 2^63 */
+        compare(g, type, x, pool2(g, type == T_F64 ? 0x43e0000000000000 : 0x5f000000)); /* 2^63 */
         site[n++] = a_jcc_fwd(g, CC_AE);
         v2(g, op | OP_W, r, x);
         a_test_rr(g, 64, r, r);

@@ -1,5 +1,5 @@
 /*
- * lower_sse.h: what lower_fp.c, lower_vec*.c and lower.c (branches on FCMP) share of floating point and vectors.
+ * lower_sse.h: what lower_fp.c and lower_vec*.c share.
  */
 #ifndef LYRE_X86_64_LOWER_SSE_H
 #define LYRE_X86_64_LOWER_SSE_H
@@ -18,12 +18,6 @@ unsigned fp_op(unsigned op, unsigned type, bool vec);
 void fp_round_away(struct gen *g, unsigned type, bool vec, unsigned d, unsigned a, unsigned t, unsigned u);
 /* XR_* of a mode that the host has. */
 unsigned fp_round_imm(unsigned rm);
-/*
- * Emits the compare of an FCMP (fp_host_type() operands, not fp.slow) and returns the condition code that is its result.
- * *ordered: the result is that condition and CC_NP.
- */
-unsigned fcmp_flags(struct gen *g, const struct ir_ins *in, bool *ordered);
-
 extern const uint8_t lane_log[]; /* log2 of a lane's bytes, by enum ir_lane */
 /* AVX-512 with VL, BW and DQ. */
 bool has_avx512(void);

@@ -460,6 +460,66 @@ static void test_scalars(void **state)
         }
 }
 
+/* A comparison that is the condition of a branch or a select: form 0, 1. */
+static void fused(const struct ir_ins *cmp, unsigned type, const struct ir_fp *fp, unsigned form, const char *level)
+{
+    struct region r = { .pc = 0x1000 };
+
+    ir_reset(&ir, regs, nregs);
+    ir.fp = *fp;
+    for (unsigned b = 0; b < (form ? 1 : 3); b++) ir_newblock(&ir, 0x1000 + 4 * b);
+    uint32_t first = ir.nins;
+    struct ir_ins in = *cmp;
+    in.a = emit((struct ir_ins){ .op = IR_GET, .type = (uint8_t)type, .x = reg_of(type, 0) });
+    in.b = emit((struct ir_ins){ .op = IR_GET, .type = (uint8_t)type, .x = reg_of(type, 1) });
+    V one = emit((struct ir_ins){ .op = IR_K, .type = T_I64, .imm = 1 }), two = emit((struct ir_ins){ .op = IR_K, .type = T_I64 });
+    V v = emit(in);
+    if (form) {
+        v = emit((struct ir_ins){ .op = IR_SELECT, .type = T_I64, .a = v, .b = one, .c = two });
+        emit((struct ir_ins){ .op = IR_PUT, .type = T_I64, .a = v, .x = reg_of(T_I64, 3) });
+        emit((struct ir_ins){ .op = IR_EXIT, .imm = 0x2000 });
+        ir.blk[0] = (struct ir_block){ .first = first, .end = ir.nins, .pc = 0x1000, .entry = 1 };
+    } else {
+        emit((struct ir_ins){ .op = IR_BRC, .a = v, .x = 1, .y = 2 });
+        ir.blk[0] = (struct ir_block){ .first = first, .end = ir.nins, .pc = 0x1000, .entry = 1 };
+        for (unsigned b = 1; b < 3; b++) {
+            first = ir.nins;
+            V k = emit((struct ir_ins){ .op = IR_K, .type = T_I64, .imm = b == 1 });
+            emit((struct ir_ins){ .op = IR_PUT, .type = T_I64, .a = k, .x = reg_of(T_I64, 3) });
+            emit((struct ir_ins){ .op = IR_EXIT, .imm = 0x2000 });
+            ir.blk[b] = (struct ir_block){ .first = first, .end = ir.nins, .pc = 0x1000 + 4 * b };
+        }
+    }
+    for (uint32_t i = 0; i < ir.nins; i++) ir.flag[i] = IRF_LIVE;
+    code.rw = code_start;
+    assert_int_equal(host->compile(handle, &ir, &code, &r), 0);
+    for (unsigned n = 0; n < 300; n++) {
+        union vlanes a = operand(type, 8, true), b = rnd() & 3 ? operand(type, 8, true) : a, want;
+        CPU eval = { .fp = { .rm = RM_RNE } };
+        tc->r[type][0] = a, tc->r[type][1] = b, tc->r[T_I64][3].u64[0] = 77;
+        host_fp_eval(&eval, fp, cmp, type, &a, &b, NULL, &want);
+        tc->cpu.fp = (struct cpu_fp){ .rm = RM_RNE };
+        host->enter(handle, &tc->cpu, &r);
+        if (tc->r[T_I64][3].u64[0] != want.u64[0] || tc->cpu.fp.flags != eval.fp.flags)
+            fail_msg("%s at %s: type %d condition %d signalling %d, %llx %llx: %llu flags %x, not %x", form ? "select" : "branch", level, type,
+                     cmp->sub, cmp->mo, (unsigned long long)a.u64[0], (unsigned long long)b.u64[0],
+                     (unsigned long long)tc->r[T_I64][3].u64[0], tc->cpu.fp.flags, eval.fp.flags);
+    }
+    free(r.maps);
+    free(r.exits);
+}
+
+static void test_fused(void **state)
+{
+    for (unsigned level = 0; level < LEVELS; level++)
+        for (unsigned k = 0; k < 8 * 3 * 2 * ARRAY_LEN(policies); k++) {
+            struct ir_ins in = { .op = IR_FCMP, .type = T_I1, .sub = k & 3, .mo = k >> 2 & 1 };
+            set_level(level);
+            fused(&in, T_F16 + k / 8 % 3, &policies[k / 48], k / 24 % 2, level_name[level]);
+        }
+    x86 = detected;
+}
+
 static void test_bitcast(void **state)
 {
     for (unsigned t = T_F16; t <= T_F64; t++) {
@@ -483,7 +543,7 @@ static void test_complete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_complete), cmocka_unit_test(test_bitcast), cmocka_unit_test(test_scalars), cmocka_unit_test(test_table_constant),
+        cmocka_unit_test(test_complete), cmocka_unit_test(test_bitcast), cmocka_unit_test(test_scalars), cmocka_unit_test(test_fused), cmocka_unit_test(test_table_constant),
         cmocka_unit_test(test_vectors),
     };
     return cmocka_run_group_tests_name("x86_64 vectors and floating point", tests, setup, NULL);
