@@ -14,7 +14,8 @@ struct maps {
     struct { uint16_t id, reg; } carry[MAX_CARRY];
     struct rec rec[];
 };
-enum { ID_ADDR = 0x3fff }; /* entry: v->fault_addr, not a register */
+enum { ID_ADDR = 0x3fff, /* entry: v->fault_addr, not a register */
+       ID_RBX = 0x3ffe };/* first entry: rbx is in FR_SAVE, not in rbx */
 
 /* --- writer -------------------------------------------------------------------------------------------------------------- */
 static void put8(struct gen *g, unsigned b)
@@ -77,6 +78,7 @@ static void put_map(struct gen *g)
 {
     struct gen_priv *x = g->x;
     put_sleb(g, (int64_t)(g->pc - g->r->pc));
+    if (x->rbx_saved) put_uleb(g, ID_RBX + 1);
     for (uint32_t k = 0; k < x->ntouched; k++) {
         uint32_t id = x->touched[k];
         if (!(x->rs[id] & RS_PUT) || id >= g->ir->nregs) continue;
@@ -94,15 +96,6 @@ uint32_t deopt_rec(struct gen *g)
     put_map(g);
     put8(g, 0);
     return at;
-}
-
-void deopt_reg_at(struct gen *g, uint32_t id, int32_t frame)
-{
-    g->x->nmap--; /* the end mark */
-    put_uleb(g, id + 1);
-    put8(g, LOC_FRAME | (unsigned)g->ir->regs[id].type << 4);
-    put_uleb(g, (uint64_t)frame);
-    put8(g, 0);
 }
 
 void deopt_at(struct gen *g, uint32_t rec)
@@ -177,7 +170,7 @@ int deopt_write(struct gen *g)
 struct reader {
     const uint8_t *p;
     const CPU *cpu;
-    const struct regs *regs;
+    struct regs *regs;
 };
 
 static uint64_t get_uleb(struct reader *d)
@@ -254,6 +247,10 @@ static void apply(const struct x86_host *h, CPU *cpu, const struct region *r, st
     uint64_t pc = r->pc + (uint64_t)get_sleb(d);
     for (uint64_t e; (e = get_uleb(d)) != 0;) {
         union vlanes v;
+        if (e - 1 == ID_RBX) {
+            memcpy(&d->regs->gpr[RBX], (const uint8_t *)(uintptr_t)d->regs->gpr[RSP] + FR_SAVE, 8);
+            continue;
+        }
         get_loc(d, &v);
         if (e - 1 == ID_ADDR) {
             if (addr) *addr = v.u64[0] + (uint64_t)disp;
@@ -269,7 +266,7 @@ static void apply(const struct x86_host *h, CPU *cpu, const struct region *r, st
     cpu->pc = pc;
 }
 
-bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, const struct regs *regs)
+bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, struct regs *regs)
 {
     const struct maps *m = (const struct maps *)r->maps;
     if (!m) return false;

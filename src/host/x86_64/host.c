@@ -212,7 +212,6 @@ static void choose_pins(struct x86_host *h)
         }
     h->temps = 0xffff0000u | RBIT(RAX) | RBIT(RCX) | RBIT(RDX) | RBIT(RSI) | RBIT(RDI) | RBIT(R11);
     for (unsigned i = 0; i < h->npins; i++) h->temps &= ~RBIT(h->pin_reg[i]);
-    h->id_rbx = h->npins ? (int16_t)h->pin_id[0] : -1;
 }
 
 static void *x86_init(const struct host_env *env, struct code_buf *buf, struct err *e)

@@ -177,9 +177,9 @@ static void lower_cas128(struct gen *g, V v, const struct ir_ins *in)
     a_load(g, 64, RDX, hi);
     a_storex(g, 16, lo, use_r(g, in->c));
     a_load(g, 64, RCX, hi);
+    g->x->rbx_saved = true;
     uint32_t rec = deopt_rec(g);
-    int id = g->h->id_rbx;
-    if (id >= 0 && !(g->x->rs[id] & RS_PUT && g->regval[RBX] != g->x->cur[id])) deopt_reg_at(g, (uint32_t)id, FR_SAVE);
+    g->x->rbx_saved = false;
     unsigned d = def_r(g, v);
     a_store(g, 64, save, RBX);
     a_load(g, 64, RBX, lo);

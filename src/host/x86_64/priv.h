@@ -55,6 +55,7 @@ struct gen_priv {
     uint16_t *dirty_in;             /* per block: carried registers that may differ from their homes */
     uint32_t cap_dirty;
     uint16_t dirty;                 /* in the block being emitted */
+    bool rbx_saved;                 /* maps made now: rbx's content is in FR_SAVE */
     bool narrow;                    /* some pinned or carried register is I32 */
     uint64_t slots[3];              /* spill units in use */
     uint32_t lastfault;             /* gen_scan */
@@ -90,7 +91,6 @@ struct x86_host {
     unsigned npins;
     uint32_t temps;                 /* allocatable when nothing is carried */
     bool gs;                        /* gs base = guest base */
-    int16_t id_rbx;                 /* guest register in rbx, -1 = none */
     uint8_t *base;                  /* first byte of the thunks (write view); rel32 is the same in both views */
     ptrdiff_t delta;
     uint8_t *t_enter, *t_leave, *t_leave_homes, *t_exit, *t_miss, *t_trap, *t_slow, *t_fold, *t_fpload;
@@ -144,14 +144,13 @@ int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct r
 
 /* deopt.c: maps. A record is made before the result is allocated and placed at the instruction that may fault. */
 uint32_t deopt_rec(struct gen *g);                             /* the map for the current state; returns its place */
-void deopt_reg_at(struct gen *g, uint32_t id, int32_t frame);  /* amends the last record: register id is in the frame */
 void deopt_at(struct gen *g, uint32_t rec);                    /* the instruction at g->p may fault with this map */
 /* A jump ending at site leaves with exc and code through the map of now. v->fault_addr = addr + disp if addr is not 0. */
 void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V addr, int64_t disp);
 void deopt_finish(struct gen *g);
 void slow_finish(struct gen *g);
 int deopt_write(struct gen *g);                                /* r->maps */
-bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, const struct regs *regs);
+bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, struct regs *regs);
 uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, const struct region *r, const struct x86_host *h);
 void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s);
 
