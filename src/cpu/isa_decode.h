@@ -15,17 +15,18 @@ struct isa_bits {
 struct isa_match {
     uint64_t mask, val;
     uint16_t row;
-    uint16_t cond;   /* index into conds, 0 = always */
+    uint16_t cond;   /* entry of conds */
     uint16_t layout; /* which fields are where */
     uint8_t len;     /* bytes */
 };
-struct isa_node {
-    uint8_t shift, width;
-    uint32_t child;
-};
+/*
+ * A link of the decision tree. >= 0: a node, bits [shift, shift + width) of w choose among links[base...].
+ * < 0: ~ an index into cands: matches to compare in full, most specific first, ended by -1.
+ */
+#define ISA_NODE(shift, width, base) ((base) << 14 | ((1 << (width)) - 1) << 6 | (shift))
 struct isa_table {
-    const struct isa_node *nodes;
-    const int16_t *kids, *cands;
+    const int32_t *links; /* the first one is the root */
+    const int16_t *cands;
     const struct isa_match *matches; /* the first nrows: whole rows */
     const struct isa_bits *conds; /* 1 + feat_words each */
     uint16_t nrows;
@@ -45,14 +46,15 @@ static inline __attribute__((always_inline)) uint64_t isa_window(const struct is
     return lo;
 }
 
-static inline bool isa_cond(const struct isa_table *t, unsigned cond, uint64_t modes, const uint64_t *feats)
+/* 0 if modes and features are what an entry of conds demands. */
+static inline __attribute__((always_inline)) uint64_t isa_unmet(const struct isa_table *t, unsigned cond, uint64_t modes,
+                                                                const uint64_t *feats)
 {
     const struct isa_bits *c = &t->conds[cond * (1u + t->feat_words)];
+    uint64_t diff = (modes & c->mask) ^ c->val;
 
-    if ((modes & c->mask) != c->val) return false;
-    for (unsigned i = 0; i < t->feat_words; i++)
-        if ((feats[i] & c[1 + i].mask) != c[1 + i].val) return false;
-    return true;
+    for (unsigned i = 0; i < t->feat_words; i++) diff |= (feats[i] & c[1 + i].mask) ^ c[1 + i].val;
+    return diff;
 }
 
 /* Zeroes a struct of fields: n is a constant multiple of 64. Compilers would call out or use a slow string instruction. */
@@ -64,21 +66,20 @@ static inline __attribute__((always_inline)) void isa_clear(void *p, size_t n)
     }
 }
 
-/* The row that w selects, -1 if none. Inlined with a constant table. */
-static inline __attribute__((always_inline)) int isa_find(const struct isa_table *t, uint64_t w, uint64_t modes,
-                                                          const uint64_t *feats)
+/* What w selects, NULL if nothing. Inlined with a constant table. */
+static inline __attribute__((always_inline)) const struct isa_match *isa_find(const struct isa_table *t, uint64_t w,
+                                                                              uint64_t modes, const uint64_t *feats)
 {
-    int n = 0;
+    int32_t n = t->links[0];
 
-    do {
-        const struct isa_node *d = &t->nodes[n];
-        n = t->kids[d->child + (w >> d->shift & ((1u << d->width) - 1))];
-    } while (n >= 0);
+    do
+        n = t->links[(uint32_t)n / (1 << 14) + (w >> (n & 63) & (uint32_t)n / 64 % 256)];
+    while (n >= 0);
     for (const int16_t *c = &t->cands[~n]; *c >= 0; c++) {
         const struct isa_match *m = &t->matches[*c];
-        if ((w & m->mask) == m->val && (!m->cond || isa_cond(t, m->cond, modes, feats))) return m->row;
+        if (!(((w & m->mask) ^ m->val) | isa_unmet(t, m->cond, modes, feats))) return m;
     }
-    return -1;
+    return NULL;
 }
 
 /*

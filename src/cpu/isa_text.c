@@ -80,7 +80,7 @@ unsigned isa_random(const struct isa_table *t, int (*decode)(const uint8_t *, si
 {
     for (unsigned pick = 0; pick < (row < 0 ? 16u * t->nrows : 1); pick++) {
         int r = row < 0 ? (int)(rnd(ctx) % t->nrows) : row;
-        if (!isa_cond(t, t->matches[r].cond, modes, feats)) continue;
+        if (isa_unmet(t, t->matches[r].cond, modes, feats)) continue;
         for (unsigned i = 0; i < 1000; i++)
             if (one_try(t, decode, rnd(ctx), buf, modes, feats, r)) return t->matches[r].len;
     }

@@ -213,27 +213,24 @@ static void emit_matches(const struct isa *isa, FILE *o, const unsigned *layout)
     fprintf(o, "};\n");
 }
 
-static void emit_numbers(FILE *o, const char *decl, const int *v, unsigned n)
-{
-    fprintf(o, "\nstatic const %s[] = {", decl);
-    for (unsigned i = 0; i < n; i++) fprintf(o, "%s%d,", i % 20 ? " " : "\n    ", v[i]);
-    fprintf(o, "\n};\n");
-}
-
 static void emit_tree(const struct isa *isa, FILE *o)
 {
     struct tree t = { 0 };
 
     tree_build(isa, &t);
-    if (t.nnodes > INT16_MAX || t.ncands > INT16_MAX) die("the decision tree outgrew its 16-bit links");
-    fprintf(o, "\n/* The decision tree: bits [shift, shift + width) choose among kids[child...]. A kid is a node, or ~ an index\n"
-               " * into cands: matches to compare in full, most specific first, ended by -1. */\n"
-               "static const struct isa_node nodes[] = {");
-    for (unsigned i = 0; i < t.nnodes; i++)
-        fprintf(o, "%s{ %u, %u, %u },", i % 8 ? " " : "\n    ", t.node[i].shift, t.node[i].width, t.node[i].child);
+    if (t.nlinks >= 1 << 17 || t.ncands > INT16_MAX) die("the decision tree outgrew its links");
+    fprintf(o, "\n/* The decision tree; see isa_decode.h. */\nstatic const int32_t links[] = {");
+    for (unsigned i = 0; i < t.nlinks; i++) {
+        const struct link *l = &t.link[i];
+        fputs(i % 12 ? " " : "\n    ", o);
+        if (l->leaf)
+            fprintf(o, "~%u,", l->base);
+        else
+            fprintf(o, "ISA_NODE(%u, %u, %u),", l->shift, l->width, l->base);
+    }
+    fprintf(o, "\n};\n\nstatic const int16_t cands[] = {");
+    for (unsigned i = 0; i < t.ncands; i++) fprintf(o, "%s%d,", i % 20 ? " " : "\n    ", t.cands[i]);
     fprintf(o, "\n};\n");
-    emit_numbers(o, "int16_t kids", t.kids, t.nkids);
-    emit_numbers(o, "int16_t cands", t.cands, t.ncands);
 }
 
 static void emit_rows(const struct isa *isa, FILE *o)
@@ -259,19 +256,18 @@ static void emit_decode(const struct isa *isa, FILE *o)
 
     for (unsigned i = 0; i < isa->nrows; i++)
         if (isa->rows[i].bytes > longest) longest = isa->rows[i].bytes;
-    fprintf(o, "\nstatic const struct isa_table table = {\n    .nodes = nodes, .kids = kids, .cands = cands, .matches = matches,"
+    fprintf(o, "\nstatic const struct isa_table table = {\n    .links = links, .cands = cands, .matches = matches,"
                " .conds = conds[0],\n    .nrows = %sNROWS, .feat_words = %u, .unit = %u, .longest = %u, .big_endian = %d,\n};\n",
             isa->upper, feat_words(isa), isa->unit, longest, isa->big_endian);
     fprintf(o, "\nint %sdecode(const uint8_t *p, size_t avail, uint64_t modes, const uint64_t *feats, struct %sfields *f)\n"
                "{\n    uint64_t w = isa_window(&table, p, avail);\n"
-               "    int row = isa_find(&table, w, modes, feats);\n\n"
-               "    if (unlikely(row < 0 || matches[row].len > avail)) {\n"
-               "        *f = (struct %sfields){ .raw = (uint32_t)w };\n"
-               "        row = isa_unknown(&table, w, avail, &f->len);\n"
-               "        return row;\n    }\n"
+               "    const struct isa_match *m = isa_find(&table, w, modes, feats);\n\n"
                "    isa_clear(f, sizeof *f);\n"
-               "    f->raw = (uint32_t)(w & bits_mask(matches[row].len * 8u));\n    f->len = matches[row].len;\n"
-               "    return extract(matches[row].layout, w, modes, f) ? row : -1;\n}\n", p, p, p);
+               "    if (unlikely(!m || m->len > avail)) {\n"
+               "        f->raw = (uint32_t)w;\n"
+               "        return isa_unknown(&table, w, avail, &f->len);\n    }\n"
+               "    f->raw = (uint32_t)(w & ~0ull >> (64 - 8 * m->len));\n    f->len = m->len;\n"
+               "    return extract(m->layout, w, modes, f) ? m->row : -1;\n}\n", p, p);
     fprintf(o, "\nstatic int decode_row(const uint8_t *p, size_t n, uint64_t modes, const uint64_t *feats)\n"
                "{\n    struct %sfields f;\n    return %sdecode(p, n, modes, feats, &f);\n}\n\n"
                "unsigned %srandom(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats,\n"

@@ -165,14 +165,14 @@ void check_aliases(struct isa *isa);
 void make_cells(struct isa *isa);
 
 /* --- tree.c -------------------------------------------------------------------------------------------------------- */
-struct node {
-    unsigned shift, width, child; /* child: first index into kids */
+/* A link leads to a node (bits [shift, shift + width) choose among links[base ...]) or to a leaf (cands[base ...]). */
+struct link {
+    bool leaf;
+    unsigned shift, width, base;
 };
 struct tree {
-    struct node *node;
-    unsigned nnodes, cap_nodes;
-    int *kids;                    /* >= 0: node; < 0: ~offset into cands */
-    unsigned nkids, cap_kids;
+    struct link *link;            /* the first one is the root */
+    unsigned nlinks, cap_links;
     int *cands;                   /* cells, each list ended by -1 */
     unsigned ncands, cap_cands;
 };

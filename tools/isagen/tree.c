@@ -15,7 +15,7 @@ struct key {
     int *list;
     unsigned n;
     uint64_t known, val;
-    int result;
+    struct link result;
 };
 
 struct builder {
@@ -98,21 +98,43 @@ static bool pick(const struct builder *b, const int *list, unsigned n, uint64_t 
     return best > (n > 8 ? -2.5 : -0.1);
 }
 
-static int leaf(struct builder *b, const int *list, unsigned n)
+static struct link leaf(struct tree *t, const int *list, unsigned n)
 {
-    struct tree *t = b->t;
-    unsigned at = t->ncands;
+    struct link l = { .leaf = true, .base = t->ncands };
 
     for (unsigned i = 0; i < n; i++) *PUSH(t->cands, t->ncands, t->cap_cands) = list[i];
     *PUSH(t->cands, t->ncands, t->cap_cands) = -1;
-    return ~(int)at;
+    return l;
 }
 
-static int build(struct builder *b, const int *list, unsigned n, uint64_t known, uint64_t val)
+static struct link build(struct builder *b, const int *list, unsigned n, uint64_t known, uint64_t val);
+
+/* The node that looks at the run of bits l, and all below it. */
+static struct link inner(struct builder *b, struct link l, const int *list, unsigned n, uint64_t known, uint64_t val)
 {
     struct tree *t = b->t;
+    uint64_t run = ((1ull << l.width) - 1) << l.shift;
+    int *sub = malloc((n + 1) * sizeof *sub);
+
+    l.base = t->nlinks;
+    t->nlinks += 1u << l.width;
+    t->link = grow(t->link, &t->cap_links, t->nlinks, sizeof *t->link);
+    for (unsigned i = 0; i < 1u << l.width; i++) {
+        uint64_t bits = (uint64_t)i << l.shift;
+        /* bits of the run that were known already can only have their known value */
+        bool possible = !((bits ^ val) & known & run);
+        unsigned ns = possible ? narrow(b, list, n, known | run, (val & ~run) | bits, sub) : 0;
+        struct link kid = build(b, sub, ns, known | run, (val & ~run) | bits);
+        t->link[l.base + i] = kid;
+    }
+    free(sub);
+    return l;
+}
+
+static struct link build(struct builder *b, const int *list, unsigned n, uint64_t known, uint64_t val)
+{
     uint64_t looked = 0;
-    unsigned shift = 0, width = 0;
+    struct link res = { 0 };
 
     for (unsigned i = 0; i < n; i++) looked |= b->isa->cells[list[i]].cube.mask;
     for (unsigned i = 0; i < b->nkeys; i++) {
@@ -121,28 +143,10 @@ static int build(struct builder *b, const int *list, unsigned n, uint64_t known,
             !memcmp(k->list, list, n * sizeof *list))
             return k->result;
     }
-    int *own = malloc((n + 1) * sizeof *own), res;
+    int *own = malloc((n + 1) * sizeof *own);
     memcpy(own, list, n * sizeof *own);
-    if ((n <= SMALL && t->nnodes) || !pick(b, list, n, known, &shift, &width)) {
-        res = leaf(b, list, n);
-    } else {
-        unsigned child = t->nkids;
-        uint64_t m = (1ull << width) - 1;
-        int *sub = malloc((n + 1) * sizeof *sub);
-        res = (int)t->nnodes;
-        *PUSH(t->node, t->nnodes, t->cap_nodes) = (struct node){ shift, width, child };
-        t->kids = grow(t->kids, &t->cap_kids, t->nkids + (unsigned)m + 1, sizeof *t->kids);
-        t->nkids += (unsigned)m + 1;
-        for (uint64_t v = 0; v <= m; v++) {
-            /* bits of the run that were known already can only have their known value */
-            bool possible = !((v << shift ^ val) & known & m << shift);
-            uint64_t k = known | m << shift, kv = (val & ~(m << shift)) | v << shift;
-            unsigned ns = possible ? narrow(b, list, n, k, kv, sub) : 0;
-            int kid = build(b, sub, ns, k, kv);
-            t->kids[child + v] = kid;
-        }
-        free(sub);
-    }
+    bool branch = n > SMALL && pick(b, list, n, known, &res.shift, &res.width);
+    res = branch ? inner(b, res, list, n, known, val) : leaf(b->t, list, n);
     *PUSH(b->keys, b->nkeys, b->cap_keys) = (struct key){ own, n, known & looked, val & looked, res };
     return res;
 }
@@ -158,9 +162,11 @@ void tree_build(const struct isa *isa, struct tree *t)
         for (unsigned j = isa->nrows; isa->rows[i].split && j < isa->ncells; j++)
             if (isa->cells[j].row == i) all[n++] = (int)j;
     }
-    int root = build(&b, all, n, 0, 0);
-    if (root < 0) { /* one row: the decoder still wants a node */
-        *PUSH(t->node, t->nnodes, t->cap_nodes) = (struct node){ 0, 0, 0 };
-        *PUSH(t->kids, t->nkids, t->cap_kids) = root;
+    PUSH(t->link, t->nlinks, t->cap_links);
+    struct link root = build(&b, all, n, 0, 0);
+    if (root.leaf) { /* nothing to decide, but the decoder starts with a node */
+        *PUSH(t->link, t->nlinks, t->cap_links) = root;
+        root = (struct link){ .base = 1 };
     }
+    t->link[0] = root;
 }
