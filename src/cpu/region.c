@@ -92,11 +92,19 @@ static unsigned slot_of(struct builder *b, uint64_t pc)
     return h;
 }
 
+/* A block that holds nothing yet: first = end = 0. */
+static uint32_t new_block(struct ir *ir, uint64_t pc)
+{
+    uint32_t n = ir_newblock(ir, pc);
+    ir->blk[n].first = ir->blk[n].end = 0;
+    return n;
+}
+
 /* Starts a new block at a marker inside a translated one; the old one jumps to it. */
 static uint32_t cut(struct builder *b, uint32_t block, uint32_t marker)
 {
     struct ir *ir = &b->ir;
-    uint32_t n = ir_newblock(ir, ir->ins[marker].imm);
+    uint32_t n = new_block(ir, ir->ins[marker].imm);
     struct ir_block *old = &ir->blk[block], *new = &ir->blk[n];
     new->first = marker;
     new->end = old->end;
@@ -118,7 +126,7 @@ static uint32_t block_at(struct builder *b, uint64_t pc)
         if (!b->at[h].marker || b->ir.blk[block].first == b->at[h].marker) return block;
         return cut(b, block, b->at[h].marker);
     }
-    uint32_t n = ir_newblock(&b->ir, pc);
+    uint32_t n = new_block(&b->ir, pc);
     b->at[h].pc = pc, b->at[h].marker = 0, b->at[h].block = n, b->at[h].epoch = b->epoch;
     b->pending[b->npending++] = n;
     return n;
@@ -159,7 +167,7 @@ static void emit_end(struct builder *b)
             uint32_t x = block_at(b, t->target), y = block_at(b, t->next_pc);
             ir_emit(&b->ir, (struct ir_ins){ .op = IR_BRC, .a = t->cond, .x = x, .y = y });
         } else {
-            uint32_t x = ir_newblock(&b->ir, t->target), y = ir_newblock(&b->ir, t->next_pc);
+            uint32_t x = new_block(&b->ir, t->target), y = new_block(&b->ir, t->next_pc);
             ir_emit(&b->ir, (struct ir_ins){ .op = IR_BRC, .a = t->cond, .x = x, .y = y });
         }
         break;
@@ -221,7 +229,6 @@ static bool translate_block(struct builder *b, uint32_t block)
         uint32_t before = ir->nins;
         ir_emit(ir, (struct ir_ins){ .op = IR_NOP });
         V marker = ir_emit(ir, (struct ir_ins){ .op = IR_INSN, .imm = pc });
-        memset(ir->last_k, 0, sizeof ir->last_k);
         t->pc = pc;
         t->next_pc = pc;
         t->mode = b->mode;
