@@ -48,6 +48,10 @@ INSN(jal, "joff[s20|10:1|11|19:12] rd:5 1101111", "jal {rd},{joff@pc}")
 }
 ALIAS(jal, "joff[s20|10:1|11|19:12] 00000 1101111", "j {joff@pc}")
 ALIAS(jal, "joff[s20|10:1|11|19:12] 00001 1101111", "jal {joff@pc}")
+/* RV32 targets wrap. */
+ALIAS(jal, "joff[s20|10:1|11|19:12] rd:5 1101111 @!rv64", "jal {rd},{joff:pc32}")
+ALIAS(jal, "joff[s20|10:1|11|19:12] 00000 1101111 @!rv64", "j {joff:pc32}")
+ALIAS(jal, "joff[s20|10:1|11|19:12] 00001 1101111 @!rv64", "jal {joff:pc32}")
 INSN(jalr, "imm:s12 rs1:5 000 rd:5 1100111", "jalr {rd},{imm}({rs1})")
 {
     riscv_jump_reg(t, f->rd, f->rs1, f->imm);
@@ -140,7 +144,7 @@ INSN(sd, "soff[s11|10:5] rs2:5 rs1:5 011 soff[4:0] 0100011 @rv64", "sd {rs2},{so
 }
 
 /* -- integer register-immediate --------------------------------------------------------------------------------------- */
-INSN(addi, "imm:s12 rs1:5 000 rd:5 0010011", "addi {rd},{rs1},{imm}")
+INSN(addi, "imm:s12 rs1:5 000 rd:5 0010011", "add {rd},{rs1},{imm}")
 {
     wx(t, f->rd, ir_addi(t, x(t, f->rs1), (uint64_t)f->imm));
 }
@@ -157,43 +161,43 @@ INSN(sltiu, "imm:s12 rs1:5 011 rd:5 0010011", "sltiu {rd},{rs1},{imm}")
     wb(t, f->rd, ir_cmpi(t, C_ULT, x(t, f->rs1), (uint64_t)f->imm));
 }
 ALIAS(sltiu, "000000000001 rs1:5 011 rd:5 0010011", "seqz {rd},{rs1}")
-INSN(xori, "imm:s12 rs1:5 100 rd:5 0010011", "xori {rd},{rs1},{imm}")
+INSN(xori, "imm:s12 rs1:5 100 rd:5 0010011", "xor {rd},{rs1},{imm}")
 {
     wx(t, f->rd, ir_xori(t, x(t, f->rs1), (uint64_t)f->imm));
 }
 ALIAS(xori, "111111111111 rs1:5 100 rd:5 0010011", "not {rd},{rs1}")
-INSN(ori, "imm:s12 rs1:5 110 rd:5 0010011", "ori {rd},{rs1},{imm}")
+INSN(ori, "imm:s12 rs1:5 110 rd:5 0010011", "or {rd},{rs1},{imm}")
 {
     wx(t, f->rd, ir_ori(t, x(t, f->rs1), (uint64_t)f->imm));
 }
-INSN(andi, "imm:s12 rs1:5 111 rd:5 0010011", "andi {rd},{rs1},{imm}")
+INSN(andi, "imm:s12 rs1:5 111 rd:5 0010011", "and {rd},{rs1},{imm}")
 {
     wx(t, f->rd, ir_andi(t, x(t, f->rs1), (uint64_t)f->imm));
 }
 ALIAS(andi, "000011111111 rs1:5 111 rd:5 0010011", "zext.b {rd},{rs1}")
 
 /* RV32's shift amounts have five bits: the rows with bit 25 clear belong to both. */
-INSN(slli, "0000000 shamt:5 rs1:5 001 rd:5 0010011", "slli {rd},{rs1},{shamt}")
+INSN(slli, "0000000 shamt:5 rs1:5 001 rd:5 0010011", "sll {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_shli(t, x(t, f->rs1), (uint64_t)f->shamt));
 }
-INSN(slli_hi, "0000001 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64", "slli {rd},{rs1},{shamt}")
+INSN(slli_hi, "0000001 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64", "sll {rd},{rs1},{shamt}")
 {
     riscv_insn_slli(t, f);
 }
-INSN(srli, "0000000 shamt:5 rs1:5 101 rd:5 0010011", "srli {rd},{rs1},{shamt}")
+INSN(srli, "0000000 shamt:5 rs1:5 101 rd:5 0010011", "srl {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_shri(t, x(t, f->rs1), (uint64_t)f->shamt));
 }
-INSN(srli_hi, "0000001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64", "srli {rd},{rs1},{shamt}")
+INSN(srli_hi, "0000001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64", "srl {rd},{rs1},{shamt}")
 {
     riscv_insn_srli(t, f);
 }
-INSN(srai, "0100000 shamt:5 rs1:5 101 rd:5 0010011", "srai {rd},{rs1},{shamt}")
+INSN(srai, "0100000 shamt:5 rs1:5 101 rd:5 0010011", "sra {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_sari(t, x(t, f->rs1), (uint64_t)f->shamt));
 }
-INSN(srai_hi, "0100001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64", "srai {rd},{rs1},{shamt}")
+INSN(srai_hi, "0100001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64", "sra {rd},{rs1},{shamt}")
 {
     riscv_insn_srai(t, f);
 }
@@ -248,20 +252,20 @@ INSN(and, "0000000 rs2:5 rs1:5 111 rd:5 0110011", "and {rd},{rs1},{rs2}")
 }
 
 /* -- RV64's 32-bit operations ------------------------------------------------------------------------------------------- */
-INSN(addiw, "imm:s12 rs1:5 000 rd:5 0011011 @rv64", "addiw {rd},{rs1},{imm}")
+INSN(addiw, "imm:s12 rs1:5 000 rd:5 0011011 @rv64", "addw {rd},{rs1},{imm}")
 {
     ww(t, f->rd, ir_addi(t, w(t, f->rs1), (uint64_t)f->imm));
 }
 ALIAS(addiw, "000000000000 rs1:5 000 rd:5 0011011 @rv64", "sext.w {rd},{rs1}")
-INSN(slliw, "0000000 shamt:5 rs1:5 001 rd:5 0011011 @rv64", "slliw {rd},{rs1},{shamt}")
+INSN(slliw, "0000000 shamt:5 rs1:5 001 rd:5 0011011 @rv64", "sllw {rd},{rs1},{shamt}")
 {
     ww(t, f->rd, ir_shli(t, w(t, f->rs1), (uint64_t)f->shamt));
 }
-INSN(srliw, "0000000 shamt:5 rs1:5 101 rd:5 0011011 @rv64", "srliw {rd},{rs1},{shamt}")
+INSN(srliw, "0000000 shamt:5 rs1:5 101 rd:5 0011011 @rv64", "srlw {rd},{rs1},{shamt}")
 {
     ww(t, f->rd, ir_shri(t, w(t, f->rs1), (uint64_t)f->shamt));
 }
-INSN(sraiw, "0100000 shamt:5 rs1:5 101 rd:5 0011011 @rv64", "sraiw {rd},{rs1},{shamt}")
+INSN(sraiw, "0100000 shamt:5 rs1:5 101 rd:5 0011011 @rv64", "sraw {rd},{rs1},{shamt}")
 {
     ww(t, f->rd, ir_sari(t, w(t, f->rs1), (uint64_t)f->shamt));
 }
@@ -427,25 +431,25 @@ INSN(csrrc, "csr:12 rs1:5 011 rd:5 1110011 @Zicsr", "csrrc {rd},{csr},{rs1}")
     riscv_csr_access(t, f->csr, CSR_CLEAR, f->rd, x(t, f->rs1), f->rs1 != 0);
 }
 ALIAS(csrrc, "csr:12 rs1:5 011 00000 1110011", "csrc {csr},{rs1}")
-INSN(csrrwi, "csr:12 zimm:5 101 rd:5 1110011 @Zicsr", "csrrwi {rd},{csr},{zimm}")
+INSN(csrrwi, "csr:12 zimm:5 101 rd:5 1110011 @Zicsr", "csrrw {rd},{csr},{zimm}")
 {
     riscv_csr_access(t, f->csr, CSR_WRITE, f->rd, kx(t, f->zimm), true);
 }
-ALIAS(csrrwi, "csr:12 zimm:5 101 00000 1110011", "csrwi {csr},{zimm}")
-ALIAS(csrrwi, "000000000001 zimm:5 101 00000 1110011", "fsflagsi {zimm}")
-ALIAS(csrrwi, "000000000001 zimm:5 101 rd:5 1110011", "fsflagsi {rd},{zimm}")
-ALIAS(csrrwi, "000000000010 zimm:5 101 00000 1110011", "fsrmi {zimm}")
-ALIAS(csrrwi, "000000000010 zimm:5 101 rd:5 1110011", "fsrmi {rd},{zimm}")
-INSN(csrrsi, "csr:12 zimm:5 110 rd:5 1110011 @Zicsr", "csrrsi {rd},{csr},{zimm}")
+ALIAS(csrrwi, "csr:12 zimm:5 101 00000 1110011", "csrw {csr},{zimm}")
+ALIAS(csrrwi, "000000000001 zimm:5 101 00000 1110011", "fsflags {zimm}")
+ALIAS(csrrwi, "000000000001 zimm:5 101 rd:5 1110011", "fsflags {rd},{zimm}")
+ALIAS(csrrwi, "000000000010 zimm:5 101 00000 1110011", "fsrm {zimm}")
+ALIAS(csrrwi, "000000000010 zimm:5 101 rd:5 1110011", "fsrm {rd},{zimm}")
+INSN(csrrsi, "csr:12 zimm:5 110 rd:5 1110011 @Zicsr", "csrrs {rd},{csr},{zimm}")
 {
     riscv_csr_access(t, f->csr, CSR_SET, f->rd, kx(t, f->zimm), f->zimm != 0);
 }
-ALIAS(csrrsi, "csr:12 zimm:5 110 00000 1110011", "csrsi {csr},{zimm}")
-INSN(csrrci, "csr:12 zimm:5 111 rd:5 1110011 @Zicsr", "csrrci {rd},{csr},{zimm}")
+ALIAS(csrrsi, "csr:12 zimm:5 110 00000 1110011", "csrs {csr},{zimm}")
+INSN(csrrci, "csr:12 zimm:5 111 rd:5 1110011 @Zicsr", "csrrc {rd},{csr},{zimm}")
 {
     riscv_csr_access(t, f->csr, CSR_CLEAR, f->rd, kx(t, f->zimm), f->zimm != 0);
 }
-ALIAS(csrrci, "csr:12 zimm:5 111 00000 1110011", "csrci {csr},{zimm}")
+ALIAS(csrrci, "csr:12 zimm:5 111 00000 1110011", "csrc {csr},{zimm}")
 
 /* The clock behind cycle, time and instret. */
 HELPER(uint64_t, clock_ns, (CPU *cpu), "")

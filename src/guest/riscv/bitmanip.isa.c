@@ -185,15 +185,15 @@ INSN(rorw, "0110000 rs2:5 rs1:5 101 rd:5 0111011 @rv64 @Zbb_or_Zbkb", "rorw {rd}
 {
     ww(t, f->rd, ir_rotr(t, w(t, f->rs1), w(t, f->rs2)));
 }
-INSN(rori, "0110000 shamt:5 rs1:5 101 rd:5 0010011 @Zbb_or_Zbkb", "rori {rd},{rs1},{shamt}")
+INSN(rori, "0110000 shamt:5 rs1:5 101 rd:5 0010011 @Zbb_or_Zbkb", "ror {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_rotri(t, x(t, f->rs1), (uint64_t)f->shamt));
 }
-INSN(rori_hi, "0110001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64 @Zbb_or_Zbkb", "rori {rd},{rs1},{shamt}")
+INSN(rori_hi, "0110001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64 @Zbb_or_Zbkb", "ror {rd},{rs1},{shamt}")
 {
     riscv_insn_rori(t, f);
 }
-INSN(roriw, "0110000 shamt:5 rs1:5 101 rd:5 0011011 @rv64 @Zbb_or_Zbkb", "roriw {rd},{rs1},{shamt}")
+INSN(roriw, "0110000 shamt:5 rs1:5 101 rd:5 0011011 @rv64 @Zbb_or_Zbkb", "rorw {rd},{rs1},{shamt}")
 {
     ww(t, f->rd, ir_rotri(t, w(t, f->rs1), (uint64_t)f->shamt));
 }
@@ -230,11 +230,11 @@ INSN(bset, "0010100 rs2:5 rs1:5 001 rd:5 0110011 @Zbs", "bset {rd},{rs1},{rs2}")
 {
     wx(t, f->rd, ir_or(t, x(t, f->rs1), bit(t, x(t, f->rs2))));
 }
-INSN(bseti, "0010100 shamt:5 rs1:5 001 rd:5 0010011 @Zbs", "bseti {rd},{rs1},{shamt}")
+INSN(bseti, "0010100 shamt:5 rs1:5 001 rd:5 0010011 @Zbs", "bset {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_or(t, x(t, f->rs1), bit(t, kx(t, f->shamt))));
 }
-INSN(bseti_hi, "0010101 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64 @Zbs", "bseti {rd},{rs1},{shamt}")
+INSN(bseti_hi, "0010101 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64 @Zbs", "bset {rd},{rs1},{shamt}")
 {
     riscv_insn_bseti(t, f);
 }
@@ -242,11 +242,11 @@ INSN(bclr, "0100100 rs2:5 rs1:5 001 rd:5 0110011 @Zbs", "bclr {rd},{rs1},{rs2}")
 {
     wx(t, f->rd, ir_and(t, x(t, f->rs1), ir_not(t, bit(t, x(t, f->rs2)))));
 }
-INSN(bclri, "0100100 shamt:5 rs1:5 001 rd:5 0010011 @Zbs", "bclri {rd},{rs1},{shamt}")
+INSN(bclri, "0100100 shamt:5 rs1:5 001 rd:5 0010011 @Zbs", "bclr {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_and(t, x(t, f->rs1), ir_not(t, bit(t, kx(t, f->shamt)))));
 }
-INSN(bclri_hi, "0100101 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64 @Zbs", "bclri {rd},{rs1},{shamt}")
+INSN(bclri_hi, "0100101 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64 @Zbs", "bclr {rd},{rs1},{shamt}")
 {
     riscv_insn_bclri(t, f);
 }
@@ -254,11 +254,11 @@ INSN(binv, "0110100 rs2:5 rs1:5 001 rd:5 0110011 @Zbs", "binv {rd},{rs1},{rs2}")
 {
     wx(t, f->rd, ir_xor(t, x(t, f->rs1), bit(t, x(t, f->rs2))));
 }
-INSN(binvi, "0110100 shamt:5 rs1:5 001 rd:5 0010011 @Zbs", "binvi {rd},{rs1},{shamt}")
+INSN(binvi, "0110100 shamt:5 rs1:5 001 rd:5 0010011 @Zbs", "binv {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_xor(t, x(t, f->rs1), bit(t, kx(t, f->shamt))));
 }
-INSN(binvi_hi, "0110101 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64 @Zbs", "binvi {rd},{rs1},{shamt}")
+INSN(binvi_hi, "0110101 shamt:5+32 rs1:5 001 rd:5 0010011 @rv64 @Zbs", "binv {rd},{rs1},{shamt}")
 {
     riscv_insn_binvi(t, f);
 }
@@ -266,11 +266,11 @@ INSN(bext, "0100100 rs2:5 rs1:5 101 rd:5 0110011 @Zbs", "bext {rd},{rs1},{rs2}")
 {
     wx(t, f->rd, ir_andi(t, ir_shr(t, x(t, f->rs1), x(t, f->rs2)), 1));
 }
-INSN(bexti, "0100100 shamt:5 rs1:5 101 rd:5 0010011 @Zbs", "bexti {rd},{rs1},{shamt}")
+INSN(bexti, "0100100 shamt:5 rs1:5 101 rd:5 0010011 @Zbs", "bext {rd},{rs1},{shamt}")
 {
     wx(t, f->rd, ir_ubfx(t, x(t, f->rs1), f->shamt, 1));
 }
-INSN(bexti_hi, "0100101 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64 @Zbs", "bexti {rd},{rs1},{shamt}")
+INSN(bexti_hi, "0100101 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64 @Zbs", "bext {rd},{rs1},{shamt}")
 {
     riscv_insn_bexti(t, f);
 }

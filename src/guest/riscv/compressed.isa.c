@@ -5,7 +5,7 @@
 #include "xl.h"
 
 /* -- quadrant 0 ------------------------------------------------------------------------------------------------------- */
-INSN(c_addi4spn, "000 nzuimm[5:4|9:6|2|3] rd:3+8 00 nzuimm!=0 @Zca", "addi {rd},sp,{nzuimm}")
+INSN(c_addi4spn, "000 nzuimm[5:4|9:6|2|3] rd:3+8 00 nzuimm!=0 @Zca", "add {rd},sp,{nzuimm}")
 {
     wx(t, f->rd, ir_addi(t, x(t, R_SP), f->nzuimm));
 }
@@ -65,16 +65,17 @@ INSN(c_sh, "100011 rs1:3+8 0 cimm[1] rs2:3+8 00 @Zca @Zcb", "sh {rs2},{cimm}({rs
 }
 
 /* -- quadrant 1 ------------------------------------------------------------------------------------------------------- */
-INSN(c_addi, "000 imm[s5] rd:5 imm[4:0] 01 @Zca", "addi {rd},{rd},{imm}")
+INSN(c_addi, "000 imm[s5] rd:5 imm[4:0] 01 @Zca", "add {rd},{rd},{imm}")
 {
     wx(t, f->rd, ir_addi(t, x(t, f->rd), (uint64_t)f->imm));
 }
-ALIAS(c_addi, "000 imm[s5] 00000 imm[4:0] 01 @Zca", "nop")
+ALIAS(c_addi, "000 0 00000 00000 01 @Zca", "nop")
+ALIAS(c_addi, "000 imm[s5] 00000 imm[4:0] 01 @Zca", "c.nop {imm}")
 INSN(c_jal, "001 joff[s11|4|9:8|10|6|7|3:1|5] 01 @!rv64 @Zca", "jal {joff@pc}")
 {
     riscv_jump(t, R_RA, f->joff);
 }
-INSN(c_addiw, "001 imm[s5] rd:5 imm[4:0] 01 rd!=0 @rv64 @Zca", "addiw {rd},{rd},{imm}")
+INSN(c_addiw, "001 imm[s5] rd:5 imm[4:0] 01 rd!=0 @rv64 @Zca", "addw {rd},{rd},{imm}")
 {
     ww(t, f->rd, ir_addi(t, w(t, f->rd), (uint64_t)f->imm));
 }
@@ -83,11 +84,13 @@ INSN(c_li, "010 imm[s5] rd:5 imm[4:0] 01 @Zca", "li {rd},{imm}")
 {
     wx(t, f->rd, kx(t, (uint64_t)f->imm));
 }
+ALIAS(c_li, "010 imm[s5] 00000 imm[4:0] 01 @Zca", "c.li zero,{imm}")
 INSN(c_lui, "011 imm[s5] rd:5 imm[4:0] 01 imm!=0 @Zca", "lui {rd},{imm:lui}")
 {
     wx(t, f->rd, kx(t, (uint64_t)f->imm << 12));
 }
-INSN(c_addi16sp, "011 imm[s9] 00010 imm[4|6|8:7|5] 01 imm!=0 @Zca", "addi sp,sp,{imm}")
+ALIAS(c_lui, "011 imm[s5] 00000 imm[4:0] 01 @Zca", "c.lui zero,{imm:lui}")
+INSN(c_addi16sp, "011 imm[s9] 00010 imm[4|6|8:7|5] 01 imm!=0 @Zca", "add sp,sp,{imm}")
 {
     wx(t, R_SP, ir_addi(t, x(t, R_SP), (uint64_t)f->imm));
 }
@@ -95,23 +98,25 @@ INSN(c_addi16sp, "011 imm[s9] 00010 imm[4|6|8:7|5] 01 imm!=0 @Zca", "addi sp,sp,
 INSN(c_mop, "01100 cmop:3 1 00000 01 @Zca @Zcmop", "c.mop.{cmop:cmop}")
 {
 }
-INSN(c_srli, "100 0 00 rd:3+8 shamt:5 01 @Zca", "srli {rd},{rd},{shamt}")
+INSN(c_srli, "100 0 00 rd:3+8 shamt:5 01 @Zca", "srl {rd},{rd},{shamt}")
 {
     wx(t, f->rd, ir_shri(t, x(t, f->rd), (uint64_t)f->shamt));
 }
-INSN(c_srli_hi, "100 1 00 rd:3+8 shamt:5+32 01 @rv64 @Zca", "srli {rd},{rd},{shamt}")
+ALIAS(c_srli, "100 0 00 rd:3+8 00000 01 @Zca", "c.srli64 {rd}")
+INSN(c_srli_hi, "100 1 00 rd:3+8 shamt:5+32 01 @rv64 @Zca", "srl {rd},{rd},{shamt}")
 {
     riscv_insn_c_srli(t, f);
 }
-INSN(c_srai, "100 0 01 rd:3+8 shamt:5 01 @Zca", "srai {rd},{rd},{shamt}")
+INSN(c_srai, "100 0 01 rd:3+8 shamt:5 01 @Zca", "sra {rd},{rd},{shamt}")
 {
     wx(t, f->rd, ir_sari(t, x(t, f->rd), (uint64_t)f->shamt));
 }
-INSN(c_srai_hi, "100 1 01 rd:3+8 shamt:5+32 01 @rv64 @Zca", "srai {rd},{rd},{shamt}")
+ALIAS(c_srai, "100 0 01 rd:3+8 00000 01 @Zca", "c.srai64 {rd}")
+INSN(c_srai_hi, "100 1 01 rd:3+8 shamt:5+32 01 @rv64 @Zca", "sra {rd},{rd},{shamt}")
 {
     riscv_insn_c_srai(t, f);
 }
-INSN(c_andi, "100 imm[s5] 10 rd:3+8 imm[4:0] 01 @Zca", "andi {rd},{rd},{imm}")
+INSN(c_andi, "100 imm[s5] 10 rd:3+8 imm[4:0] 01 @Zca", "and {rd},{rd},{imm}")
 {
     wx(t, f->rd, ir_andi(t, x(t, f->rd), (uint64_t)f->imm));
 }
@@ -182,14 +187,18 @@ INSN(c_bnez, "111 boff[s8|4:3] rs1:3+8 boff[7:6|2:1|5] 01 @Zca", "bnez {rs1},{bo
 }
 
 /* -- quadrant 2 ------------------------------------------------------------------------------------------------------- */
-INSN(c_slli, "000 0 rd:5 shamt:5 10 @Zca", "slli {rd},{rd},{shamt}")
+INSN(c_slli, "000 0 rd:5 shamt:5 10 @Zca", "sll {rd},{rd},{shamt}")
 {
     wx(t, f->rd, ir_shli(t, x(t, f->rd), (uint64_t)f->shamt));
 }
-INSN(c_slli_hi, "000 1 rd:5 shamt:5+32 10 @rv64 @Zca", "slli {rd},{rd},{shamt}")
+ALIAS(c_slli, "000 0 rd:5 00000 10 @Zca", "c.slli64 {rd}")
+ALIAS(c_slli, "000 0 00000 shamt:5 10 @Zca", "c.slli zero,{shamt}")
+ALIAS(c_slli, "000 0 00000 00000 10 @Zca", "c.slli64 zero")
+INSN(c_slli_hi, "000 1 rd:5 shamt:5+32 10 @rv64 @Zca", "sll {rd},{rd},{shamt}")
 {
     riscv_insn_c_slli(t, f);
 }
+ALIAS(c_slli_hi, "000 1 00000 shamt:5+32 10 @rv64 @Zca", "c.slli zero,{shamt}")
 INSN(c_fldsp, "001 cimm[5] rd:5 cimm[4:3|8:6] 10 @Zcd", "fld {rd:f},{cimm}(sp)")
 {
     ir_put(t, R_F0 + f->rd, load(t, T_F64, R_SP, f->cimm, MO_64));
@@ -215,6 +224,7 @@ INSN(c_mv, "1000 rd:5 rs2:5 10 @Zca", "mv {rd},{rs2}")
 {
     wx(t, f->rd, x(t, f->rs2));
 }
+ALIAS(c_mv, "1000 00000 rs2:5 10 @Zca", "c.mv zero,{rs2}")
 INSN(c_jalr, "1001 rs1:5 00000 10 @Zca", "jalr {rs1}")
 {
     riscv_jump_reg(t, R_RA, f->rs1, 0);
@@ -227,6 +237,7 @@ INSN(c_add, "1001 rd:5 rs2:5 10 @Zca", "add {rd},{rd},{rs2}")
 {
     COP(ir_add);
 }
+ALIAS(c_add, "1001 00000 rs2:5 10 @Zca", "c.add zero,{rs2}")
 INSN(c_fsdsp, "101 cimm[5:3|8:6] rs2:5 10 @Zcd", "fsd {rs2:f},{cimm}(sp)")
 {
     store(t, R_SP, f->cimm, ir_get(t, R_F0 + f->rs2), MO_64);

@@ -54,6 +54,13 @@ static const struct {
 #define FORMATTER(name) \
     void riscv_fmt_##name(struct isa_text *o, int64_t v, const struct riscv_fields *f UNUSED, uint64_t pc UNUSED)
 
+/* Condition of the fmv, fneg, fabs spellings. */
+bool riscv_same(int64_t a, int64_t b, int64_t *out)
+{
+    *out = 0;
+    return a == b;
+}
+
 FORMATTER(x)
 {
     isa_puts(o, riscv_xnames[v & 31]);
@@ -62,9 +69,39 @@ FORMATTER(f)
 {
     isa_puts(o, riscv_fnames[v & 31]);
 }
+FORMATTER(v)
+{
+    isa_printf(o, "v%d", (int)(v & 31));
+}
+FORMATTER(vm)
+{
+    if (!v) isa_puts(o, ",v0.t");
+}
+FORMATTER(vtype)
+{
+    static const char *const lmul[8] = { "m1", "m2", "m4", "m8", NULL, "mf8", "mf4", "mf2" };
+    if (v >> 8 || v >> 3 & 4 || !lmul[v & 7]) isa_printf(o, "%d", (int)v);
+    else isa_printf(o, "e%d,%s,%s,%s", 8 << (v >> 3 & 3), lmul[v & 7], v & 64 ? "ta" : "tu", v & 128 ? "ma" : "mu");
+}
+FORMATTER(eew)
+{
+    isa_printf(o, "%d", v ? 8 << (v - 4) : 8);
+}
+FORMATTER(seg)
+{
+    if (v) isa_printf(o, "seg%d", (int)v + 1);
+}
+FORMATTER(whole)
+{
+    isa_printf(o, "%d", (int)v + 1);
+}
+FORMATTER(pc32)
+{
+    isa_printf(o, "0x%x", (unsigned)(pc + (uint64_t)v));
+}
 FORMATTER(hex)
 {
-    isa_printf(o, "%#x", (unsigned)v);
+    isa_printf(o, "0x%x", (unsigned)v);
 }
 /* c.lui's immediate as the 20 bits that lui would have. */
 FORMATTER(lui)

@@ -308,38 +308,47 @@ INSN(fsgnj_s, "0010000 rs2:5 rs1:5 000 rd:5 1010011 @F", "fsgnj.s {rd:f},{rs1:f}
 {
     sign(t, f, T_F32, SGNJ);
 }
+ALIAS(fsgnj_s, "0010000 rs2:5 rs1:5 000 rd:5 1010011 @F same=same(rs1,rs2)", "fmv.s {rd:f},{rs1:f}")
 INSN(fsgnj_d, "0010001 rs2:5 rs1:5 000 rd:5 1010011 @D", "fsgnj.d {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F64, SGNJ);
 }
+ALIAS(fsgnj_d, "0010001 rs2:5 rs1:5 000 rd:5 1010011 @D same=same(rs1,rs2)", "fmv.d {rd:f},{rs1:f}")
 INSN(fsgnj_h, "0010010 rs2:5 rs1:5 000 rd:5 1010011 @Zfh", "fsgnj.h {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F16, SGNJ);
 }
+ALIAS(fsgnj_h, "0010010 rs2:5 rs1:5 000 rd:5 1010011 @Zfh same=same(rs1,rs2)", "fmv.h {rd:f},{rs1:f}")
 INSN(fsgnjn_s, "0010000 rs2:5 rs1:5 001 rd:5 1010011 @F", "fsgnjn.s {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F32, SGNJN);
 }
+ALIAS(fsgnjn_s, "0010000 rs2:5 rs1:5 001 rd:5 1010011 @F same=same(rs1,rs2)", "fneg.s {rd:f},{rs1:f}")
 INSN(fsgnjn_d, "0010001 rs2:5 rs1:5 001 rd:5 1010011 @D", "fsgnjn.d {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F64, SGNJN);
 }
+ALIAS(fsgnjn_d, "0010001 rs2:5 rs1:5 001 rd:5 1010011 @D same=same(rs1,rs2)", "fneg.d {rd:f},{rs1:f}")
 INSN(fsgnjn_h, "0010010 rs2:5 rs1:5 001 rd:5 1010011 @Zfh", "fsgnjn.h {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F16, SGNJN);
 }
+ALIAS(fsgnjn_h, "0010010 rs2:5 rs1:5 001 rd:5 1010011 @Zfh same=same(rs1,rs2)", "fneg.h {rd:f},{rs1:f}")
 INSN(fsgnjx_s, "0010000 rs2:5 rs1:5 010 rd:5 1010011 @F", "fsgnjx.s {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F32, SGNJX);
 }
+ALIAS(fsgnjx_s, "0010000 rs2:5 rs1:5 010 rd:5 1010011 @F same=same(rs1,rs2)", "fabs.s {rd:f},{rs1:f}")
 INSN(fsgnjx_d, "0010001 rs2:5 rs1:5 010 rd:5 1010011 @D", "fsgnjx.d {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F64, SGNJX);
 }
+ALIAS(fsgnjx_d, "0010001 rs2:5 rs1:5 010 rd:5 1010011 @D same=same(rs1,rs2)", "fabs.d {rd:f},{rs1:f}")
 INSN(fsgnjx_h, "0010010 rs2:5 rs1:5 010 rd:5 1010011 @Zfh", "fsgnjx.h {rd:f},{rs1:f},{rs2:f}")
 {
     sign(t, f, T_F16, SGNJX);
 }
+ALIAS(fsgnjx_h, "0010010 rs2:5 rs1:5 010 rd:5 1010011 @Zfh same=same(rs1,rs2)", "fabs.h {rd:f},{rs1:f}")
 INSN(fmin_s, "0010100 rs2:5 rs1:5 000 rd:5 1010011 @F", "fmin.s {rd:f},{rs1:f},{rs2:f}")
 {
     wf(t, f->rd, ir_fminmax(t, IR_FMIN, fr(t, T_F32, f->rs1), fr(t, T_F32, f->rs2), MM_NUM));
@@ -470,10 +479,12 @@ INSN(fcvt_d_s, "0100001 00000 rs1:5 rm:3 rd:5 1010011 @D", "fcvt.d.s {rd:f},{rs1
 {
     fconvert(t, f, T_F64, T_F32);
 }
+ALIAS(fcvt_d_s, "0100001 00000 rs1:5 000 rd:5 1010011 @D", "fcvt.d.s {rd:f},{rs1:f}")
 INSN(fcvt_s_h, "0100000 00010 rs1:5 rm:3 rd:5 1010011 @Zfhmin", "fcvt.s.h {rd:f},{rs1:f}{rm}")
 {
     fconvert(t, f, T_F32, T_F16);
 }
+ALIAS(fcvt_s_h, "0100000 00010 rs1:5 000 rd:5 1010011 @Zfhmin", "fcvt.s.h {rd:f},{rs1:f}")
 INSN(fcvt_h_s, "0100010 00000 rs1:5 rm:3 rd:5 1010011 @Zfhmin", "fcvt.h.s {rd:f},{rs1:f}{rm}")
 {
     fconvert(t, f, T_F16, T_F32);
@@ -482,6 +493,7 @@ INSN(fcvt_d_h, "0100001 00010 rs1:5 rm:3 rd:5 1010011 @D @Zfhmin", "fcvt.d.h {rd
 {
     fconvert(t, f, T_F64, T_F16);
 }
+ALIAS(fcvt_d_h, "0100001 00010 rs1:5 000 rd:5 1010011 @D @Zfhmin", "fcvt.d.h {rd:f},{rs1:f}")
 INSN(fcvt_h_d, "0100010 00001 rs1:5 rm:3 rd:5 1010011 @D @Zfhmin", "fcvt.h.d {rd:f},{rs1:f}{rm}")
 {
     fconvert(t, f, T_F16, T_F64);
@@ -506,6 +518,7 @@ INSN(fcvt_d_w, "1101001 00000 rs1:5 rm:3 rd:5 1010011 @D", "fcvt.d.w {rd:f},{rs1
 {
     from_int(t, f, T_I32, T_F64, true);
 }
+ALIAS(fcvt_d_w, "1101001 00000 rs1:5 000 rd:5 1010011 @D", "fcvt.d.w {rd:f},{rs1}")
 INSN(fcvt_h_w, "1101010 00000 rs1:5 rm:3 rd:5 1010011 @Zfh", "fcvt.h.w {rd:f},{rs1}{rm}")
 {
     from_int(t, f, T_I32, T_F16, true);
@@ -530,6 +543,7 @@ INSN(fcvt_d_wu, "1101001 00001 rs1:5 rm:3 rd:5 1010011 @D", "fcvt.d.wu {rd:f},{r
 {
     from_int(t, f, T_I32, T_F64, false);
 }
+ALIAS(fcvt_d_wu, "1101001 00001 rs1:5 000 rd:5 1010011 @D", "fcvt.d.wu {rd:f},{rs1}")
 INSN(fcvt_h_wu, "1101010 00001 rs1:5 rm:3 rd:5 1010011 @Zfh", "fcvt.h.wu {rd:f},{rs1}{rm}")
 {
     from_int(t, f, T_I32, T_F16, false);
