@@ -117,14 +117,21 @@ static void lower_st(struct gen *g, const struct ir_ins *in)
         unsigned s = use_r(g, in->b);
         if (be) {
             unsigned r = tmp_gpr(g);
-            for (unsigned half = 0; half < (bytes == 16 ? 2u : 1u); half++) {
-                a_storex(g, 16, o_frame(FR_TMP), s);
-                a_load(g, 64, r, o_frame(FR_TMP + (bytes == 16 ? 8 - 8 * (int)half : 0)));
-                swap_bytes(g, bits, r);
-                struct opnd p = o;
-                p.disp += (int32_t)(8 * half);
+            a_storex(g, bytes == 16 ? 16 : 8, o_frame(FR_TMP), s);
+            a_load(g, 64, r, o_frame(FR_TMP));
+            swap_bytes(g, bits, r);
+            if (bytes == 16) { /* one store: a fault leaves memory as it was */
+                unsigned h = tmp_gpr(g), x = tmp_xmm(g);
+                a_load(g, 64, h, o_frame(FR_TMP + 8));
+                a_bswap(g, 64, h);
+                a_store(g, 64, o_frame(FR_TMP), h);
+                a_store(g, 64, o_frame(FR_TMP + 8), r);
+                a_loadx(g, 16, x, o_frame(FR_TMP));
                 deopt_at(g, deopt_rec(g));
-                a_store(g, bytes == 16 ? 64 : bits, p, r);
+                a_storex(g, 16, o, x);
+            } else {
+                deopt_at(g, deopt_rec(g));
+                a_store(g, bits, o, r);
             }
         } else {
             deopt_at(g, deopt_rec(g));
