@@ -42,6 +42,9 @@ struct guest_linux {
     int (*sig_return)(CPU *cpu, uint64_t mask[2], uint64_t alt[3] /* sp, flags, size; alt[2] = ~0: unchanged */);
     /* Converts an engine exception that is a guest signal: returns signal number and code (SIGILL, SIGTRAP, SIGFPE, SIGBUS). */
     int (*exc_signal)(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, uint64_t *addr);
+    /* A memory fault (EXC_FAULT; v->fault_addr, exc_code) that is none after all: true if the CPU was changed so that running
+     * on is right (AArch64 top-byte-ignore). NULL = never. */
+    bool (*fault_retry)(CPU *cpu);
     /* auxv */
     uint64_t (*hwcap)(const CPU *cpu, int which /* 0: AT_HWCAP, 1: AT_HWCAP2 */);
     const char *(*platform)(const CPU *cpu);

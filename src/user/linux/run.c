@@ -18,6 +18,7 @@ static void fault_signal(struct task *t, enum cpu_exc exc)
     struct vcpu *v = t->cpu->v;
     int sig, code = SI_KERNEL;
     uint64_t addr = v->fault_addr;
+    if (exc == EXC_FAULT && t->p->lnx->fault_retry && t->p->lnx->fault_retry(t->cpu)) return;
     if (exc == EXC_FAULT) {
         if (v->exc_code & EXF_BUS) {
             sig = SIGBUS;
