@@ -177,7 +177,8 @@ static bool spare_fcmp(struct demand *d, V v, const struct ir_ins *i)
 {
     struct ir_ins *k = &d->I[d->fcmp];
     if (i->op != IR_FCMP) return false;
-    if (d->fcmp && k->a == i->a && k->b == i->b && k->mo == i->mo) {
+    bool same = (k->a == i->a && k->b == i->b) || (k->a == i->b && k->b == i->a);
+    if (d->fcmp && same && k->mo == i->mo) {
         if (!d->bits[v]) return true;
         if (!d->bits[d->fcmp]) {
             k->op = IR_NOP;

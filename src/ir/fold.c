@@ -36,6 +36,17 @@ bool fold_held(const struct fold *f, V v)
     return r != NO_HOME && regset_has(&f->known, r) && f->s->cur[r] == v;
 }
 
+bool fold_will_hold(const struct fold *f, V v)
+{
+    if (fold_held(f, v)) return true;
+    for (V o = f->at + 1; o < f->ir->nins && f->ir->ins[o].op != IR_INSN; o++) {
+        const struct ir_ins *i = &f->ir->ins[o];
+        if (i->op == IR_PUT && i->a < f->at && f->s->map[i->a] == v) return true;
+        if (ir_opinfo[i->op].flags & F_END) break;
+    }
+    return false;
+}
+
 static bool same_ins(const struct ir_ins *p, const struct ir_ins *q)
 {
     return p->op == q->op && p->a == q->a && p->b == q->b && p->c == q->c && p->imm == q->imm && p->type == q->type &&
@@ -83,6 +94,11 @@ V fold_make(struct fold *f, struct ir_ins *ins)
         ins->b = t;
     }
     return number(f, ins, f->first);
+}
+
+V fold_fp(struct fold *f, const struct ir_ins *ins)
+{
+    return number(f, ins, MAX(f->first, f->fp_barrier));
 }
 
 /* Address = x + constant: the access takes the constant, unless x + constant is in a register anyway. */
@@ -199,7 +215,7 @@ static void fold_other(struct fold *f, V old, const struct ir_ins *src)
         return;
     }
     if ((flags & (F_FP | F_SIDE)) == F_FP) {
-        map[old] = number(f, &ins, MAX(f->first, f->fp_barrier));
+        map[old] = fold_fp(f, &ins);
         return;
     }
     switch (ins.op) {
@@ -221,7 +237,7 @@ static void fold_other(struct fold *f, V old, const struct ir_ins *src)
 
 static void fold_block(struct fold *f, const struct ir_block *blk)
 {
-    f->first = f->n;
+    f->first = f->fp_barrier = f->n;
     f->known = (struct ir_regset){ { 0 } };
     f->marker = 0;
     for (V v = blk->first; v < blk->end; v++) {
@@ -235,6 +251,7 @@ static void fold_block(struct fold *f, const struct ir_block *blk)
         case IR_K: f->s->map[v] = number(f, src, f->first); break;
         default:
             f->fuel = FOLD_FUEL;
+            f->at = v;
             fold_other(f, v, src);
         }
     }

@@ -45,6 +45,7 @@ struct fold {
     struct ir_regset known;   /* registers whose value is in s->cur */
     V fp_barrier;             /* F_FP values before this one may not be reused */
     V marker;                 /* old INSN marker not copied yet */
+    V at;                     /* the old instruction at hand */
     unsigned fuel;            /* rule applications left for the current old instruction */
 };
 
@@ -56,8 +57,13 @@ enum { FOLD_FUEL = 24, FOLD_ROOM = 4 * FOLD_FUEL + 8 };
 
 /* Simplifies a pure instruction over new values, finds it among those of the block, or appends it. */
 V fold_make(struct fold *f, struct ir_ins *ins);
+/* An F_FP instruction: an equal one that raised the same flags already, or a new one. */
+V fold_fp(struct fold *f, const struct ir_ins *ins);
 /* True if some register holds v at this point, so that v is alive anyway. */
 bool fold_held(const struct fold *f, V v);
+
+/* The same, or the guest instruction at hand will put it in one. */
+bool fold_will_hold(const struct fold *f, V v);
 
 static inline V make_k(struct fold *f, unsigned type, uint64_t k)
 {

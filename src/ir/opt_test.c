@@ -522,6 +522,26 @@ static void deopt(void **s UNUSED)
                 B0 "  v1:i64 = get x1\n  call f() reads=2 writes=0 flags=0\n  put x2, v1\n  exit.jump 0x1008\n");
 }
 
+/* subs x1, x1, #1; b.ne: the test of the result stays one, the old value need not live on */
+static void counted_loop(void **s UNUSED)
+{
+    expect_text(B0 "v1:i64 = get x1\n v2:i64 = k 0x1\n v3:i64 = sub v1, v2\n v4:i64 = k 0x0\n v5:i1 = cmp.eq v3, v4\n"
+                   "put p0, v5\n put x1, v3\n insn 0x1004 x=4\n v9:i1 = get p0\n v10:i1 = not v9\n brc v10, b0, b1\n"
+                   "block b1 pc=0x2000\n v13:i1 = k 0x1\n put p0, v13\n exit.jump 0x1008\n",
+                "block b0 pc=0x1000 entry depth=1\n  v1:i64 = get x1\n"
+                "  v3:i64 = k 0xffffffffffffffff\n  v4:i64 = add v1, v3\n  v5:i64 = k 0x0\n  put x1, v4\n"
+                "  v9:i1 = cmp.ne v4, v5\n"
+                "  brc v9, b0, b1\nblock b1 pc=0x2000\n  v11:i1 = k 0x1\n  put p0, v11\n  exit.jump 0x1008\n");
+    /* subs x2, x1, x3 likewise; without the put (cmp x1, x3) the operands are compared */
+    expect_text(B0 "v1:i64 = get x1\n v2:i64 = get x3\n v3:i64 = sub v1, v2\n v4:i64 = k 0x0\n v5:i1 = cmp.eq v3, v4\n"
+                   "put p0, v5\n put x2, v3\n exit.jump 0x4\n",
+                B0 "  v1:i64 = get x1\n  v2:i64 = get x3\n  v3:i64 = sub v1, v2\n  v4:i64 = k 0x0\n"
+                   "  v5:i1 = cmp.eq v3, v4\n  put p0, v5\n  put x2, v3\n  exit.jump 0x4\n");
+    expect_text(B0 "v1:i64 = get x1\n v2:i64 = get x3\n v3:i64 = sub v1, v2\n v4:i64 = k 0x0\n v5:i1 = cmp.eq v3, v4\n"
+                   "put p0, v5\n exit.jump 0x4\n",
+                B0 "  v1:i64 = get x1\n  v2:i64 = get x3\n  v5:i1 = cmp.eq v1, v2\n  put p0, v5\n  exit.jump 0x4\n");
+}
+
 static void demanded_bits(void **s UNUSED)
 {
     /* RV64: addw, or, then only the low half is used: no extension between */
@@ -566,6 +586,31 @@ static void fp_operations(void **s UNUSED)
                    "v5:i1 = fcmp.un v1, v2\n put p0, v5\n put w0, v4\n exit.jump 0x4\n",
                 B0 "  v1:f64 = get d0\n  v2:f64 = get d1\n  v3:i1 = fcmp.lt v1, v2\n  v4:i32 = fenvrd\n"
                    "  v5:i1 = fcmp.un v1, v2\n  put p0, v5\n  put w0, v4\n  exit.jump 0x4\n");
+}
+
+/* AArch64 after fcmp: N = lt, Z = eq, C = not lt, V = unordered */
+#define FC B0 "v1:f64 = get d0\n v2:f64 = get d1\n v3:i1 = fcmp.lt v1, v2\n v4:i1 = fcmp.eq v1, v2\n" \
+           "v5:i1 = fcmp.un v1, v2\n v6:i1 = not v3\n"
+#define FD B0 "  v1:f64 = get d0\n  v2:f64 = get d1\n"
+static void fp_conditions(void **s UNUSED)
+{
+    /* ge: N == V */
+    expect_text(FC "v7:i1 = cmp.eq v3, v5\n put p0, v7\n exit.jump 0x4\n",
+                FD "  v7:i1 = fcmp.le v2, v1\n  put p0, v7\n  exit.jump 0x4\n");
+    /* gt: not Z and N == V */
+    expect_text(FC "v7:i1 = cmp.eq v3, v5\n v8:i1 = not v4\n v9:i1 = and v7, v8\n put p0, v9\n exit.jump 0x4\n",
+                FD "  v10:i1 = fcmp.lt v2, v1\n  put p0, v10\n  exit.jump 0x4\n");
+    /* hi: C and not Z: greater or unordered */
+    expect_text(FC "v7:i1 = not v4\n v8:i1 = and v6, v7\n put p0, v8\n exit.jump 0x4\n",
+                FD "  v8:i1 = fcmp.le v1, v2\n  v9:i1 = not v8\n  put p0, v9\n  exit.jump 0x4\n");
+    /* less or greater has no comparison of its own */
+    expect_text(FC "v7:i1 = fcmp.lt v2, v1\n v8:i1 = or v3, v7\n put p0, v8\n exit.jump 0x4\n",
+                FD "  v3:i1 = fcmp.lt v1, v2\n  v7:i1 = fcmp.lt v2, v1\n  v8:i1 = or v3, v7\n  put p0, v8\n"
+                   "  exit.jump 0x4\n");
+    /* flags changed in between: the comparison may not be repeated */
+    expect_text(FC "v7:i32 = get w0\n fenvwr v7\n v9:i1 = cmp.eq v3, v5\n put p0, v9\n exit.jump 0x4\n",
+                FD "  v3:i1 = fcmp.lt v1, v2\n  v5:i1 = fcmp.un v1, v2\n  v7:i32 = get w0\n  fenvwr v7\n"
+                   "  v9:i1 = xor v3, v5\n  v10:i1 = not v9\n  put p0, v10\n  exit.jump 0x4\n");
 }
 
 static void branches(void **s UNUSED)
@@ -637,8 +682,8 @@ int main(void)
         cmocka_unit_test(constants), cmocka_unit_test(sums), cmocka_unit_test(extensions), cmocka_unit_test(shifts),
         cmocka_unit_test(rotates), cmocka_unit_test(word_logic), cmocka_unit_test(comparisons),
         cmocka_unit_test(flags_of_subtraction), cmocka_unit_test(flags_of_others), cmocka_unit_test(selects),
-        cmocka_unit_test(registers), cmocka_unit_test(memory), cmocka_unit_test(deopt), cmocka_unit_test(demanded_bits),
-        cmocka_unit_test(fp_operations), cmocka_unit_test(branches), cmocka_unit_test(liveness_and_loops),
+        cmocka_unit_test(registers), cmocka_unit_test(memory), cmocka_unit_test(deopt), cmocka_unit_test(demanded_bits), cmocka_unit_test(counted_loop),
+        cmocka_unit_test(fp_operations), cmocka_unit_test(fp_conditions), cmocka_unit_test(branches), cmocka_unit_test(liveness_and_loops),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
     ir_free(&ir);

@@ -7,7 +7,7 @@
 
 /* --- comparisons as sets: which of less, equal, greater satisfy them ----------------------------------------------- */
 
-enum { R_GT = 1, R_EQ = 2, R_LT = 4, R_ALL = 7 };
+enum { R_GT = 1, R_EQ = 2, R_LT = 4, R_ALL = 7, R_UN = 8, R_FALL = 15 };
 enum { ORDER_ANY, ORDER_SIGNED, ORDER_UNSIGNED };
 
 struct relation {
@@ -20,6 +20,12 @@ static const uint8_t cond_set[] = {
     [C_SLT] = R_LT, [C_SGE] = R_EQ | R_GT, [C_SLE] = R_LT | R_EQ, [C_SGT] = R_GT,
     [C_ULT] = R_LT, [C_UGE] = R_EQ | R_GT, [C_ULE] = R_LT | R_EQ, [C_UGT] = R_GT,
 };
+
+/* The same with the operands swapped. */
+static unsigned mirror(unsigned set)
+{
+    return (set & (R_EQ | R_UN)) | (set & R_LT ? R_GT : 0) | (set & R_GT ? R_LT : 0);
+}
 
 static unsigned cond_order(unsigned c)
 {
@@ -89,7 +95,7 @@ static bool align(const struct fold *f, struct relation *p, struct relation *q)
     if (p->a == q->b && p->b == q->a && p->a != p->b) {
         q->a = p->a;
         q->b = p->b;
-        q->set = (uint8_t)((q->set & R_EQ) | (q->set & R_LT ? R_GT : 0) | (q->set & R_GT ? R_LT : 0));
+        q->set = (uint8_t)mirror(q->set);
     }
     if ((p->a != q->a || p->b != q->b) && !restate_equality(f, p, q) && !restate_equality(f, q, p)) return false;
     return p->order == q->order || p->order == ORDER_ANY || q->order == ORDER_ANY;
@@ -104,6 +110,60 @@ static V combine_relations(struct fold *f, const struct ir_ins *ins)
     p.order = MAX(p.order, q.order);
     return make_relation(f, &p);
 }
+
+/* --- floating-point comparisons: sets of less, equal, greater, unordered ------------------------------------------- */
+
+static const uint8_t fcond_set[] = { [FC_EQ] = R_EQ, [FC_LT] = R_LT, [FC_LE] = R_LT | R_EQ, [FC_UN] = R_UN };
+
+/* v as a set of outcomes of some FCMP or its negation; the FCMP, or 0. */
+static V fp_relation(const struct fold *f, V v, unsigned *set)
+{
+    bool negated = f->I[v].op == IR_NOT;
+    if (negated) v = f->I[v].a;
+    if (f->I[v].op != IR_FCMP) return 0;
+    *set = fcond_set[f->I[v].sub & 3] ^ (negated ? R_FALL : 0);
+    return v;
+}
+
+/* The FCMP that gives `set`, if there is one for it or for its complement. */
+static V make_fp_relation(struct fold *f, const struct ir_ins *model, unsigned set)
+{
+    static const struct {
+        uint8_t set, cond, swap;
+    } forms[] = { { R_EQ, FC_EQ, 0 }, { R_LT, FC_LT, 0 }, { R_LT | R_EQ, FC_LE, 0 }, { R_UN, FC_UN, 0 },
+                  { R_GT, FC_LT, 1 }, { R_GT | R_EQ, FC_LE, 1 } };
+    if (!set || set == R_FALL) return make_k(f, T_I1, set != 0);
+    for (unsigned n = 0; n < ARRAY_LEN(forms); n++) {
+        bool negate = forms[n].set == (set ^ R_FALL);
+        if (forms[n].set != set && !negate) continue;
+        struct ir_ins i = { .op = IR_FCMP, .type = T_I1, .sub = forms[n].cond, .mo = model->mo, .a = model->a, .b = model->b };
+        if (forms[n].swap) {
+            i.a = model->b;
+            i.b = model->a;
+        }
+        V v = fold_fp(f, &i);
+        return negate ? make1(f, IR_NOT, T_I1, v) : v;
+    }
+    return 0;
+}
+
+/*
+ * and, or, xor of comparisons of the same operands. The new one raises what the old ones raised, so it only must not
+ * come after something that changed or has cleared the flags since.
+ */
+static V combine_fp(struct fold *f, const struct ir_ins *ins)
+{
+    unsigned p, q;
+    V a = fp_relation(f, ins->a, &p), b = fp_relation(f, ins->b, &q);
+    if (!a || !b || a < f->fp_barrier || b < f->fp_barrier) return 0;
+    const struct ir_ins *x = &f->I[a], *y = &f->I[b];
+    if (x->mo != y->mo) return 0;
+    if (x->a == y->b && x->b == y->a) q = mirror(q);
+    else if (x->a != y->a || x->b != y->b) return 0;
+    return make_fp_relation(f, x, ins->op == IR_AND ? p & q : ins->op == IR_OR ? p | q : p ^ q);
+}
+
+/* --- flags in pairs ------------------------------------------------------------------------------------------------ */
 
 /* sign(a - b) != overflow(a - b) is a < b; sign(a + k) != overflow(a + k) is a < -k. */
 static V sign_and_overflow(struct fold *f, V p, V q)
@@ -172,7 +232,7 @@ V rules_flag(struct fold *f, struct ir_ins *ins)
         break;
     default: return 0;
     }
-    if ((v = combine_relations(f, ins))) return v;
+    if ((v = combine_relations(f, ins)) || (v = combine_fp(f, ins))) return v;
     return combine_selects(f, ins);
 }
 
@@ -211,8 +271,9 @@ static V cmp_k(struct fold *f, const struct ir_ins *ins, uint64_t k)
     if (a->op == IR_SEXT || a->op == IR_ZEXT) return cmp_narrow_k(f, ins, a, k);
     if (!k && (ins->sub == C_UGT || ins->sub == C_ULE))
         return make_cmp(f, ins->sub == C_UGT ? C_NE : C_EQ, ins->a, ins->b);
-    if (ins->sub > C_NE || fold_held(f, ins->a)) return 0;
+    if (ins->sub > C_NE) return 0;
     const struct ir_ins *b = &f->I[a->b];
+    if ((a->op != IR_ADD && a->op != IR_XOR && a->op != IR_NEG) || fold_will_hold(f, ins->a)) return 0;
     if (a->op == IR_ADD && b->op == IR_K) return make_cmp(f, ins->sub, a->a, make_k(f, type, k - b->imm));
     if (a->op == IR_XOR && b->op == IR_K) return make_cmp(f, ins->sub, a->a, make_k(f, type, k ^ b->imm));
     if (a->op == IR_XOR && !k) return make_cmp(f, ins->sub, a->a, a->b);
