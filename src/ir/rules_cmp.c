@@ -153,7 +153,7 @@ static V make_fp_relation(struct fold *f, const struct ir_ins *model, unsigned s
  */
 static V combine_fp(struct fold *f, const struct ir_ins *ins)
 {
-    unsigned p, q;
+    unsigned p = 0, q = 0;
     V a = fp_relation(f, ins->a, &p), b = fp_relation(f, ins->b, &q);
     if (!a || !b || a < f->fp_barrier || b < f->fp_barrier) return 0;
     const struct ir_ins *x = &f->I[a], *y = &f->I[b];
