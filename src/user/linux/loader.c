@@ -196,7 +196,7 @@ static int map_segment(struct elf *f, const struct phdr *ph, uint64_t base)
         map_end = ALIGN_UP(file_end, page);
         r = gmem_map(m, lo, map_end - lo, first, MAP_PRIVATE | MAP_FIXED, f->fd, ALIGN_DOWN(ph->offset, page));
         if (r < 0) return (int)r;
-        if (tail) r = fill(f, file_end, MIN(map_end, start + ph->memsz) - file_end, -1);
+        if (tail) r = fill(f, file_end, map_end - file_end, -1); /* to the page's end: ld.so allocates from there */
         if (r < 0) return (int)r;
     }
     if (map_end < end) {
