@@ -172,7 +172,7 @@ void check_overlap(struct isa *isa)
 
 void check_aliases(struct isa *isa)
 {
-    qsort(isa->aliases, isa->naliases, sizeof *isa->aliases, by_demands);
+    if (isa->naliases) qsort(isa->aliases, isa->naliases, sizeof *isa->aliases, by_demands);
     check_pairs(isa, isa->aliases, isa->naliases);
 }
 

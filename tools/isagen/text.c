@@ -160,18 +160,19 @@ static void emit_condition(const struct isa *isa, FILE *o, const struct row *r)
 static void emit_alias(const struct isa *isa, FILE *o, unsigned i)
 {
     const struct row *r = &isa->aliases[i];
-
-    fprintf(o, "\n/* %s:%d: %s */\n", r->loc.file, r->loc.line, r->pattern);
-    fprintf(o, "static bool alias_%u(struct isa_text *o, const struct context *c, const struct %sfields *in UNUSED)\n{\n", i,
-            isa->prefix);
-    emit_condition(isa, o, r);
     char *code = NULL;
     size_t n = 0;
     FILE *m = open_memstream(&code, &n);
+
     emit_extract(isa, m, r, "    ", "false");
     fclose(m);
-    if (n) fprintf(o, "    struct %sfields own = *in, *f = &own;\n%s", isa->prefix, code);
-    else fprintf(o, "    const struct %sfields *f UNUSED = in;\n", isa->prefix);
+    fprintf(o, "\n/* %s:%d: %s */\n", r->loc.file, r->loc.line, r->pattern);
+    fprintf(o, "static bool alias_%u(struct isa_text *o, const struct context *c, const struct %sfields *%s UNUSED)\n{\n", i,
+            isa->prefix, n ? "base" : "f");
+    emit_condition(isa, o, r);
+    if (n)
+        fprintf(o, "    struct %sfields own = *base, *f = &own;\n"
+                   "    const uint64_t w UNUSED = c->w, modes UNUSED = c->modes;\n%s", isa->prefix, code);
     emit_print(isa, o, r, "    ");
     fprintf(o, "    return true;\n}\n");
 }
