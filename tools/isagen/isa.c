@@ -172,7 +172,6 @@ void isa_build(struct isa *isa, const struct stmt *st, unsigned n)
     make_cells(isa);
     link_aliases(isa);
     check_aliases(isa);
-    if (errors) return;
     for (unsigned i = 0; i < isa->nrows; i++) resolve_syntax(isa, &isa->rows[i]);
     for (unsigned i = 0; i < isa->naliases; i++) resolve_syntax(isa, &isa->aliases[i]);
 }

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     isa.upper = upper(isa.prefix);
 
     struct stmt *st = read_files(files, nfiles, &nstmts);
-    if (!errors) isa_build(&isa, st, nstmts);
+    isa_build(&isa, st, nstmts);
     if (errors) die("%u error%s; nothing written", errors, errors == 1 ? "" : "s");
 
     char *text = NULL;

@@ -362,13 +362,14 @@ static void item(struct parse *ps, const char *s)
 void parse_pattern(struct isa *isa, struct row *r)
 {
     struct parse ps = { .isa = isa, .r = r };
+    unsigned before = errors;
 
     for (const char *p = r->pattern; *p;) {
         size_t n = strcspn(p, " \t\n");
         if (n) item(&ps, copy(p, n));
         p += n + (p[n] != 0);
     }
-    if (!ps.nbits || ps.nbits % (isa->unit * 8))
+    if (errors == before && (!ps.nbits || ps.nbits % (isa->unit * 8)))
         error_at(r->loc, "%s '%s' draws %u bits, which is no multiple of %u", r->is_alias ? "ALIAS" : "INSN", r->name,
                  ps.nbits, isa->unit * 8);
     r->bytes = ps.nbits / 8;
