@@ -3,13 +3,14 @@
  *
  *   random_ir [-s SEED] [-n PROGRAMS] [-o OPS] [-H HOST] [-p PASSES] [-k] [-v]
  *     -s first seed; -o most ops in a block; -H one host only; -p one set of OPT_* only (-1: without ir_opt)
- *     -k do not reduce; -v print every program
+ *     -k do not reduce, do not stop; -v print every program
  */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "random_ir.h"
 
@@ -30,7 +31,7 @@ const struct ir_reg rregs[] = {
 };
 const uint32_t rnregs = ARRAY_LEN(rregs);
 
-enum { PAGE = 0x1000, BUF = 4 << 20, STATES = 3, RAW = -1, MAX_INS = 4096 };
+enum { ARENA = 0x20000, BUF = 4 << 20, STATES = 3, RAW = -1, MAX_INS = 4096 };
 
 /* One back end, set up as the engine would. */
 struct executor {
@@ -41,10 +42,11 @@ struct executor {
     struct vcpu v;
 };
 
-static uint8_t *arena;         /* guard page, DATA, two guard pages */
+static uint8_t *arena;         /* guest addresses 0 .. ARENA-1; only DATA is accessible */
 static struct executor *running;
 static const struct region *running_region;
 static uint64_t running_seed;
+static volatile uint64_t runs;
 static unsigned ops_limit = 24;
 
 /* What the reducer does to instructions of the generated program. */
@@ -69,6 +71,22 @@ static void on_fault(int sig, siginfo_t *si, void *uc)
 crash:
     fprintf(stderr, "random_ir: signal %d at %p, seed %llu, host %s\n", sig, si->si_addr, (unsigned long long)running_seed,
             x ? x->host->name : "none");
+    _exit(3);
+}
+
+/* Once a second: a program that goes on and on is asked to leave, then given up. */
+static void on_tick(int sig)
+{
+    static uint64_t seen;
+    static unsigned same;
+
+    same = running && running->v.in_code && seen == runs ? same + 1 : 0;
+    seen = runs;
+    if (same >= 2)
+        __atomic_store_n(&running->cpu->exit_request, 1, __ATOMIC_RELAXED);
+    if (same < 5)
+        return;
+    fprintf(stderr, "random_ir: does not end: seed %llu, host %s\n", (unsigned long long)running_seed, running->host->name);
     _exit(3);
 }
 
@@ -101,7 +119,7 @@ static void executor_init(struct executor *x, const struct host *host)
     x->buf.end = x->buf.rw + BUF;
     x->buf.delta = (uint8_t *)map(BUF, host->needs_exec ? PROT_READ | PROT_EXEC : PROT_READ, fd) - x->buf.rw;
     close(fd);
-    x->v = (struct vcpu){ .cpu = x->cpu, .jc = (struct jc_entry *)((char *)x->cpu + jc), .guest_base = (uintptr_t)arena + PAGE - DATA_AT };
+    x->v = (struct vcpu){ .cpu = x->cpu, .jc = (struct jc_entry *)((char *)x->cpu + jc), .guest_base = (uintptr_t)arena };
     for (unsigned i = 0; i < JC_SIZE; i++)
         x->v.jc[i] = (struct jc_entry){ jc_empty(i), NULL };
     struct host_env env = { .regs = rregs, .nregs = rnregs, .jc_offset = jc, .guest_base = x->v.guest_base, .addr_bits = 64, .pins = ~0u };
@@ -142,11 +160,12 @@ static void execute(struct executor *x, const struct region *r, struct outcome *
 
     memcpy(cpu, &o->cpu, sizeof o->cpu);
     cpu->v = &x->v;
-    memcpy(arena + PAGE, o->mem, DATA);
+    memcpy(arena + DATA_AT, o->mem, DATA);
     if (x->host->fp_sync)
         x->host->fp_sync(cpu);
     x->v.exc_code = 0, x->v.fault_addr = 0;
     running = x, running_region = r;
+    runs++;
     if (sigsetjmp(x->v.recover, 0)) {
         o->exc = x->v.exc;
         if (x->v.in_code && x->host->unwound)
@@ -159,7 +178,7 @@ static void execute(struct executor *x, const struct region *r, struct outcome *
     o->exc_code = x->v.exc_code;
     o->fault_addr = x->v.fault_addr;
     memcpy(&o->cpu, cpu, sizeof o->cpu);
-    memcpy(o->mem, arena + PAGE, DATA);
+    memcpy(o->mem, arena + DATA_AT, DATA);
 }
 
 /* Says in *why how two outcomes differ; false if they agree. */
@@ -247,13 +266,13 @@ static bool agree(struct executor *x, int passes, uint64_t seed, char *why, size
     build(seed, &plain);
     build(seed, &ir);
     if (ir_verify(&ir, &e)) {
-        snprintf(why, size, "the generator made invalid IR: %s", e.msg);
+        snprintf(why, size, "invalid: the generator made invalid IR: %s", e.msg);
         return false;
     }
     if (passes != RAW)
         ir_opt(&ir, (unsigned)passes);
     if (ir_verify(&ir, &e)) {
-        snprintf(why, size, "the optimiser made invalid IR: %s", e.msg);
+        snprintf(why, size, "invalid: the optimiser made invalid IR: %s", e.msg);
         return false;
     }
     r.pc = ir.blk[0].pc;
@@ -275,6 +294,8 @@ static bool agree(struct executor *x, int passes, uint64_t seed, char *why, size
         want.cpu.c.v = &want.v;
         want.v.cpu = &want.cpu.c;
         ref_run(&plain, &want);
+        if (want.endless)
+            break;
         execute(x, &r, &got);
         ok = !differ(&want, &got, why, size);
     }
@@ -296,10 +317,11 @@ static bool used(const struct ir *ir, V v)
 }
 
 /* Takes away what is not needed for the failure. */
-static void reduce(struct executor *x, int passes, uint64_t seed)
+static void reduce(struct executor *x, int passes, uint64_t seed, const char *first)
 {
     static struct ir ir;
     char why[320];
+    const size_t kind = strcspn(first, " "); /* what differs has to stay the same */
 
     for (bool changed = true; changed;) {
         changed = false;
@@ -319,7 +341,7 @@ static void reduce(struct executor *x, int passes, uint64_t seed)
                 tries[0] = EDIT_ZERO;
             for (unsigned t = 0; t < 2 && tries[t]; t++) {
                 edit[i] = tries[t];
-                if (!agree(x, passes, seed, why, sizeof why)) {
+                if (!agree(x, passes, seed, why, sizeof why) && !strncmp(why, first, kind + 1)) {
                     changed = true;
                     build(seed, &ir);
                     break;
@@ -357,7 +379,7 @@ static bool check(struct executor *x, int passes, uint64_t seed, const char *sel
         return true;
     fprintf(stderr, "random_ir: seed %llu, host %s, passes %d: %s\n", (unsigned long long)seed, x->host->name, passes, why);
     if (!keep) {
-        reduce(x, passes, seed);
+        reduce(x, passes, seed, why);
         agree(x, passes, seed, why, sizeof why);
         fprintf(stderr, "reduced: %s\n", why);
         print_program(seed, passes);
@@ -374,6 +396,7 @@ int main(int argc, char **argv)
     const char *only = NULL;
     int passes = -2, failed = 0;
     bool keep = false, verbose = false;
+    int max_failures = 5;
 
     for (int c; (c = getopt(argc, argv, "s:n:o:H:p:kv")) != -1;) {
         switch (c) {
@@ -382,23 +405,25 @@ int main(int argc, char **argv)
         case 'o': ops_limit = (unsigned)strtoul(optarg, NULL, 0); break;
         case 'H': only = optarg; break;
         case 'p': passes = atoi(optarg); break;
-        case 'k': keep = true; break;
+        case 'k': keep = true; max_failures = 1000; break;
         case 'v': verbose = true; break;
         default: fprintf(stderr, "usage: random_ir [-s SEED] [-n PROGRAMS] [-o OPS] [-H HOST] [-p PASSES] [-k] [-v]\n"); return 2;
         }
     }
-    arena = map(PAGE + DATA + 2 * PAGE, PROT_NONE, -1);
-    mprotect(arena + PAGE, DATA, PROT_READ | PROT_WRITE);
+    arena = map(ARENA, PROT_NONE, -1);
+    mprotect(arena + DATA_AT, DATA, PROT_READ | PROT_WRITE);
     struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
     sigaction(SIGSEGV, &sa, NULL);
     sigaction(SIGBUS, &sa, NULL);
+    signal(SIGALRM, on_tick);
+    setitimer(ITIMER_REAL, &(struct itimerval){ { 1, 0 }, { 1, 0 } }, NULL);
 
     static struct executor ex[8];
     unsigned nex = 0;
     for (const struct host *const *h = host_registry; *h && nex < ARRAY_LEN(ex); h++)
         if (!only || !strcmp((*h)->name, only))
             executor_init(&ex[nex++], *h);
-    for (uint64_t n = 0; n < count && failed < 5; n++) {
+    for (uint64_t n = 0; n < count && failed < max_failures; n++) {
         if (verbose)
             print_program(seed + n, passes == -2 ? OPT_ALL : passes);
         for (unsigned k = 0; k < nex; k++)

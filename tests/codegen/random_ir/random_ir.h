@@ -33,6 +33,7 @@ struct outcome {
     enum cpu_exc exc;
     uint32_t exc_code;
     uint64_t fault_addr;
+    bool endless;              /* gave up (a program the reducer has broken) */
     bool probe;                /* the fault is a PROBE's: any address in it */
 };
 

@@ -168,9 +168,13 @@ static bool step(struct ref *f, V v, uint32_t *block)
 
 static void run(struct ref *f)
 {
-    uint32_t block = 0;
+    uint32_t block = 0, budget = 1000;
 
     for (bool going = true; going;) {
+        if (!budget--) {
+            f->o->endless = true;
+            return;
+        }
         const struct ir_block *b = &f->ir->blk[block];
         for (V v = b->first; going && v < b->end; v++)
             going = step(f, v, &block);
