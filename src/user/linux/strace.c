@@ -30,7 +30,7 @@ static const char *const signals[] = {
 
 const char *sig_name(int sig)
 {
-    static __thread char rt[16];
+    static __thread char rt[24];
     if (sig >= 0 && sig < (int)ARRAY_LEN(signals)) return signals[sig];
     snprintf(rt, sizeof rt, sig >= 32 ? "SIGRT_%d" : "%d", sig >= 32 ? sig - 32 : sig);
     return rt;
