@@ -27,9 +27,9 @@ struct isa_match {
 struct isa_table {
     const int32_t *links; /* the first one is the root */
     const int16_t *cands;
-    const struct isa_match *matches; /* the first nrows: whole rows */
+    const struct isa_match *matches; /* nrows whole rows, parts of rows, naliases from `aliases` on */
     const struct isa_bits *conds; /* 1 + feat_words each */
-    uint16_t nrows;
+    uint16_t nrows, aliases, naliases;
     uint8_t feat_words, unit, longest;
     bool big_endian; /* inside a unit */
 };
@@ -89,6 +89,7 @@ static inline __attribute__((always_inline)) const struct isa_match *isa_find(co
 int isa_unknown(const struct isa_table *t, uint64_t w, size_t avail, uint8_t *len);
 /* Data directive for what is undefined; returns the number of bytes it covers (1 at least). */
 unsigned isa_undefined(struct isa_text *o, const struct isa_table *t, const uint8_t *p, size_t len);
+bool isa_enable(const struct isa_table *t, unsigned row, uint64_t modes, uint64_t *feats);
 /* Random bytes of a row, tried until decode() returns it; see <prefix>random. */
 unsigned isa_random(const struct isa_table *t, int (*decode)(const uint8_t *, size_t, uint64_t, const uint64_t *),
                     uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row);

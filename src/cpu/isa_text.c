@@ -65,24 +65,31 @@ unsigned isa_undefined(struct isa_text *o, const struct isa_table *t, const uint
     return (unsigned)len;
 }
 
-static bool one_try(const struct isa_table *t, int (*decode)(const uint8_t *, size_t, uint64_t, const uint64_t *),
-                    uint64_t r, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row)
+/* Rows, then aliases. */
+static const struct isa_match *match_of(const struct isa_table *t, unsigned row)
 {
-    const struct isa_match *m = &t->matches[row];
-    uint64_t w = (r & ~m->mask) | m->val;
+    return &t->matches[row < t->nrows ? row : t->aliases + (row - t->nrows)];
+}
 
-    for (unsigned i = 0; i < m->len; i++) buf[i] = (uint8_t)(w >> 8 * in_unit(t, i));
-    return decode(buf, m->len, modes, feats) == row;
+bool isa_enable(const struct isa_table *t, unsigned row, uint64_t modes, uint64_t *feats)
+{
+    const struct isa_bits *c = &t->conds[match_of(t, row)->cond * (1u + t->feat_words)];
+
+    for (unsigned i = 0; i < t->feat_words; i++) feats[i] = (feats[i] & ~c[1 + i].mask) | c[1 + i].val;
+    return (modes & c->mask) == c->val;
 }
 
 unsigned isa_random(const struct isa_table *t, int (*decode)(const uint8_t *, size_t, uint64_t, const uint64_t *),
                     uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row)
 {
     for (unsigned pick = 0; pick < (row < 0 ? 16u * t->nrows : 1); pick++) {
-        int r = row < 0 ? (int)(rnd(ctx) % t->nrows) : row;
-        if (isa_unmet(t, t->matches[r].cond, modes, feats)) continue;
-        for (unsigned i = 0; i < 1000; i++)
-            if (one_try(t, decode, rnd(ctx), buf, modes, feats, r)) return t->matches[r].len;
+        const struct isa_match *m = match_of(t, row < 0 ? (unsigned)(rnd(ctx) % t->nrows) : (unsigned)row);
+        if (isa_unmet(t, m->cond, modes, feats)) continue;
+        for (unsigned i = 0; i < 1000; i++) {
+            uint64_t w = (rnd(ctx) & ~m->mask) | m->val;
+            for (unsigned b = 0; b < m->len; b++) buf[b] = (uint8_t)(w >> 8 * in_unit(t, b));
+            if (decode(buf, m->len, modes, feats) == m->row) return m->len;
+        }
     }
     return 0;
 }

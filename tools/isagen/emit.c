@@ -67,6 +67,7 @@ void emit_header(const struct isa *isa, FILE *o)
                "/* Bytes of a random instruction of a row (-1: of any); its length, 0 if modes and feats rule it out. */\n"
                "unsigned %srandom(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats,\n"
                "    int row);\n", p, p, p, p);
+    fprintf(o, "extern const struct isa_info %sisa;\n", p);
     emit_prototypes(isa, o);
     fprintf(o, "\n#endif\n");
 }
@@ -188,28 +189,42 @@ static bool same_cond(const struct cube *a, const struct cube *b)
            !memcmp(a->feat_mask, b->feat_mask, sizeof a->feat_mask) && !memcmp(a->feat_val, b->feat_val, sizeof a->feat_val);
 }
 
+static void emit_match(const struct isa *isa, FILE *o, const struct cube *c, const struct row *r, unsigned row, unsigned cond,
+                       unsigned layout)
+{
+    fprintf(o, "    { %#" PRIx64 ", %#" PRIx64 ", %sROW_%s, %u, %u, %u }, /* %s:%d: %s */\n", c->mask, c->val, isa->upper,
+            isa->rows[row].name, cond, layout, r->bytes, r->loc.file, r->loc.line, r->pattern);
+}
+
+/* Conditions seen so far; finds or adds one. */
+static unsigned cond_index(const struct cube ***conds, unsigned *n, unsigned *cap, const struct cube *c)
+{
+    for (unsigned i = 0; i < *n; i++)
+        if (same_cond((*conds)[i], c)) return i;
+    *PUSH(*conds, *n, *cap) = c;
+    return *n - 1;
+}
+
 static void emit_matches(const struct isa *isa, FILE *o, const unsigned *layout)
 {
-    const struct cube always = { 0 };
-    const struct cube **cond = calloc(isa->nrows + 1, sizeof *cond);
-    unsigned *of = calloc(isa->nrows, sizeof *of), n = 1;
+    static const struct cube always;
+    const struct cube **conds = NULL;
+    unsigned n = 0, cap = 0;
 
-    cond[0] = &always;
-    for (unsigned i = 0; i < isa->nrows; i++) {
-        for (of[i] = 0; of[i] < n && !same_cond(cond[of[i]], &isa->rows[i].cube);) of[i]++;
-        if (of[i] == n) cond[n++] = &isa->rows[i].cube;
-    }
-    fprintf(o, "\n/* Modes, then words of features: mask and value. */\nstatic const struct isa_bits conds[][%u] = {\n",
-            1 + feat_words(isa));
-    for (unsigned i = 0; i < n; i++) emit_cond(isa, o, cond[i]);
-    fprintf(o, "};\n\n/* One per row, then the parts of rows that a f!= keeps apart from others. */\n"
+    cond_index(&conds, &n, &cap, &always);
+    fprintf(o, "\n/* One per row, then the parts of rows that a f!= keeps apart from others, then the aliases. */\n"
                "static const struct isa_match matches[] = {\n");
     for (unsigned i = 0; i < isa->ncells; i++) {
         const struct cell *c = &isa->cells[i];
-        const struct row *r = &isa->rows[c->row];
-        fprintf(o, "    { %#" PRIx64 ", %#" PRIx64 ", %sROW_%s, %u, %u, %u }, /* %s:%d: %s */\n", c->cube.mask, c->cube.val,
-                isa->upper, r->name, of[c->row], layout[c->row], r->bytes, r->loc.file, r->loc.line, r->pattern);
+        emit_match(isa, o, &c->cube, &isa->rows[c->row], c->row, cond_index(&conds, &n, &cap, &c->cube), layout[c->row]);
     }
+    for (unsigned i = 0; i < isa->naliases; i++) {
+        const struct row *a = &isa->aliases[i];
+        emit_match(isa, o, &a->cube, a, a->of, cond_index(&conds, &n, &cap, &a->cube), 0);
+    }
+    fprintf(o, "};\n\n/* Modes, then words of features: mask and value. */\nstatic const struct isa_bits conds[][%u] = {\n",
+            1 + feat_words(isa));
+    for (unsigned i = 0; i < n; i++) emit_cond(isa, o, conds[i]);
     fprintf(o, "};\n");
 }
 
@@ -257,8 +272,8 @@ static void emit_decode(const struct isa *isa, FILE *o)
     for (unsigned i = 0; i < isa->nrows; i++)
         if (isa->rows[i].bytes > longest) longest = isa->rows[i].bytes;
     fprintf(o, "\nstatic const struct isa_table table = {\n    .links = links, .cands = cands, .matches = matches,"
-               " .conds = conds[0],\n    .nrows = %sNROWS, .feat_words = %u, .unit = %u, .longest = %u, .big_endian = %d,\n};\n",
-            isa->upper, feat_words(isa), isa->unit, longest, isa->big_endian);
+               " .conds = conds[0],\n    .nrows = %sNROWS, .aliases = %u, .naliases = %u, .feat_words = %u, .unit = %u, .longest = %u, .big_endian = %d,\n};\n",
+            isa->upper, isa->ncells, isa->naliases, feat_words(isa), isa->unit, longest, isa->big_endian);
     fprintf(o, "\nint %sdecode(const uint8_t *p, size_t avail, uint64_t modes, const uint64_t *feats, struct %sfields *f)\n"
                "{\n    uint64_t w = isa_window(&table, p, avail);\n"
                "    const struct isa_match *m = isa_find(&table, w, modes, feats);\n\n"
@@ -274,6 +289,28 @@ static void emit_decode(const struct isa *isa, FILE *o)
                "    int row)\n{\n    return isa_random(&table, decode_row, rnd, ctx, buf, modes, feats, row);\n}\n", p, p, p);
 }
 
+/* The same functions as one object. */
+static void emit_info(const struct isa *isa, FILE *o)
+{
+    const char *p = isa->prefix;
+
+    fprintf(o, "\n/* --- for who does not know the ISA --- */\n"
+               "static const char *const alias_where[] = {\n");
+    for (unsigned i = 0; i < isa->naliases; i++)
+        fprintf(o, "    \"%s:%d\",\n", isa->aliases[i].loc.file, isa->aliases[i].loc.line);
+    fprintf(o, "    NULL\n};\n\nstatic const char *row_name(unsigned row, const char **where)\n{\n"
+               "    if (row >= %sNROWS) {\n"
+               "        *where = alias_where[row - %sNROWS];\n"
+               "        row = matches[table.aliases + (row - %sNROWS)].row;\n"
+               "    } else {\n        *where = %srows[row].where;\n    }\n"
+               "    return %srows[row].name;\n}\n\n"
+               "static bool enable(unsigned row, uint64_t modes, uint64_t *feats)\n"
+               "{\n    return isa_enable(&table, row, modes, feats);\n}\n\n", isa->upper, isa->upper, isa->upper, p, p);
+    fprintf(o, "const struct isa_info %sisa = {\n    .modes = %smode_names, .feats = %sfeat_names, .nrows = %sNROWS,\n"
+               "    .naliases = %u, .name = row_name, .decode = decode_row, .disassemble = %sdisassemble, .random = %srandom,\n"
+               "    .enable = enable,\n};\n", p, p, p, isa->upper, isa->naliases, p, p);
+}
+
 void emit_source(const struct isa *isa, FILE *o, const char *header)
 {
     fprintf(o, "/* Generated by isagen from instruction tables; docs/isagen.md. */\n");
@@ -283,6 +320,7 @@ void emit_source(const struct isa *isa, FILE *o, const char *header)
     emit_tree(isa, o);
     emit_decode(isa, o);
     emit_text(isa, o);
+    emit_info(isa, o);
     fprintf(o, "\n/* --- helpers --- */\n");
     emit_helpers(isa, o);
 }
