@@ -243,6 +243,57 @@ uint64_t fpu_div(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b)
     return fpu_sign_bit(f, sign);
 }
 
+/*
+ * Integer square roots with remainder of numbers whose top two bits are not both zero, each from the one of half the
+ * width (P. Zimmermann, Karatsuba Square Root, 1999): root of the upper half, one division for the lower digit, and a
+ * correction by at most one.
+ */
+static uint32_t isqrt32(uint32_t n, uint32_t *rem)
+{
+    uint32_t root = 0, rest = 0;
+
+    for (unsigned i = 0; i < 16; i++, n <<= 2) {
+        rest = rest << 2 | n >> 30;
+        uint32_t fits = -(uint32_t)(rest > root << 2);
+        rest -= ((root << 2) + 1) & fits;
+        root = root << 1 | (fits & 1);
+    }
+    *rem = rest;
+    return root;
+}
+
+static uint32_t isqrt64(uint64_t n, uint64_t *rem)
+{
+    uint32_t r;
+    uint64_t s = isqrt32((uint32_t)(n >> 32), &r), num = (uint64_t)r << 16 | (n >> 16 & 0xffff);
+    uint64_t q = num / (2 * s), u = num % (2 * s);
+    int64_t left = (int64_t)(u << 16 | (n & 0xffff)) - (int64_t)(q * q);
+
+    s = (s << 16) + q;
+    if (left < 0) {
+        left += 2 * (int64_t)s - 1;
+        s--;
+    }
+    *rem = (uint64_t)left;
+    return (uint32_t)s;
+}
+
+static uint64_t isqrt128(u128 n, bool *exact)
+{
+    uint64_t r;
+    u128 s = isqrt64((uint64_t)(n >> 64), &r), num = (u128)r << 32 | (uint32_t)(n >> 32);
+    u128 q = num / (uint64_t)(2 * s), u = num - q * (2 * s);
+    s128 left = (s128)(u << 32 | (uint32_t)n) - (s128)(q * q);
+
+    s = (s << 32) + q;
+    if (left < 0) {
+        left += 2 * (s128)s - 1;
+        s--;
+    }
+    *exact = left == 0;
+    return (uint64_t)s;
+}
+
 uint64_t fpu_sqrt(struct fpu_env *e, enum fpu_fmt f, uint64_t a)
 {
     struct fpu_num x = fpu_unpack(e, f, a);
@@ -256,20 +307,10 @@ uint64_t fpu_sqrt(struct fpu_env *e, enum fpu_fmt f, uint64_t a)
     if (x.cls == FPU_INF)
         return fpu_inf(f, false);
 
-    /* The radicand as a fixed-point number in [1, 4), then one result bit a step: rest = radicand - root^2, scaled. */
-    const unsigned steps = fpu_fmts[f].frac + 3u;
-    bool odd = x.exp & 1;
-    u128 root = 0, rest = (u128)x.sig << (odd ? 62 : 61), bit = (u128)1 << 124;
-    for (unsigned i = 0; i < steps; i++, bit >>= 1) {
-        /* (root + bit)^2 - root^2, with everything scaled so that the factor 2^-i is a shift of the rest */
-        u128 t = (root << 1) + bit;
-        if (rest >= t) {
-            rest -= t;
-            root += bit;
-        }
-        rest <<= 1;
-    }
-    return fpu_round(e, f, false, (x.exp - odd) / 2, root << 3 | (rest != 0));
+    /* the radicand in [1, 4), scaled by 2^126: its root has 64 bits, the first of them set */
+    bool odd = x.exp & 1, exact;
+    uint64_t root = isqrt128((u128)x.sig << (odd ? 64 : 63), &exact);
+    return fpu_round(e, f, false, (x.exp - odd) / 2, (u128)root << 64 | !exact);
 }
 
 uint64_t fpu_fma(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, uint64_t c)

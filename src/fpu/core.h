@@ -3,7 +3,7 @@
  *
  * A finite non-zero number is (-1)^sign * sig * 2^(exp - 63), sig normalised: its top bit set. The core carries results as
  * 128-bit significands with the top bit set (value sig * 2^(exp - 127)), exact or with a sticky lowest bit. A format is one
- * row of fpu_fmts; 80-bit needs its row, an explicit integer bit in unpack and round, and a second quotient word in fpu_div.
+ * row of fpu_fmts; 80-bit needs its row, an explicit integer bit in unpack and round, and guard bits in fpu_div and fpu_sqrt.
  */
 #ifndef LYRE_FPU_CORE_H
 #define LYRE_FPU_CORE_H
