@@ -224,7 +224,7 @@ static void demand_block(struct demand *d, const struct ir_block *blk)
     d->fcmp = 0;
     for (V v = blk->end; v-- > blk->first;) {
         struct ir_ins *i = &d->I[v];
-        unsigned flags = ir_opinfo[i->op].flags;
+        unsigned flags = ir_op_flags[i->op];
         if (flags & F_PURE) demand_pure(d, v, i);
         else if (i->op == IR_PUT) demand_put(d, v, i);
         else if (i->op == IR_CALL) demand_call(d, v, i);

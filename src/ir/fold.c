@@ -42,7 +42,7 @@ bool fold_will_hold(const struct fold *f, V v)
     for (V o = f->at + 1; o < f->ir->nins && f->ir->ins[o].op != IR_INSN; o++) {
         const struct ir_ins *i = &f->ir->ins[o];
         if (i->op == IR_PUT && i->a < f->at && f->s->map[i->a] == v) return true;
-        if (ir_opinfo[i->op].flags & F_END) break;
+        if (ir_op_flags[i->op] & F_END) break;
     }
     return false;
 }
@@ -135,6 +135,7 @@ static void fold_get(struct fold *f, V old, const struct ir_ins *ins)
     uint32_t r = ins->x;
     if (!regset_has(&f->known, r)) {
         regset_add(&f->known, r);
+        if (!regset_has(f->def, r)) regset_add(f->use, r);
         V v = append_old(f, ins);
         s->cur[r] = v;
         s->home[v] = (uint16_t)r;
@@ -149,6 +150,7 @@ static void fold_put(struct fold *f, const struct ir_ins *ins)
     V v = s->map[ins->a];
     if (regset_has(&f->known, r) && s->cur[r] == v) return;
     regset_add(&f->known, r);
+    regset_add(f->def, r);
     s->cur[r] = v;
     s->home[v] = (uint16_t)r;
     f->I[append_old(f, ins)].a = v;
@@ -207,7 +209,7 @@ static void fold_exiti(struct fold *f, struct ir_ins *ins)
 static void fold_other(struct fold *f, V old, const struct ir_ins *src)
 {
     V *map = f->s->map;
-    unsigned flags = ir_opinfo[src->op].flags;
+    unsigned flags = ir_op_flags[src->op];
     struct ir_ins ins = { .op = src->op, .type = src->type, .sub = src->sub, .mo = src->mo, .a = map[src->a],
                           .b = map[src->b], .c = map[src->c], .imm = src->imm, .x = src->x, .y = src->y };
     if (flags & F_PURE) {
@@ -231,6 +233,7 @@ static void fold_other(struct fold *f, V old, const struct ir_ins *src)
     default: break;
     }
     if (flags & F_FAULT) flush_marker(f);
+    if (!f->saw_all) f->saw_all = add_readers(f->ir, &ins, ir_op_flags[ins.op], f->use, f->def);
     map[old] = append(f, &ins);
     if (ins.op == IR_CALL) after_call(f, &ins);
 }
@@ -238,7 +241,8 @@ static void fold_other(struct fold *f, V old, const struct ir_ins *src)
 static void fold_block(struct fold *f, const struct ir_block *blk)
 {
     f->first = f->fp_barrier = f->n;
-    f->known = (struct ir_regset){ { 0 } };
+    f->known = *f->use = *f->def = (struct ir_regset){ { 0 } };
+    f->saw_all = false;
     f->marker = 0;
     for (V v = blk->first; v < blk->end; v++) {
         const struct ir_ins *src = &f->ir->ins[v];
@@ -272,6 +276,8 @@ void opt_fold(struct ir *ir)
     s->map[0] = 0;
     for (uint32_t b = 0; b < ir->nblk; b++) {
         struct ir_block *blk = &ir->blk[b];
+        f.use = &s->use[b];
+        f.def = &s->def[b];
         fold_block(&f, blk);
         blk->first = f.first;
         blk->end = f.n;

@@ -8,6 +8,12 @@ const struct ir_opinfo ir_opinfo[IR_OPS] = {
 #undef OP
 };
 
+const uint8_t ir_op_flags[IR_OPS] = {
+#define OP(name, text, sig, flags) flags,
+#include "ir/ops.def"
+#undef OP
+};
+
 const uint8_t ir_type_bits[T_COUNT] = { 0, 1, 8, 16, 32, 64, 16, 32, 64, 128 };
 
 /* ins[] and flag[] grow together. */

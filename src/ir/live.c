@@ -17,32 +17,21 @@ static unsigned successors(const struct ir *ir, const struct ir_block *b, uint32
     return i->op == IR_JMP ? 1 : 2;
 }
 
-/* Registers read before they are written in the block, and those surely written. */
+/* Registers read before they are written in the block, and those surely written; opt_fold finds them on its way. */
 static void scan_block(const struct ir *ir, const struct ir_block *b, struct ir_regset *use, struct ir_regset *def)
 {
-    const struct ir_scratch *s = ir->scratch;
-    struct ir_regset read;
-    bool saw_all = false; /* all guest registers were read: a further reader adds nothing */
+    bool saw_all = false;
     memset(use, 0, sizeof *use);
     memset(def, 0, sizeof *def);
     for (V v = b->first; v < b->end; v++) {
         const struct ir_ins *i = &ir->ins[v];
-        unsigned flags = ir_opinfo[i->op].flags;
+        unsigned flags = ir_op_flags[i->op];
         if (i->op == IR_PUT) {
             regset_add(def, i->x);
         } else if (i->op == IR_GET) {
             if (!regset_has(def, i->x)) regset_add(use, i->x);
         } else if (flags & (F_FAULT | F_SIDE) && !saw_all) {
-            const struct ir_helper *h = i->op == IR_CALL ? ir->calls[i->x].h : NULL;
-            read = (struct ir_regset){ { 0 } };
-            if (flags & (F_FAULT | F_END) || (h && h->flags & HF_FAULT)) {
-                read = s->guest;
-                saw_all = true;
-            } else if (h) {
-                regset_or_groups(s, &read, h->reads);
-            }
-            regset_andn(&read, def);
-            regset_or(use, &read);
+            saw_all = add_readers(ir, i, flags, use, def);
         }
     }
 }
@@ -63,11 +52,9 @@ void opt_liveness(struct ir *ir)
 {
     struct ir_scratch *s = ir->scratch;
     uint32_t succ[2];
-    if (s->cap_use < ir->nblk) s->use = vec_grow(s->use, &s->cap_use, ir->nblk, sizeof *s->use);
-    if (s->cap_def < ir->nblk) s->def = vec_grow(s->def, &s->cap_def, ir->nblk, sizeof *s->def);
     for (uint32_t b = 0; b < ir->nblk; b++) {
         struct ir_block *blk = &ir->blk[b];
-        scan_block(ir, blk, &s->use[b], &s->def[b]);
+        if (!s->folded) scan_block(ir, blk, &s->use[b], &s->def[b]);
         /* an exit reads every guest register */
         blk->live_out = successors(ir, blk, succ) ? (struct ir_regset){ { 0 } } : s->guest;
         blk->live_in = (struct ir_regset){ { 0 } };

@@ -20,7 +20,10 @@ void ir_opt(struct ir *ir, unsigned passes)
 {
     if (!ir->scratch) ir->scratch = xalloc(sizeof *ir->scratch);
     set_groups(ir->scratch, ir);
-    ir->scratch->folded = passes & OPT_FOLD;
+    struct ir_scratch *s = ir->scratch;
+    if (s->cap_use < ir->nblk) s->use = vec_grow(s->use, &s->cap_use, ir->nblk, sizeof *s->use);
+    if (s->cap_def < ir->nblk) s->def = vec_grow(s->def, &s->cap_def, ir->nblk, sizeof *s->def);
+    s->folded = passes & OPT_FOLD;
     if (passes & OPT_FOLD) opt_fold(ir);
     opt_liveness(ir);
     opt_depth(ir);

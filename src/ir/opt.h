@@ -43,6 +43,8 @@ struct fold {
     struct ir_ins *I;         /* = s->out */
     uint32_t n, first;        /* next new value; first of this block */
     struct ir_regset known;   /* registers whose value is in s->cur */
+    struct ir_regset *use, *def; /* of this block, for opt_liveness */
+    bool saw_all;             /* something read all guest registers */
     V fp_barrier;             /* F_FP values before this one may not be reused */
     V marker;                 /* old INSN marker not copied yet */
     V at;                     /* the old instruction at hand */
@@ -111,7 +113,7 @@ void opt_demand(struct ir *ir);
 /* Leaves with guest state: a F_FAULT op or a call that may raise. */
 static inline bool ins_faults(const struct ir *ir, const struct ir_ins *i)
 {
-    return ir_opinfo[i->op].flags & F_FAULT || (i->op == IR_CALL && ir->calls[i->x].h->flags & HF_FAULT);
+    return ir_op_flags[i->op] & F_FAULT || (i->op == IR_CALL && ir->calls[i->x].h->flags & HF_FAULT);
 }
 
 static inline void regset_or(struct ir_regset *a, const struct ir_regset *b)
@@ -128,6 +130,24 @@ static inline void regset_andn(struct ir_regset *a, const struct ir_regset *b)
 static inline void regset_or_groups(const struct ir_scratch *s, struct ir_regset *a, unsigned groups)
 {
     for (; groups; groups &= groups - 1) regset_or(a, &s->group[__builtin_ctz(groups)]);
+}
+
+/*
+ * What an instruction other than GET and PUT reads of the guest registers not in def: all if it leaves or may, a call
+ * what its helper declares. True if all were read, so that a further reader adds nothing.
+ */
+static inline bool add_readers(const struct ir *ir, const struct ir_ins *i, unsigned flags, struct ir_regset *use,
+                               const struct ir_regset *def)
+{
+    const struct ir_helper *h = i->op == IR_CALL ? ir->calls[i->x].h : NULL;
+    bool all = flags & F_FAULT || (flags & (F_END | F_SIDE)) == (F_END | F_SIDE) || (h && h->flags & HF_FAULT);
+    struct ir_regset read = { { 0 } };
+    if (all) read = ir->scratch->guest;
+    else if (h) regset_or_groups(ir->scratch, &read, h->reads);
+    else return false;
+    regset_andn(&read, def);
+    regset_or(use, &read);
+    return all;
 }
 
 #endif

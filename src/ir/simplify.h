@@ -18,6 +18,9 @@ struct ir_simple {
  */
 struct ir_simple ir_trivial(const struct ir_ins *I, struct ir_ins *ins);
 
+/* The flags of ops.def alone, in few cache lines. */
+extern const uint8_t ir_op_flags[IR_OPS];
+
 /* Is ir_trivial() worth calling? TRIVIAL_K: only if an operand is constant or both are one; by op. */
 enum { TRIVIAL_NO, TRIVIAL_K, TRIVIAL_ASK };
 extern const uint8_t ir_trivial_class[IR_OPS];
