@@ -190,9 +190,10 @@ void riscv_set_vtype(struct riscv_cpu *r, uint64_t v)
 
 uint32_t riscv_vmode(const struct riscv_cpu *r)
 {
-    if (r->vill) return MODE_V | MODE_VILL;
-    return MODE_V | (r->vl == riscv_vlmax(r) ? MODE_VFULL : 0) | (r->vstart ? MODE_VSTART : 0) |
-           (r->vtype >> 3 & 3) << MODE_VSEW_SHIFT | (r->vtype & 7) << MODE_VLMUL_SHIFT;
+    uint32_t vstart = r->vstart ? MODE_VSTART : 0;
+    if (r->vill) return MODE_V | MODE_VILL | vstart;
+    return MODE_V | vstart | (r->vl == riscv_vlmax(r) ? MODE_VFULL : 0) | (r->vtype >> 3 & 3) << MODE_VSEW_SHIFT |
+           (r->vtype & 7) << MODE_VLMUL_SHIFT;
 }
 
 void riscv_sync(struct riscv_cpu *r)

@@ -97,7 +97,9 @@ static inline int v_lmul(struct xlat *t)
     int m = (int)(t->mode >> MODE_VLMUL_SHIFT & 7);
     return m < 4 ? m : m - 8;
 }
-/* False if the instruction cannot go on here: the mode had to be looked up first, or it is illegal (vill, vstart). */
+/* False if the mode has to be looked up first: then the instruction has been sent to itself in that mode. */
+bool riscv_v_mode(struct xlat *t);
+/* The same, and false after raising an illegal instruction because of vill or vstart. */
 bool riscv_v_begin(struct xlat *t, bool any_vstart);
 /* After an instruction: vstart is zero again. */
 void riscv_v_end(struct xlat *t);

@@ -19,16 +19,20 @@ static uint32_t mode_bits(unsigned sew, int lmul, bool full)
     return MODE_V | (full ? MODE_VFULL : 0) | sew << MODE_VSEW_SHIFT | ((unsigned)lmul & 7) << MODE_VLMUL_SHIFT;
 }
 
+bool riscv_v_mode(struct xlat *t)
+{
+    if (t->mode & MODE_V) return true;
+    /* This instruction again, in the mode that vtype and vl come to. */
+    V mode = ir_ori(t, ir_get(t, R_VMODE), t->mode & MODE_F);
+    ir_put(t, R_MODE, mode);
+    xl_stop_mode(t, mode);
+    t->ind = ir_k(t, t->pc);
+    return false;
+}
+
 bool riscv_v_begin(struct xlat *t, bool any_vstart)
 {
-    if (!(t->mode & MODE_V)) {
-        /* This instruction again, in the mode that vtype and vl come to. */
-        V mode = ir_ori(t, ir_get(t, R_VMODE), t->mode & MODE_F);
-        ir_put(t, R_MODE, mode);
-        xl_stop_mode(t, mode);
-        t->ind = ir_k(t, t->pc);
-        return false;
-    }
+    if (!riscv_v_mode(t)) return false;
     if ((t->mode & MODE_VILL) || (!any_vstart && (t->mode & MODE_VSTART))) {
         xl_illegal(t);
         return false;

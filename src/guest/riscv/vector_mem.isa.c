@@ -183,7 +183,7 @@ static void whole(struct xlat *t, F *f, bool store)
     unsigned n = (unsigned)f->nf + 1, reg = (unsigned)(store ? f->vs3 : f->vd);
     struct riscv_fields g = *f;
 
-    if (!riscv_v_begin(t, true)) return;
+    if (!riscv_v_mode(t)) return; /* vill does not matter here */
     if (weew < 0 || n & (n - 1) || reg & (n - 1)) {
         xl_illegal(t);
         return;
