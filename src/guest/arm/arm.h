@@ -92,7 +92,5 @@ void arm_random_keys(struct arm_cpu *a, unsigned keys /* bit per KEY_* */);
 
 /* linux.c */
 extern const struct guest_linux aarch64_linux;
-/* vdso.c: the image, built once. */
-const void *arm_vdso(size_t *size);
 
 #endif

@@ -1,0 +1,83 @@
+/*
+ * a64_branch.isa.c: AArch64 branches and exception generation (DDI 0487 C4.1.93). Branches with pointer authentication are
+ * in a64_pauth.isa.c.
+ * Known gaps: no guarded pages (BTI): landing pads are hints.
+ */
+#include "xl.h"
+
+static uint64_t target(struct xlat *t, int64_t off)
+{
+    return t->pc + (uint64_t)off;
+}
+
+INSN(b, "0 00101 off[s27:2]", "b {off@pc}")
+{
+    xl_jump(t, target(t, f->off), JK_JUMP);
+}
+INSN(bl, "1 00101 off[s27:2]", "bl {off@pc}")
+{
+    wx(t, 30, ir_k(t, t->next_pc));
+    xl_jump(t, target(t, f->off), JK_CALL);
+}
+INSN(b_cond, "01010100 off[s20:2] 0 cond:4", "b.{cond} {off@pc}")
+{
+    xl_branch(t, arm_cond(t, (unsigned)f->cond), target(t, f->off));
+}
+INSN(bc_cond, "01010100 off[s20:2] 1 cond:4 @HBC", "bc.{cond} {off@pc}")
+{
+    xl_branch(t, arm_cond(t, (unsigned)f->cond), target(t, f->off));
+}
+INSN(cbz, "sf:1 011010 0 off[s20:2] rt:5", "cbz {rt:r}, {off@pc}")
+{
+    xl_branch(t, is_zero(t, r(t, f->sf, f->rt)), target(t, f->off));
+}
+INSN(cbnz, "sf:1 011010 1 off[s20:2] rt:5", "cbnz {rt:r}, {off@pc}")
+{
+    xl_branch(t, ir_cmpi(t, C_NE, r(t, f->sf, f->rt), 0), target(t, f->off));
+}
+static V tested_bit(struct xlat *t, F *f)
+{
+    return ir_andi(t, x(t, f->rt), 1ull << f->bit);
+}
+INSN(tbz, "bit[5] 011011 0 bit[4:0] off[s15:2] rt:5", "tbz {rt:bitreg}, #{bit}, {off@pc}")
+{
+    xl_branch(t, is_zero(t, tested_bit(t, f)), target(t, f->off));
+}
+INSN(tbnz, "bit[5] 011011 1 bit[4:0] off[s15:2] rt:5", "tbnz {rt:bitreg}, #{bit}, {off@pc}")
+{
+    xl_branch(t, ir_cmpi(t, C_NE, tested_bit(t, f), 0), target(t, f->off));
+}
+
+INSN(br, "1101011 0000 11111 000000 rn:5 00000", "br {rn:x}")
+{
+    xl_jump_ind(t, arm_addr(t, x(t, f->rn)), JK_JUMP);
+}
+INSN(blr, "1101011 0001 11111 000000 rn:5 00000", "blr {rn:x}")
+{
+    V to = arm_addr(t, x(t, f->rn));
+    wx(t, 30, ir_k(t, t->next_pc));
+    xl_jump_ind(t, to, JK_CALL);
+}
+INSN(ret, "1101011 0010 11111 000000 rn:5 00000", "ret {rn:x}")
+{
+    xl_jump_ind(t, arm_addr(t, x(t, f->rn)), JK_RET);
+}
+ALIAS(ret, "1101011 0010 11111 000000 11110 00000", "ret")
+
+/* -- exceptions; HVC, SMC, DCPS and ERET are undefined at EL0, HLT without a debugger too ---------------------------------- */
+INSN(svc, "11010100 000 imm16:16 00001", "svc #{imm16}")
+{
+    xl_exc(t, EXC_SYSCALL, (uint32_t)f->imm16, t->next_pc);
+}
+INSN(brk, "11010100 001 imm16:16 00000", "brk #{imm16}")
+{
+    xl_exc(t, EXC_BREAK, (uint32_t)f->imm16, t->pc);
+}
+INSN(hlt, "11010100 010 imm16:16 00000", "hlt #{imm16}")
+{
+    xl_illegal(t);
+}
+INSN(udf, "0000000000000000 imm16:16", "udf #{imm16:d}")
+{
+    xl_illegal(t);
+}

@@ -1,0 +1,242 @@
+/*
+ * a64_pauth.isa.c: pointer authentication (DDI 0487 D8.10) with QARMA5, the architected algorithm (FEAT_PAuth,
+ * FEAT_PACQARMA5). 48-bit addresses, top byte ignored for data and instructions, as Linux has it: the code is bits 54:48.
+ * A failed authentication leaves an address that faults when used (no FEAT_FPAC).
+ * Known gaps: none.
+ */
+#include <sys/random.h>
+#include "xl.h"
+
+/* -- QARMA-64, five rounds: 16 cells of 4 bits, cell 0 lowest ----------------------------------------------------------------- */
+static uint64_t permute(uint64_t v, const uint8_t from[16])
+{
+    uint64_t res = 0;
+    for (unsigned i = 0; i < 16; i++) res |= (v >> 4 * from[i] & 15) << 4 * i;
+    return res;
+}
+static uint64_t substitute(uint64_t v, const uint8_t box[16])
+{
+    uint64_t res = 0;
+    for (unsigned i = 0; i < 16; i++) res |= (uint64_t)box[v >> 4 * i & 15] << 4 * i;
+    return res;
+}
+static const uint8_t shuffle[16] = { 13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15 };
+static const uint8_t unshuffle[16] = { 3, 6, 12, 9, 14, 11, 1, 4, 8, 13, 7, 2, 5, 0, 10, 15 };
+static const uint8_t sub[16] = { 11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10 };
+static const uint8_t unsub[16] = { 5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3 };
+
+/* Every cell of the state rotated left by n. */
+static uint64_t rot(uint64_t v, unsigned n)
+{
+    uint64_t keep = 0x1111111111111111ull * ((1u << (4 - n)) - 1);
+    return (v & keep) << n | (v & ~keep) >> (4 - n);
+}
+/* MixColumns with circ(0, rho, rho^2, rho): rows are 16-bit groups. */
+static uint64_t mix(uint64_t v)
+{
+    uint64_t a = rot(v, 1), b = rot(v, 2);
+    uint64_t a1 = a << 16 | a >> 48, a3 = a >> 16 | a << 48, b2 = b << 32 | b >> 32;
+    return a1 ^ b2 ^ a3;
+}
+/* One step of the tweak's schedule: a permutation, and a small LFSR on some cells. */
+static const uint16_t lfsr_cells = 0xd894; /* of the result */
+static uint64_t tweak(uint64_t v)
+{
+    static const uint8_t from[16] = { 4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9 };
+    uint64_t res = permute(v, from);
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t c = res >> 4 * i & 15;
+        if (lfsr_cells >> i & 1) res ^= (c ^ (c >> 1 | ((c ^ c >> 1) & 1) << 3)) << 4 * i;
+    }
+    return res;
+}
+static uint64_t untweak(uint64_t v)
+{
+    static const uint8_t from[16] = { 12, 13, 5, 6, 0, 1, 2, 3, 7, 15, 14, 4, 8, 9, 10, 11 };
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t c = v >> 4 * i & 15;
+        if (lfsr_cells >> i & 1) v ^= (c ^ ((c << 1 & 15) | ((c ^ c >> 3) & 1))) << 4 * i;
+    }
+    return permute(v, from);
+}
+
+uint64_t arm_pac_qarma5(uint64_t data, uint64_t modifier, const struct pac_key *k)
+{
+    static const uint64_t rc[5] = {
+        0, 0x13198a2e03707344, 0xa4093822299f31d0, 0x082efa98ec4e6c89, 0x452821e638d01377,
+    };
+    const uint64_t alpha = 0xc0ac29b7c97c50dd, k0 = k->hi, k1 = k->lo;
+    uint64_t w1 = (k0 << 63 | k0 >> 1) ^ k0 >> 63, v = data ^ k0, t = modifier;
+
+    for (unsigned i = 0; i < 5; i++) {
+        v ^= k1 ^ t ^ rc[i];
+        if (i) v = mix(permute(v, shuffle));
+        v = substitute(v, sub);
+        t = tweak(t);
+    }
+    v = substitute(mix(permute(v ^ w1 ^ t, shuffle)), sub);
+    v = mix(permute(v, shuffle)) ^ k1;
+    v = mix(substitute(permute(v, unshuffle), unsub));
+    v = permute(v, unshuffle) ^ k0 ^ t;
+    for (unsigned i = 0; i < 5; i++) {
+        v = substitute(v, unsub);
+        if (i < 4) v = permute(mix(v), unshuffle);
+        t = untweak(t);
+        v ^= k1 ^ t ^ rc[4 - i] ^ alpha;
+    }
+    return v ^ w1;
+}
+
+/* -- codes in addresses ----------------------------------------------------------------------------------------------------- */
+enum { PAC_LOW = 48, PAC_TOP = 55 };
+#define PAC_FIELD 0x007f000000000000ull /* bits 54:48; 55 selects the half of the address space */
+
+/* The address that was signed: bits 54:48 copies of bit 55. */
+static uint64_t strip(uint64_t p)
+{
+    return p >> PAC_TOP & 1 ? p | PAC_FIELD : p & ~PAC_FIELD;
+}
+static bool enabled(CPU *cpu, unsigned key)
+{
+    return arm_cpu(cpu)->pac_enabled >> key & 1;
+}
+HELPER(uint64_t, pac_add, (CPU *cpu, uint64_t p, uint64_t modifier, uint32_t key), "")
+{
+    uint64_t pac, ext = p >> PAC_LOW & 0xff;
+
+    if (!enabled(cpu, key)) return p;
+    pac = arm_pac_qarma5(strip(p), modifier, &arm_cpu(cpu)->key[key]);
+    if (ext != 0 && ext != 0xff) pac ^= 1ull << (PAC_TOP - 1);
+    return (p & ~PAC_FIELD) | (pac & PAC_FIELD);
+}
+HELPER(uint64_t, pac_auth, (CPU *cpu, uint64_t p, uint64_t modifier, uint32_t key), "")
+{
+    uint64_t plain = strip(p);
+
+    if (!enabled(cpu, key)) return p;
+    if (!((arm_pac_qarma5(plain, modifier, &arm_cpu(cpu)->key[key]) ^ p) & PAC_FIELD)) return plain;
+    /* the error code 01 or 10 for A or B keys in bits 54:53 */
+    return (plain & ~(3ull << 53)) | (key & 1 ? 2ull : 1ull) << 53;
+}
+HELPER(uint64_t, pac_generic, (CPU *cpu, uint64_t p, uint64_t modifier), "")
+{
+    return arm_pac_qarma5(p, modifier, &arm_cpu(cpu)->key[KEY_GA]) & 0xffffffff00000000ull;
+}
+void arm_random_keys(struct arm_cpu *a, unsigned keys)
+{
+    for (unsigned i = 0; i < PAC_KEYS; i++)
+        if (keys >> i & 1)
+            while (getrandom(&a->key[i], sizeof a->key[i], 0) < 0 && errno == EINTR) {}
+}
+
+static V sign(struct xlat *t, V p, V modifier, unsigned key)
+{
+    return IR_CALL(t, pac_add, p, modifier, ir_k32(t, key));
+}
+static V auth(struct xlat *t, V p, V modifier, unsigned key)
+{
+    return IR_CALL(t, pac_auth, p, modifier, ir_k32(t, key));
+}
+static V stripped(struct xlat *t, V p)
+{
+    return ir_bfi(t, p, ir_sbfx(t, p, PAC_TOP, 1), PAC_LOW, PAC_TOP - PAC_LOW);
+}
+
+/* -- data processing ---------------------------------------------------------------------------------------------------------- */
+INSN(pac, "1 10 11010110 00001 0000 key:2 rn:5 rd:5 @PAuth", "pac{key:pac} {rd:x}, {rn:xsp}")
+{
+    wx(t, f->rd, sign(t, x(t, f->rd), xsp(t, f->rn), (unsigned)f->key));
+}
+INSN(aut, "1 10 11010110 00001 0001 key:2 rn:5 rd:5 @PAuth", "aut{key:pac} {rd:x}, {rn:xsp}")
+{
+    wx(t, f->rd, auth(t, x(t, f->rd), xsp(t, f->rn), (unsigned)f->key));
+}
+INSN(pacz, "1 10 11010110 00001 0010 key:2 11111 rd:5 @PAuth", "pac{key:pacz} {rd:x}")
+{
+    wx(t, f->rd, sign(t, x(t, f->rd), ir_k(t, 0), (unsigned)f->key));
+}
+INSN(autz, "1 10 11010110 00001 0011 key:2 11111 rd:5 @PAuth", "aut{key:pacz} {rd:x}")
+{
+    wx(t, f->rd, auth(t, x(t, f->rd), ir_k(t, 0), (unsigned)f->key));
+}
+INSN(xpaci, "1 10 11010110 00001 010000 11111 rd:5 @PAuth", "xpaci {rd:x}")
+{
+    wx(t, f->rd, stripped(t, x(t, f->rd)));
+}
+INSN(xpacd, "1 10 11010110 00001 010001 11111 rd:5 @PAuth", "xpacd {rd:x}")
+{
+    wx(t, f->rd, stripped(t, x(t, f->rd)));
+}
+INSN(pacga, "1 00 11010110 rm:5 001100 rn:5 rd:5 @PACGA", "pacga {rd:x}, {rn:x}, {rm:xsp}")
+{
+    wx(t, f->rd, IR_CALL(t, pac_generic, x(t, f->rn), xsp(t, f->rm)));
+}
+
+/* -- hints: on the link register with zero or SP, on x17 with x16 --------------------------------------------------------------- */
+INSN(xpaclri, "1101010100 0 00 011 0010 0000 111 11111 @PAuth", "xpaclri")
+{
+    wx(t, 30, stripped(t, x(t, 30)));
+}
+INSN(pac1716, "1101010100 0 00 011 0010 0001 0 b:1 0 11111 @PAuth", "paci{b:ab}1716")
+{
+    wx(t, 17, sign(t, x(t, 17), x(t, 16), KEY_IA + (unsigned)f->b));
+}
+INSN(aut1716, "1101010100 0 00 011 0010 0001 1 b:1 0 11111 @PAuth", "auti{b:ab}1716")
+{
+    wx(t, 17, auth(t, x(t, 17), x(t, 16), KEY_IA + (unsigned)f->b));
+}
+static V zero_or_sp(struct xlat *t, F *f)
+{
+    return f->sp ? xsp(t, 31) : ir_k(t, 0);
+}
+INSN(pac_lr, "1101010100 0 00 011 0010 0011 0 b:1 sp:1 11111 @PAuth", "paci{b:ab}{sp:zsp}")
+{
+    wx(t, 30, sign(t, x(t, 30), zero_or_sp(t, f), KEY_IA + (unsigned)f->b));
+}
+INSN(aut_lr, "1101010100 0 00 011 0010 0011 1 b:1 sp:1 11111 @PAuth", "auti{b:ab}{sp:zsp}")
+{
+    wx(t, 30, auth(t, x(t, 30), zero_or_sp(t, f), KEY_IA + (unsigned)f->b));
+}
+
+/* -- branches ------------------------------------------------------------------------------------------------------------------- */
+static V auth_target(struct xlat *t, F *f, unsigned rn, V modifier)
+{
+    return arm_addr(t, auth(t, x(t, rn), modifier, KEY_IA + (unsigned)f->b));
+}
+INSN(braz, "1101011 0000 11111 00001 b:1 rn:5 11111 @PAuth", "bra{b:ab}z {rn:x}")
+{
+    xl_jump_ind(t, auth_target(t, f, f->rn, ir_k(t, 0)), JK_JUMP);
+}
+INSN(blraz, "1101011 0001 11111 00001 b:1 rn:5 11111 @PAuth", "blra{b:ab}z {rn:x}")
+{
+    V to = auth_target(t, f, f->rn, ir_k(t, 0));
+    wx(t, 30, ir_k(t, t->next_pc));
+    xl_jump_ind(t, to, JK_CALL);
+}
+INSN(reta, "1101011 0010 11111 00001 b:1 11111 11111 @PAuth", "reta{b:ab}")
+{
+    xl_jump_ind(t, auth_target(t, f, 30, xsp(t, 31)), JK_RET);
+}
+INSN(bra, "1101011 1000 11111 00001 b:1 rn:5 rm:5 @PAuth", "bra{b:ab} {rn:x}, {rm:xsp}")
+{
+    xl_jump_ind(t, auth_target(t, f, f->rn, xsp(t, f->rm)), JK_JUMP);
+}
+INSN(blra, "1101011 1001 11111 00001 b:1 rn:5 rm:5 @PAuth", "blra{b:ab} {rn:x}, {rm:xsp}")
+{
+    V to = auth_target(t, f, f->rn, xsp(t, f->rm));
+    wx(t, 30, ir_k(t, t->next_pc));
+    xl_jump_ind(t, to, JK_CALL);
+}
+
+/* -- loads: the base is authenticated with a data key and zero ------------------------------------------------------------------ */
+INSN(ldra, "11 111000 b:1 aoff[s9] 1 aoff[8:0] 0 1 rn:5 rt:5 @PAuth", "ldra{b:ab} {rt:x}, [{rn:xsp}{aoff:off8}]")
+{
+    V base = auth(t, xsp(t, f->rn), ir_k(t, 0), KEY_DA + (unsigned)f->b);
+    wx(t, f->rt, load(t, T_I64, base, f->aoff * 8, MO_64));
+}
+INSN(ldra_pre, "11 111000 b:1 aoff[s9] 1 aoff[8:0] 1 1 rn:5 rt:5 @PAuth", "ldra{b:ab} {rt:x}, [{rn:xsp}{aoff:off8}]!")
+{
+    V base = auth(t, xsp(t, f->rn), ir_k(t, 0), KEY_DA + (unsigned)f->b);
+    wx(t, f->rt, load(t, T_I64, base, f->aoff * 8, MO_64));
+    wxsp(t, f->rn, ir_addi(t, base, (uint64_t)f->aoff * 8));
+}
