@@ -9,11 +9,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* /proc, /dev, /sys: never the prefix's. */
+static bool kernel_tree(const char *path)
+{
+    static const char *const trees[] = { "/proc", "/dev", "/sys" };
+    for (unsigned i = 0; i < ARRAY_LEN(trees); i++) {
+        size_t n = strlen(trees[i]);
+        if (!strncmp(path, trees[i], n) && (path[n] == '/' || !path[n])) return true;
+    }
+    return false;
+}
+
 void path_lookup(struct proc *p, char *buf, unsigned flags)
 {
     if (p->prefix_fd < 0 || buf[0] != '/' || !buf[1] || (flags & PATH_HOST)) return;
-    /* the kernel's own trees are never the prefix's */
-    if (!strncmp(buf, "/proc/", 6) || !strncmp(buf, "/dev/", 5) || !strncmp(buf, "/sys/", 5)) return;
+    if (kernel_tree(buf)) return;
     struct open_how how = { .flags = O_PATH | O_CLOEXEC | (flags & PATH_NOFOLLOW ? O_NOFOLLOW : 0), .resolve = RESOLVE_IN_ROOT };
     char *rel = buf + 1;
     while (*rel == '/') rel++;
