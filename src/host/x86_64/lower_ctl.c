@@ -500,7 +500,8 @@ static void call_save(struct gen *g, const struct ir_helper *h)
         uint32_t id = x->carry[k];
         unsigned r = x->hreg[id];
         if (fault && x->rs[id] & RS_PUT && g->regval[r] != x->cur[id]) store_val(g, x->cur[id], home_of(g, id), ir_regtype(g->ir, id));
-        else if (x->dirty >> k & 1) store_to(g, ir_regtype(g->ir, id), home_of(g, id), r, true);
+        else if (x->dirty >> k & 1 || (g->regval[r] && g->val[g->regval[r]].last > g->at)) /* put, or to be put later */
+            store_to(g, ir_regtype(g->ir, id), home_of(g, id), r, true);
         g->locked = 0;
     }
 }
