@@ -86,6 +86,11 @@ bool riscv_v_inline(struct xlat *t, F *f, enum vop op, enum vshape shape, enum v
 /* Active bits of the mask vs2, for groups of up to 64 elements; 0 if there is no inline code. */
 V riscv_v_mask_bits(struct xlat *t, F *f);
 
+/* Bit 25, whether a row draws it as a field or as a constant. */
+static inline bool v_unmasked(F *f)
+{
+    return f->raw >> 25 & 1;
+}
 /* Mode of the instruction being translated. */
 static inline unsigned v_sew(struct xlat *t)
 {

@@ -155,7 +155,7 @@ static bool fp_eew_ok(struct xlat *t, int eew, bool convert_only)
 static bool operands_ok(struct xlat *t, F *f, enum vshape shape, enum vsrc src, unsigned flags)
 {
     int sew = (int)v_sew(t), d = (int)f->vd, a = (int)f->vs2, b = (int)f->vs1;
-    bool masked = !f->vm && !(flags & VF_CARRY), scalar_d = shape == SH_REDUCE || shape == SH_WREDUCE;
+    bool masked = !v_unmasked(f) && !(flags & VF_CARRY), scalar_d = shape == SH_REDUCE || shape == SH_WREDUCE;
     struct opnd D = opnd(t, sew), A = D, B = D;
 
     switch (shape) {

@@ -274,7 +274,7 @@ V riscv_v_mask_bits(struct xlat *t, F *f)
 {
     int lmul = v_lmul(t);
     unsigned vlmax = lmul >= 0 ? 16u >> v_sew(t) << lmul : 16u >> v_sew(t) >> -lmul;
-    struct vi s = { .t = t, .f = f, .vm = f->vm };
+    struct vi s = { .t = t, .f = f, .vm = v_unmasked(f) };
     if (!v_fast(t) || vlmax > 64) return 0;
     return ir_and(t, ir_vget(t, T_I64, L_I64, vget(&s, f->vs2), 0), active_bits(&s, vlmax));
 }
@@ -432,7 +432,7 @@ bool riscv_v_inline(struct xlat *t, F *f, enum vop op, enum vshape shape, enum v
 {
     int lmul = v_lmul(t);
     unsigned sew = v_sew(t), vlmax = lmul >= 0 ? 16u >> sew << lmul : 16u >> sew >> -lmul;
-    struct vi s = { .t = t, .f = f, .sew = sew, .n = lmul > 0 ? 1u << lmul : 1, .vm = f->vm || op == VOP_merge,
+    struct vi s = { .t = t, .f = f, .sew = sew, .n = lmul > 0 ? 1u << lmul : 1, .vm = v_unmasked(f) || op == VOP_merge,
                     .whole = t->mode & MODE_VFULL && lmul >= 0, .src = src, .scalar = scalar };
     V r[8];
 
