@@ -344,6 +344,7 @@ static void slow_call(struct gen *g, uint32_t i)
 void gen_slow(struct gen *g, V v)
 {
     uint32_t i = slow_new(g, v);
+    LOG(LOG_STATS, "x86_64: %s of type %u is left to C\n", ir_opinfo[ins_of(g, v)->op].text, ins_of(g, v)->type);
     g->x->slows[i].s.dst = (uint8_t)def_new(g, v);
     slow_call(g, i);
 }

@@ -6,7 +6,8 @@
  *   leave        eax = exception: pinned registers to their homes, then leave_homes: MXCSR, frame, back to enter's caller
  *   exit, miss   out of a direct exit (rax = slot), of an indirect one (pc is stored)
  *   trap, slow   to C with all registers saved: leaving through a deopt map; one operation evaluated by C
- *   fold, fpload sticky flags of MXCSR into cpu->fp.flags; MXCSR from cpu->fp.rm
+ *   fold, fpload sticky flags of MXCSR into cpu->fp.flags (they stay in MXCSR: or-ing twice does no harm and loading
+ *                it is slow); MXCSR from cpu->fp.rm
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
@@ -175,8 +176,6 @@ static void emit_fp(struct gen *g, struct x86_host *h)
     a_load(g, 32, RAX, m);
     a_alui(g, ALU_AND, 32, o_reg(RAX), MXCSR_IE);
     a_alu_m(g, ALU_OR, 32, o_cpu(OFF_FLAGS), RAX);
-    a_alui(g, ALU_AND, 32, m, ~MXCSR_FLAGS);
-    ldmxcsr(g, m);
     a_bind8(g, none);
     ret(g);
 

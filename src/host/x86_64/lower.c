@@ -514,6 +514,61 @@ static void lower_bswap(struct gen *g, V v, const struct ir_ins *in)
     else a_bswap(g, bits, d);
 }
 
+/* Bits of each byte by GFNI or in three steps of exchanges, then the bytes. */
+static void lower_bitrev(struct gen *g, V v, const struct ir_ins *in)
+{
+    static const uint64_t mask[] = { 0x0f0f0f0f0f0f0f0full, 0x3333333333333333ull, 0x5555555555555555ull };
+    unsigned bits = bits_of(g, v), w = bits == 64 ? 64 : 32;
+    unsigned d = def_copy(g, v, in->a);
+    if (x86.gfni && x86.avx) {
+        unsigned x = tmp_xmm(g);
+        a_movq_xr(g, w, x, d);
+        a_vex(g, P_66 | M_3A | 0xce | OP_W, x, x, pool2(g, 0x8040201008040201ull), 1);
+        a_u8(g, 0);
+        a_movq_rx(g, w, d, x);
+    } else {
+        unsigned t = tmp_gpr(g), m = w == 64 ? tmp_gpr(g) : 0;
+        for (unsigned i = 0; i < 3; i++) {
+            a_mov_rr(g, w, t, d);
+            a_shifti(g, SH_SHR, w, t, 4 >> i);
+            if (w == 64) {
+                a_mov_ri(g, m, mask[i]);
+                a_alu(g, ALU_AND, w, t, o_reg(m));
+                a_alu(g, ALU_AND, w, d, o_reg(m));
+            } else {
+                a_alui(g, ALU_AND, w, o_reg(t), (int32_t)mask[i]);
+                a_alui(g, ALU_AND, w, o_reg(d), (int32_t)mask[i]);
+            }
+            a_shifti(g, SH_SHL, w, d, 4 >> i);
+            a_alu(g, ALU_OR, w, d, o_reg(t));
+        }
+    }
+    if (bits == 16) a_shifti(g, SH_ROL, 16, d, 8);
+    else if (bits > 16) a_bswap(g, bits, d);
+}
+
+/* Low or high half of the carry-less product, in an XMM register. */
+static void lower_clmul(struct gen *g, V v, const struct ir_ins *in)
+{
+    if (!x86.pclmul) {
+        gen_slow(g, v);
+        return;
+    }
+    bool high = in->op == IR_CLMULH, wide = in->type == T_I64;
+    unsigned a = use_r(g, in->a), b = use_r(g, in->b), x = tmp_xmm(g), y = tmp_xmm(g), d = def_r(g, v);
+    a_movq_xr(g, wide ? 64 : 32, x, a);
+    a_movq_xr(g, wide ? 64 : 32, y, b);
+    a_rm(g, P_66 | M_3A | 0x44, x & 15, o_reg(y & 15), 1); /* pclmulqdq */
+    a_u8(g, 0);
+    if (high && wide) {
+        a_rm(g, P_66 | M_3A | 0x16 | OP_W, x & 15, o_reg(d), 1); /* pextrq */
+        a_u8(g, 1);
+    } else {
+        a_movq_rx(g, high || wide ? 64 : 32, d, x);
+        if (high) a_shifti(g, SH_SHR, 64, d, 32);
+    }
+}
+
 static void lower_cmp(struct gen *g, V v, const struct ir_ins *in)
 {
     int32_t k;
@@ -603,7 +658,8 @@ void lower_ins(struct gen *g, V v, const struct ir_ins *in)
     case IR_CALL: lower_call(g, v, in); return;
     case IR_TRAPIF: lower_trapif(g, in); return;
     case IR_FENVRD: case IR_FENVWR: case IR_FRMWR: lower_fenv(g, v, in); return;
-    case IR_CLMUL: case IR_CLMULH: case IR_BITREV: gen_slow(g, v); return;
+    case IR_CLMUL: case IR_CLMULH: lower_clmul(g, v, in); return;
+    case IR_BITREV: lower_bitrev(g, v, in); return;
     default:
         if (in->op >= IR_VADD ? lower_vec(g, v, in) : lower_fp(g, v, in)) return;
         gen_slow(g, v);

@@ -569,6 +569,12 @@ void lower_call(struct gen *g, V v, const struct ir_ins *in)
 
 
 
+static void cold_clear(struct gen *g, struct cold *c)
+{
+    a_rm(g, M_0F | 0xae, 2, o_cpu(OFF_CTL), 0); /* ldmxcsr: no sticky flags */
+    gen_cold_return(g, c);
+}
+
 void lower_fenv(struct gen *g, V v, const struct ir_ins *in)
 {
     if (in->op == IR_FENVRD) {
@@ -577,8 +583,21 @@ void lower_fenv(struct gen *g, V v, const struct ir_ins *in)
         a_load(g, 32, RAX, o_cpu(OFF_FLAGS));
         def_is(g, v, RAX);
     } else if (in->op == IR_FENVWR) {
-        a_store(g, 32, o_cpu(OFF_FLAGS), use_r(g, in->a));
-        a_rm(g, M_0F | 0xae, 2, o_cpu(OFF_CTL), 0); /* ldmxcsr: clears the sticky flags */
+        /* flags that MXCSR has and the new value has not must be cleared there; else (flags put back after a compare) the slow
+         * load is saved. The bits of both differ by one place, but for the lowest. */
+        unsigned a = use_r(g, in->a), t = tmp_gpr(g), n = tmp_gpr(g);
+        a_store(g, 32, o_cpu(OFF_FLAGS), a);
+        a_rm(g, M_0F | 0xae, 3, o_frame(FR_MXCSR), 0); /* stmxcsr */
+        a_lea(g, 32, t, (struct opnd){ O_MEM, (uint8_t)a, (uint8_t)a, 0, 0, 0 });
+        a_alui(g, ALU_AND, 32, o_reg(t), 0x3c);
+        a_mov_rr(g, 32, n, a);
+        a_alui(g, ALU_AND, 32, o_reg(n), 1);
+        a_alu(g, ALU_OR, 32, t, o_reg(n));
+        a_g3(g, G3_NOT, 32, o_reg(t));
+        a_alui(g, ALU_AND, 32, o_reg(t), 0x3d);
+        a_alu(g, ALU_AND, 32, t, o_frame(FR_MXCSR));
+        struct cold *c = gen_cold(g, cold_clear, a_jcc_fwd(g, CC_NE));
+        gen_cold_back(g, c);
     } else {
         take(g, RAX);
         take(g, RCX);
