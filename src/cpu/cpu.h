@@ -150,16 +150,25 @@ struct engine_stats {
 };
 void engine_get_stats(struct engine *en, struct engine_stats *st);
 
+/* The same for callers that have the vcpu at hand. */
+static inline void *vcpu_access_begin(struct vcpu *v, uint64_t addr)
+{
+    v->guest_access = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return (void *)(uintptr_t)(v->guest_base + addr);
+}
+static inline void vcpu_access_end(struct vcpu *v)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    v->guest_access = false;
+}
 static inline void *cpu_access_begin(CPU *cpu, uint64_t addr)
 {
-    cpu->v->guest_access = true;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return (void *)(uintptr_t)(cpu->v->guest_base + addr);
+    return vcpu_access_begin(cpu->v, addr);
 }
 static inline void cpu_access_end(CPU *cpu)
 {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    cpu->v->guest_access = false;
+    vcpu_access_end(cpu->v);
 }
 
 #endif

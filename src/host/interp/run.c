@@ -62,9 +62,9 @@ typedef v128 mem128 __attribute__((aligned(1), may_alias));
     {                                                                   \
         cpu->pc = op->imm;                                              \
         uint64_t addr = L(op->a, uint64_t) + (uint64_t)(int64_t)op->c;  \
-        void *p = cpu_access_begin(cpu, addr);                          \
+        void *p = vcpu_access_begin(v, addr);                          \
         stmt;                                                           \
-        cpu_access_end(cpu);                                            \
+        vcpu_access_end(v);                                             \
     }
 #define DO_LDU(r, m) LDU_##r##_##m: { uint##m##_t x; ACCESS(x = *(volatile mem##m *)p) L(op->d, uint##r##_t) = x; NEXT; }
 #define DO_LDS(r, m) LDS_##r##_##m: { uint##m##_t x; ACCESS(x = *(volatile mem##m *)p) L(op->d, int##r##_t) = (int##m##_t)x; NEXT; }
