@@ -89,9 +89,10 @@ static inline __attribute__((always_inline)) const struct isa_match *isa_find(co
 int isa_unknown(const struct isa_table *t, uint64_t w, size_t avail, uint8_t *len);
 /* Data directive for what is undefined; returns the number of bytes it covers (1 at least). */
 unsigned isa_undefined(struct isa_text *o, const struct isa_table *t, const uint8_t *p, size_t len);
+typedef int isa_decode_fn(const uint8_t *p, size_t avail, uint64_t modes, const uint64_t *feats, unsigned *len);
 bool isa_enable(const struct isa_table *t, unsigned row, uint64_t modes, uint64_t *feats);
 /* Random bytes of a row, tried until decode() returns it; see <prefix>random. */
-unsigned isa_random(const struct isa_table *t, int (*decode)(const uint8_t *, size_t, uint64_t, const uint64_t *),
-                    uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row);
+unsigned isa_random(const struct isa_table *t, isa_decode_fn *decode, uint64_t (*rnd)(void *), void *ctx, uint8_t *buf,
+                    uint64_t modes, const uint64_t *feats, int row);
 
 #endif

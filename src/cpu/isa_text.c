@@ -79,16 +79,18 @@ bool isa_enable(const struct isa_table *t, unsigned row, uint64_t modes, uint64_
     return (modes & c->mask) == c->val;
 }
 
-unsigned isa_random(const struct isa_table *t, int (*decode)(const uint8_t *, size_t, uint64_t, const uint64_t *),
-                    uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row)
+unsigned isa_random(const struct isa_table *t, isa_decode_fn *decode, uint64_t (*rnd)(void *), void *ctx, uint8_t *buf,
+                    uint64_t modes, const uint64_t *feats, int row)
 {
+    unsigned len;
+
     for (unsigned pick = 0; pick < (row < 0 ? 16u * t->nrows : 1); pick++) {
         const struct isa_match *m = match_of(t, row < 0 ? (unsigned)(rnd(ctx) % t->nrows) : (unsigned)row);
         if (isa_unmet(t, m->cond, modes, feats)) continue;
         for (unsigned i = 0; i < 1000; i++) {
             uint64_t w = (rnd(ctx) & ~m->mask) | m->val;
             for (unsigned b = 0; b < m->len; b++) buf[b] = (uint8_t)(w >> 8 * in_unit(t, b));
-            if (decode(buf, m->len, modes, feats) == m->row) return m->len;
+            if (decode(buf, m->len, modes, feats, &len) == m->row) return m->len;
         }
     }
     return 0;

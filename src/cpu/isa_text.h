@@ -23,7 +23,7 @@ struct isa_info {
     const char *const *modes, *const *feats; /* names by bit number, ended by NULL */
     unsigned nrows, naliases;
     const char *(*name)(unsigned row, const char **where);
-    int (*decode)(const uint8_t *p, size_t avail, uint64_t modes, const uint64_t *feats);
+    int (*decode)(const uint8_t *p, size_t avail, uint64_t modes, const uint64_t *feats, unsigned *len);
     unsigned (*disassemble)(char *buf, size_t size, const uint8_t *p, size_t avail, uint64_t modes, const uint64_t *feats,
                             uint64_t pc);
     unsigned (*random)(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats, int row);

@@ -283,8 +283,9 @@ static void emit_decode(const struct isa *isa, FILE *o)
                "        return isa_unknown(&table, w, avail, &f->len);\n    }\n"
                "    f->raw = (uint32_t)(w & ~0ull >> (64 - 8 * m->len));\n    f->len = m->len;\n"
                "    return extract(m->layout, w, modes, f) ? m->row : -1;\n}\n", p, p);
-    fprintf(o, "\nstatic int decode_row(const uint8_t *p, size_t n, uint64_t modes, const uint64_t *feats)\n"
-               "{\n    struct %sfields f;\n    return %sdecode(p, n, modes, feats, &f);\n}\n\n"
+    fprintf(o, "\nstatic int decode_row(const uint8_t *p, size_t n, uint64_t modes, const uint64_t *feats, unsigned *len)\n"
+               "{\n    struct %sfields f __attribute__((uninitialized));\n    int row = %sdecode(p, n, modes, feats, &f);\n\n"
+               "    *len = f.len;\n    return row;\n}\n\n"
                "unsigned %srandom(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, uint64_t modes, const uint64_t *feats,\n"
                "    int row)\n{\n    return isa_random(&table, decode_row, rnd, ctx, buf, modes, feats, row);\n}\n", p, p, p);
 }
