@@ -173,8 +173,8 @@ static bool arith(struct gen *g, V v, const struct ir_ins *in, unsigned op)
     uint8_t *rm = fp_static_rm(g, in->sub);
     if (in->op == IR_FSQRT) unary(g, scalar(op, in->type), d, a);
     else v3m(g, scalar(op, in->type), d, a, b);
-    check_result(g, v, ck, d);
     if (rm) gen_slow_cold(g, v, rm, d);
+    check_result(g, v, ck, d);
     return true;
 }
 
@@ -187,8 +187,8 @@ static bool fused(struct gen *g, V v, const struct ir_ins *in)
     uint8_t *rm = fp_static_rm(g, in->sub);
     a_movaps(g, d, c);
     v3(g, in->type == T_F64 ? X_VFMADD231SS | OP_W : in->type == T_F32 ? X_VFMADD231SS : X_VFMADD231SH, d, a, b);
-    check_result(g, v, ck, d);
     if (rm) gen_slow_cold(g, v, rm, d);
+    check_result(g, v, ck, d);
     return true;
 }
 
@@ -349,8 +349,8 @@ static bool convert(struct gen *g, V v, const struct ir_ins *in)
     unsigned a = use_r(g, in->a), d = def_checked(g, v, ck, narrow ? in->sub : RM_DYN);
     uint8_t *rm = narrow ? fp_static_rm(g, in->sub) : NULL;
     unary(g, op[from - T_F16][in->type - T_F16], d, a);
-    check_result(g, v, ck, d);
     if (rm) gen_slow_cold(g, v, rm, d);
+    check_result(g, v, ck, d);
     return true;
 }
 
@@ -390,13 +390,12 @@ static void round_to(struct gen *g, unsigned type, unsigned d, unsigned a, unsig
     unary_imm(g, type == T_F64 ? X_ROUNDSD : type == T_F32 ? X_ROUNDSS : X_VRNDSCALESH, d, a, imm);
 }
 
-/* Unsigned without AVX-512: x holds an integral value; r = it, other sites jump to the cold path. */
-static unsigned to_unsigned_sse(struct gen *g, unsigned type, unsigned bits, unsigned r, unsigned x, uint8_t **site)
+/* Unsigned without AVX-512: x holds an integral value; r = it, other sites jump to the cold path. t: scratch. */
+static unsigned to_unsigned_sse(struct gen *g, unsigned type, unsigned bits, unsigned r, unsigned x, unsigned t, uint8_t **site)
 {
     unsigned op = type == T_F64 ? X_CVTTSD2SI : X_CVTTSS2SI, n = 0;
 
     if (bits == 32) {
-        unsigned t = tmp_gpr(g);
         v2(g, op | OP_W, r, x);
         a_mov_rr(g, 32, t, r);
         a_alu(g, ALU_CMP, 64, t, o_reg(r));
@@ -430,11 +429,11 @@ static bool to_int(struct gen *g, V v, const struct ir_ins *in)
     unsigned n = 0;
 
     if (!fp_host_type(g, from) || (!fp_host_rm(in->sub) && !away)) return false;
-    unsigned a = use_r(g, in->a), t = tmp_xmm(g), d = def_r(g, v);
+    unsigned a = use_r(g, in->a), t = tmp_xmm(g), r = sse ? tmp_gpr(g) : 0, d = def_r(g, v);
     if (away) site[n++] = round_away(g, from, t, a);
     else if (!direct) round_to(g, from, t, a, fp_round_imm(in->sub) | XR_NOINEX);
     if (sse) {
-        n += to_unsigned_sse(g, from, bits, d, t, site + n);
+        n += to_unsigned_sse(g, from, bits, d, t, r, site + n);
     } else {
         v2(g, op[uns][!direct || in->sub == RM_RTZ][from - T_F16] | w, d, direct ? a : t);
         if (uns) a_alui(g, ALU_CMP, bits, o_reg(d), -1);

@@ -1,5 +1,8 @@
 /*
  * lower_sse.h: what lower_fp.c and lower_vec*.c share.
+ *
+ * A cold path skips the code between its jump and the place it returns to. Registers are therefore allocated (use_*, tmp_*,
+ * def_*) before the first such jump: the allocator may emit stores that must not be skipped.
  */
 #ifndef LYRE_X86_64_LOWER_SSE_H
 #define LYRE_X86_64_LOWER_SSE_H

@@ -21,11 +21,9 @@ static unsigned packed(unsigned op, unsigned i)
     return fp_op(op, T_F16 + i, true);
 }
 
-/* Jumps if some lane of mask t is set; returns the end of the jump. */
-static uint8_t *jump_any(struct gen *g, unsigned i, unsigned t)
+/* Jumps if some lane of mask t is set; returns the end of the jump. r: scratch. */
+static uint8_t *jump_any(struct gen *g, unsigned i, unsigned t, unsigned r)
 {
-    unsigned r = tmp_gpr(g);
-
     v2(g, i == 2 ? X_MOVMSKPD : i == 1 ? X_MOVMSKPS : X_PMOVMSKB, r, t);
     a_test_rr(g, 32, r, r);
     return a_jcc_fwd(g, CC_NE);
@@ -71,7 +69,7 @@ static void check_result(struct gen *g, V v, unsigned what, unsigned i, unsigned
     } else {
         v3i(g, packed(X_CMPPS, i), t, d, d, XCMP_UNORD);
     }
-    gen_slow_cold(g, v, jump_any(g, i, t), d);
+    gen_slow_cold(g, v, jump_any(g, i, t, tmp_gpr(g)), d);
 }
 
 /* The common frame: rounding mode before, operation, check after. */
@@ -94,8 +92,8 @@ static bool arith(struct gen *g, V v, const struct ir_ins *in, unsigned op)
     } else {
         v3m(g, packed(op, i), d, a, b);
     }
-    check_result(g, v, what, i, d);
     if (rm) gen_slow_cold(g, v, rm, d);
+    check_result(g, v, what, i, d);
     return true;
 }
 
@@ -119,7 +117,7 @@ static bool minmax(struct gen *g, V v, const struct ir_ins *in)
     } else {
         v3i(g, packed(X_CMPPS, i), t, a, b, XCMP_UNORD);
     }
-    site = jump_any(g, i, t);
+    site = jump_any(g, i, t, tmp_gpr(g));
     if (i && x86.avx512dq && x86.avx512vl) {
         v3i(g, i == 2 ? X_VRANGEPD : X_VRANGEPS, d, a, b, 4 | max);
     } else { /* equal operands may be zeros of different sign */
@@ -158,12 +156,12 @@ static void round_to(struct gen *g, unsigned i, unsigned d, unsigned a, unsigned
 /* RM_RMM by hand; the end of the jump for lanes of large numbers, infinities and NaNs (compared as integers: no flags). */
 static uint8_t *round_away(struct gen *g, unsigned i, unsigned d, unsigned a)
 {
-    unsigned t = tmp_xmm(g);
+    unsigned t = tmp_xmm(g), u = tmp_xmm(g), r = tmp_gpr(g);
 
     v3m(g, X_ANDPS, t, a, pool2(g, ~(lane_ones[i] << ((8u << (i + 1)) - 1))));
     v3m(g, X_PCMPGTD, t, t, pool2(g, i == 2 ? 0x432fffff7fffffff : 0x4affffff4affffff));
-    uint8_t *site = jump_any(g, i, t);
-    fp_round_away(g, T_F16 + i, true, d, a, t, tmp_xmm(g));
+    uint8_t *site = jump_any(g, i, t, r);
+    fp_round_away(g, T_F16 + i, true, d, a, t, u);
     return site;
 }
 
@@ -181,15 +179,14 @@ static bool to_int(struct gen *g, V v, const struct ir_ins *in)
     uint8_t *site = NULL, *odd = NULL;
 
     if (!fp_host_type(g, T_F16 + i) || (!fp_host_rm(in->mo) && !away) || ((i == 2 || uns) && !has_avx512())) return false;
-    unsigned a = use_r(g, in->a), t = tmp_xmm(g), d = def_new(g, v);
+    unsigned a = use_r(g, in->a), t = tmp_xmm(g), u = tmp_xmm(g), r = tmp_gpr(g), d = def_new(g, v);
     if (away) odd = round_away(g, i, t, a);
     else if (!direct) round_to(g, i, t, a, fp_round_imm(in->mo) | XR_NOINEX);
     v2(g, op[uns][!direct || in->mo == RM_RTZ][i], d, direct ? a : t);
     /* inexact only where nothing is out of range, as in lower_fp.c */
     if (uns || !direct || (in->x & 6) != FTOI_X86) {
-        unsigned u = tmp_xmm(g);
         v3m(g, cmpeq[i], u, d, pool2(g, uns ? ~0ull : lane_ones[i] << ((8u << (i + 1)) - 1)));
-        site = jump_any(g, i, u);
+        site = jump_any(g, i, u, r);
     }
     if (!direct && inex) round_to(g, i, t, a, fp_round_imm(away ? RM_RTZ : in->mo));
     if (odd) gen_slow_cold(g, v, odd, d);
@@ -250,8 +247,8 @@ static bool narrow(struct gen *g, V v, const struct ir_ins *in)
     uint8_t *rm = fp_static_rm(g, in->mo);
     if (i) v2(g, X_CVTPD2PS, d, a);
     else v2i(g, X_VCVTPS2PH, a, d, XR_CUR); /* the destination is the r/m operand */
-    check_result(g, v, what, i, d);
     if (rm) gen_slow_cold(g, v, rm, d);
+    check_result(g, v, what, i, d);
     return true;
 }
 
