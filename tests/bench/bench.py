@@ -9,7 +9,7 @@ ap.add_argument('-n', type=int, default=3, help='rounds')
 ap.add_argument('-g', default='riscv64,aarch64')
 ap.add_argument('-a', default='', help='arguments for lyre')
 ap.add_argument('names', nargs='*')
-a = ap.parse_args()
+a = ap.parse_intermixed_args()
 ALL = ['calls', 'indirect', 'vm', 'coremark', 'sort', 'strings', 'sha256', 'nbody', 'mandel', 'matmul', 'simd', 'syscalls',
        'once', 'true', 'exit']
 WALL = {'true', 'exit', 'once', 'syscalls'}  # measured as user + system time
