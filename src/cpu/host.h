@@ -86,7 +86,8 @@ struct host {
     /*
      * A host fault at host pc `hpc` (rx) inside region r: rebuilds the CPU's homes and cpu->pc from the deopt map and the machine
      * context, and redirects *ucontext to the leave thunk so that enter() returns exc. False if hpc is no faulting op.
-     * r is NULL when the pc is not in the code cache (the interpreter). v->fault_addr and exc_code are set already.
+     * r is NULL when the pc is not in the code cache. v->fault_addr and exc_code are set already. The interpreter touches guest
+     * memory between vcpu_access_begin and _end only, with homes and cpu->pc exact: the engine unwinds these by itself.
      */
     bool (*fault)(void *h, CPU *cpu, const struct region *r, void *ucontext, enum cpu_exc exc);
     /* A helper left generated code by cpu_raise: does what the leave thunk would have done for the host's state (FP control word,
