@@ -210,7 +210,8 @@ static void choose_pins(struct x86_host *h)
             h->pin[r] = pin_order[h->npins++];
         }
     h->temps = 0xffff0000u | RBIT(RAX) | RBIT(RCX) | RBIT(RDX) | RBIT(RSI) | RBIT(RDI) | RBIT(R11);
-    for (unsigned i = 0; i < h->npins; i++) h->temps &= ~RBIT(h->pin_reg[i]);
+    for (unsigned i = 0; i < h->npins; i++) h->pinned |= RBIT(h->pin_reg[i]);
+    h->temps &= ~h->pinned;
 }
 
 static void *x86_init(const struct host_env *env, struct code_buf *buf, struct err *e)
@@ -243,7 +244,7 @@ static void x86_done(void *hh)
 {
     struct x86_host *h = hh;
     struct gen_priv *x = &h->x;
-    void *all[] = { x->val, x->dirty_in, x->label, x->jumps, x->colds, x->pool, x->poolrefs, x->recs, x->map, x->slows, x->traps };
+    void *all[] = { x->val, x->dirty_in, x->label, x->jumps, x->colds, x->pool, x->poolrefs, x->recs, x->map, x->slows, x->traps, x->flow };
     for (unsigned i = 0; i < ARRAY_LEN(all); i++) free(all[i]);
     free(h);
 }

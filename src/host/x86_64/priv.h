@@ -54,6 +54,8 @@ struct gen_priv {
     uint32_t carry_regs;
     uint16_t *dirty_in;             /* per block: carried registers that may differ from their homes */
     uint32_t cap_dirty;
+    struct flow { uint16_t put; uint32_t to[2]; } *flow; /* per block: carried registers put, successors */
+    uint32_t cap_flow;
     uint16_t dirty;                 /* in the block being emitted */
     bool rbx_saved;                 /* maps made now: rbx's content is in FR_SAVE */
     bool narrow;                    /* some pinned or carried register is I32 */
@@ -89,6 +91,7 @@ struct x86_host {
     uint16_t pin_id[MAX_PINS];
     uint8_t pin_reg[MAX_PINS];
     unsigned npins;
+    uint32_t pinned;                /* host registers */
     uint32_t temps;                 /* allocatable when nothing is carried */
     bool gs;                        /* gs base = guest base */
     uint8_t *base;                  /* first byte of the thunks (write view); rel32 is the same in both views */

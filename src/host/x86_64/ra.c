@@ -63,26 +63,29 @@ static void carry_dirty(struct gen *g)
     if (ir->nblk > x->cap_dirty) x->dirty_in = vec_grow(x->dirty_in, &x->cap_dirty, ir->nblk, sizeof(*x->dirty_in));
     memset(x->dirty_in, 0, ir->nblk * sizeof(*x->dirty_in));
     if (x->ncarry == 0) return;
-    bool again = true;
-    for (unsigned round = 0; again; round++) {
+    if (ir->nblk > x->cap_flow) x->flow = vec_grow(x->flow, &x->cap_flow, ir->nblk, sizeof(*x->flow));
+    for (uint32_t b = 0; b < ir->nblk; b++) {
+        struct flow *f = &x->flow[b];
+        *f = (struct flow){ 0, { ~0u, ~0u } };
+        for (uint32_t i = ir->blk[b].first; i < ir->blk[b].end; i++) {
+            const struct ir_ins *in = &ir->ins[i];
+            if (in->op == IR_PUT && x->hreg[in->x] != NOREG && x->carry_regs >> x->hreg[in->x] & 1 && ir->flag[i] & IRF_LIVE) {
+                for (unsigned k = 0; k < x->ncarry; k++)
+                    if (x->carry[k] == in->x) f->put |= (uint16_t)(1u << k);
+            } else if (in->op == IR_JMP) {
+                f->to[0] = in->x;
+            } else if (in->op == IR_BRC) {
+                f->to[0] = in->x, f->to[1] = in->y;
+            }
+        }
+    }
+    for (bool again = true; again;) {
         again = false;
         for (uint32_t b = 0; b < ir->nblk; b++) {
-            uint32_t to[2] = { ~0u, ~0u };
-            uint16_t d = x->dirty_in[b];
-            for (uint32_t i = ir->blk[b].first; i < ir->blk[b].end; i++) {
-                const struct ir_ins *in = &ir->ins[i];
-                if (in->op == IR_PUT && ir->flag[i] & IRF_LIVE) {
-                    for (unsigned k = 0; k < x->ncarry; k++)
-                        if (x->carry[k] == in->x) d |= (uint16_t)(1u << k);
-                } else if (in->op == IR_JMP) {
-                    to[0] = in->x;
-                } else if (in->op == IR_BRC) {
-                    to[0] = in->x, to[1] = in->y;
-                }
-            }
+            const struct flow *f = &x->flow[b];
+            uint16_t d = x->dirty_in[b] | f->put;
             for (unsigned k = 0; k < 2; k++)
-                if (to[k] < ir->nblk && (x->dirty_in[to[k]] | d) != x->dirty_in[to[k]])
-                    x->dirty_in[to[k]] |= d, again = true;
+                if (f->to[k] < ir->nblk && d & ~x->dirty_in[f->to[k]]) x->dirty_in[f->to[k]] |= d, again = true;
         }
     }
 }
@@ -236,6 +239,9 @@ static void offer_folds(struct gen *g, const struct ir_ins *in, uint32_t i)
         if (in->type != T_I64) break;
         if (is_small_shl(g, in->b)) offer_fold(g, in->b, i);
         else if (is_small_shl(g, in->a)) offer_fold(g, in->a, i);
+        break;
+    case IR_VAESMC: case IR_VAESIMC: /* with it a whole round */
+        if (a->op == (in->op == IR_VAESMC ? IR_VAESE : IR_VAESD)) offer_fold(g, in->a, i);
         break;
     case IR_CMP:
         if (in->sub <= C_NE && is_k(g, in->b) && ins_of(g, in->b)->imm == 0 && ir_type_bits[a->type] >= 32 &&
@@ -455,12 +461,9 @@ void gen_drop(struct gen *g, unsigned r)
     uint32_t c = g->regval[r];
     if (c && g->val[c].reg == r) {
         g->val[c].reg = NOREG;
-        for (uint32_t m = g->used | g->x->carry_regs; m; m &= m - 1) { /* another copy? */
-            unsigned o = (unsigned)__builtin_ctz(m);
-            if (o != r && g->regval[o] == c) g->val[c].reg = (uint8_t)o;
-        }
-        for (unsigned i = 0; i < g->h->npins && g->val[c].reg == NOREG; i++)
-            if (g->h->pin_reg[i] != r && g->regval[g->h->pin_reg[i]] == c) g->val[c].reg = g->h->pin_reg[i];
+        if (g->val[c].flags & VF_COPIES)
+            for (uint32_t m = (g->used | g->h->pinned | g->x->carry_regs) & ~RBIT(r); m; m &= m - 1)
+                if (g->regval[__builtin_ctz(m)] == c) g->val[c].reg = (uint8_t)__builtin_ctz(m);
     }
     g->regval[r] = 0;
     g->used &= ~RBIT(r);
@@ -830,10 +833,12 @@ void gen_put(struct gen *g, uint32_t r, V v, bool live)
     if (c->flags & VF_K && c->reg == NOREG && !is_xmm(hr) && ins_of(g, root)->imm == 0) {
         a_alu(g, ALU_XOR, 32, hr, o_reg(hr));
         g->regval[hr] = root;
+        c->reg = (uint8_t)hr;
     } else {
         val_to(g, root, hr);
         unsigned was = c->reg;
         g->regval[hr] = root;
+        if (was != NOREG && !(g->temps >> was & 1)) c->flags |= VF_COPIES;
         if (was == NOREG) {
             c->reg = (uint8_t)hr;
         } else if (g->temps >> was & 1) {
