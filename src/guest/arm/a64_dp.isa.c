@@ -122,6 +122,7 @@ INSN(orr_imm, "sf:1 01 100100 n:1 immr:6 imms:6 rn:5 rd:5 bm=bitmask(sf,n,immr,i
     wrsp(t, f->rd, ir_or(t, r(t, f->sf, f->rn), bmask(t, f)));
 }
 ALIAS(orr_imm, "sf:1 01 100100 n:1 immr:6 imms:6 11111 rd:5 bm=mov_bitmask(sf,n,immr,imms)", "mov {rd:rsp}, #{bm:hex}")
+ALIAS(orr_imm, "sf:1 01 100100 n:1 immr:6 imms:6 11111 11111 bm=bitmask(sf,n,immr,imms)", "mov {sf:sp}, #{bm:hex}")
 INSN(eor_imm, "sf:1 10 100100 n:1 immr:6 imms:6 rn:5 rd:5 bm=bitmask(sf,n,immr,imms)", "eor {rd:rsp}, {rn}, #{bm:hex}")
 {
     wrsp(t, f->rd, ir_xor(t, r(t, f->sf, f->rn), bmask(t, f)));
@@ -422,7 +423,7 @@ INSN(sbcs, "sf:1 11 11010000 rm:5 000000 rn:5 rd:5", "sbcs {rd}, {rn}, {rm}")
     wr(t, f->rd, sbc_op(t, f, true));
 }
 ALIAS(sbcs, "sf:1 11 11010000 rm:5 000000 11111 rd:5", "ngcs {rd}, {rm}")
-INSN(rmif, "1 01 11010000 imm6:6 00001 rn:5 0 mask:4 @FlagM", "rmif {rn:x}, #{imm6}, #{mask:hex}")
+INSN(rmif, "1 01 11010000 imm6:6 00001 rn:5 0 mask:4 @FlagM", "rmif {rn:x}, #{imm6}, #{mask}")
 {
     V a = ir_rotri(t, x(t, f->rn), (uint64_t)f->imm6);
     for (unsigned i = 0; i < 4; i++) /* mask bit 3 is N, the first of the four registers */

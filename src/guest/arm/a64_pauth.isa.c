@@ -1,6 +1,6 @@
 /*
  * a64_pauth.isa.c: pointer authentication (DDI 0487 D8.10) with QARMA5, the architected algorithm (FEAT_PAuth,
- * FEAT_PACQARMA5). 48-bit addresses, top byte ignored for data and instructions, as Linux has it: the code is bits 54:48.
+ * FEAT_PACQARMA5). 48-bit addresses, top byte ignored in the lower half for data and instructions, as Linux has it.
  * A failed authentication leaves an address that faults when used (no FEAT_FPAC).
  * Known gaps: none.
  */
@@ -88,35 +88,39 @@ uint64_t arm_pac_qarma5(uint64_t data, uint64_t modifier, const struct pac_key *
 }
 
 /* -- codes in addresses ----------------------------------------------------------------------------------------------------- */
-enum { PAC_LOW = 48, PAC_TOP = 55 };
-#define PAC_FIELD 0x007f000000000000ull /* bits 54:48; 55 selects the half of the address space */
-
-/* The address that was signed: bits 54:48 copies of bit 55. */
+/* The code's bits: 54:48, and the top byte too in the upper half of the address space, where it is not ignored. */
+static uint64_t field(uint64_t p)
+{
+    return p >> 55 & 1 ? 0xff7f000000000000 : 0x007f000000000000;
+}
+/* The address that was signed: those bits are copies of bit 55. */
 static uint64_t strip(uint64_t p)
 {
-    return p >> PAC_TOP & 1 ? p | PAC_FIELD : p & ~PAC_FIELD;
+    return p >> 55 & 1 ? p | field(p) : p & ~field(p);
 }
 static bool enabled(CPU *cpu, unsigned key)
 {
     return arm_cpu(cpu)->pac_enabled >> key & 1;
 }
+/* Signing what is no proper address flips the code's highest bit but one, so that it will not pass. */
 HELPER(uint64_t, pac_add, (CPU *cpu, uint64_t p, uint64_t modifier, uint32_t key), "")
 {
-    uint64_t pac, ext = p >> PAC_LOW & 0xff;
+    uint64_t pac, bits = field(p);
 
     if (!enabled(cpu, key)) return p;
     pac = arm_pac_qarma5(strip(p), modifier, &arm_cpu(cpu)->key[key]);
-    if (ext != 0 && ext != 0xff) pac ^= 1ull << (PAC_TOP - 1);
-    return (p & ~PAC_FIELD) | (pac & PAC_FIELD);
+    if (strip(p) != p) pac ^= p >> 55 & 1 ? 1ull << 62 : 1ull << 54;
+    return (p & ~bits) | (pac & bits);
 }
 HELPER(uint64_t, pac_auth, (CPU *cpu, uint64_t p, uint64_t modifier, uint32_t key), "")
 {
     uint64_t plain = strip(p);
+    unsigned at = p >> 55 & 1 ? 61 : 53;
 
     if (!enabled(cpu, key)) return p;
-    if (!((arm_pac_qarma5(plain, modifier, &arm_cpu(cpu)->key[key]) ^ p) & PAC_FIELD)) return plain;
-    /* the error code 01 or 10 for A or B keys in bits 54:53 */
-    return (plain & ~(3ull << 53)) | (key & 1 ? 2ull : 1ull) << 53;
+    if (!((arm_pac_qarma5(plain, modifier, &arm_cpu(cpu)->key[key]) ^ p) & field(p))) return plain;
+    /* the error code, 01 or 10 for A or B keys */
+    return (plain & ~(3ull << at)) | (key & 1 ? 2ull : 1ull) << at;
 }
 HELPER(uint64_t, pac_generic, (CPU *cpu, uint64_t p, uint64_t modifier), "")
 {
@@ -139,7 +143,8 @@ static V auth(struct xlat *t, V p, V modifier, unsigned key)
 }
 static V stripped(struct xlat *t, V p)
 {
-    return ir_bfi(t, p, ir_sbfx(t, p, PAC_TOP, 1), PAC_LOW, PAC_TOP - PAC_LOW);
+    V low = ir_andi(t, p, ~0x007f000000000000ull), high = ir_ori(t, p, 0xff7f000000000000ull);
+    return ir_select(t, ir_cmpi(t, C_EQ, ir_ubfx(t, p, 55, 1), 0), low, high);
 }
 
 /* -- data processing ---------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,6 @@ ALIAS(hint, "1101010100 0 00 011 0010 0000 001 11111", "yield")
 ALIAS(hint, "1101010100 0 00 011 0010 0000 011 11111", "wfi")
 ALIAS(hint, "1101010100 0 00 011 0010 0000 100 11111", "sev")
 ALIAS(hint, "1101010100 0 00 011 0010 0000 101 11111", "sevl")
-ALIAS(hint, "1101010100 0 00 011 0010 0000 110 11111", "dgh")
 ALIAS(hint, "1101010100 0 00 011 0010 0010 000 11111", "esb")
 ALIAS(hint, "1101010100 0 00 011 0010 0010 001 11111", "psb csync")
 ALIAS(hint, "1101010100 0 00 011 0010 0010 010 11111", "tsb csync")
@@ -67,32 +66,32 @@ INSN(sb, "1101010100 0 00 011 0011 0000 111 11111 @SB", "sb")
 }
 
 /* -- PSTATE ------------------------------------------------------------------------------------------------------------------ */
-INSN(cfinv, "1101010100 0 00 000 0100 crm:4 000 11111 @FlagM", "cfinv")
+INSN(cfinv, "1101010100 0 00 000 0100 0000 000 11111 @FlagM", "cfinv")
 {
     ir_put(t, R_C, ir_not(t, ir_get(t, R_C)));
 }
 /* From the flags of an FP compare to an alternative form with unordered in N and V's place, and back. */
-INSN(xaflag, "1101010100 0 00 000 0100 crm:4 001 11111 @FlagM2", "xaflag")
+INSN(xaflag, "1101010100 0 00 000 0100 0000 001 11111 @FlagM2", "xaflag")
 {
     V z = ir_get(t, R_Z), c = ir_get(t, R_C), nz = ir_not(t, z), nc = ir_not(t, c);
     put_nzcv(t, ir_and(t, nc, nz), ir_and(t, z, c), ir_or(t, c, z), ir_and(t, nc, z));
 }
-INSN(axflag, "1101010100 0 00 000 0100 crm:4 010 11111 @FlagM2", "axflag")
+INSN(axflag, "1101010100 0 00 000 0100 0000 010 11111 @FlagM2", "axflag")
 {
     V zero = ir_kt(t, T_I1, 0), v = ir_get(t, R_V);
     put_nzcv(t, zero, ir_or(t, ir_get(t, R_Z), v), ir_and(t, ir_get(t, R_C), ir_not(t, v)), zero);
 }
-INSN(msr_ssbs, "1101010100 0 00 011 0100 crm:4 001 11111", "msr ssbs, #{crm:hex}")
+INSN(msr_ssbs, "1101010100 0 00 011 0100 000 on:1 001 11111", "msr ssbs, #{on:hex}")
 {
     if (feat(t, ARM_SSBS2))
-        ir_put(t, R_SSBS, ir_k32(t, f->crm & 1));
+        ir_put(t, R_SSBS, ir_k32(t, (uint32_t)f->on));
     else
         xl_illegal(t);
 }
-INSN(msr_dit, "1101010100 0 00 011 0100 crm:4 010 11111", "msr dit, #{crm:hex}")
+INSN(msr_dit, "1101010100 0 00 011 0100 000 on:1 010 11111", "msr dit, #{on:hex}")
 {
     if (feat(t, ARM_DIT))
-        ir_put(t, R_DIT, ir_k32(t, f->crm & 1));
+        ir_put(t, R_DIT, ir_k32(t, (uint32_t)f->on));
     else
         xl_illegal(t);
 }
