@@ -523,19 +523,19 @@ static void gen_op(struct gen *g)
 
     if (k < 18)
         gen_put(g);
-    else if (k < 45)
+    else if (k < 38)
         gen_int(g);
-    else if (k < 62)
+    else if (k < 52)
         gen_int2(g);
-    else if (k < 73)
+    else if (k < 63)
         gen_fp(g);
-    else if (k < 81)
+    else if (k < 75)
         gen_vec(g);
-    else if (k < 85)
+    else if (k < 81)
         gen_vec2(g);
-    else if (k < 88)
+    else if (k < 86)
         gen_vecfp(g);
-    else if (k < 96)
+    else if (k < 95)
         gen_mem(g);
     else if (k < 98)
         gen_trap(g);

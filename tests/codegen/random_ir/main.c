@@ -222,7 +222,7 @@ static bool differ(const struct outcome *want, const struct outcome *got, char *
 /* The program of a seed, with the reducer's edits. */
 static void build(uint64_t seed, struct ir *ir)
 {
-    struct rng r = { seed * 0x9e3779b97f4a7c15 };
+    struct rng r = { rnd(&(struct rng){ seed }) }; /* neighbours must not be shifts of each other */
 
     gen_program(&r, ir, ops_limit);
     for (uint32_t i = 0; i < ir->nins && i < MAX_INS; i++) {
@@ -288,7 +288,7 @@ static bool agree(struct executor *x, int passes, uint64_t seed, char *why, size
     }
     for (unsigned n = 0; ok && n < STATES; n++) {
         static struct outcome want, got;
-        struct rng s = { seed * 31 + n };
+        struct rng s = { rnd(&(struct rng){ ~seed * STATES + n }) };
         start_state(&s, &plain, &want);
         got = want;
         want.cpu.c.v = &want.v;
