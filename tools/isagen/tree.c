@@ -78,7 +78,7 @@ static double worth(const struct builder *b, const int *list, unsigned n, unsign
         sum += count[v];
         squares += (double)count[v] * count[v];
     }
-    return lg(n / (squares / sum)) - 0.25 * width - 0.3 * lg(sum / n);
+    return lg(n / (squares / sum)) - 0.1 * width - 0.1 * lg(sum / n);
 }
 
 static bool pick(const struct builder *b, const int *list, unsigned n, uint64_t known, unsigned *shift, unsigned *width)
