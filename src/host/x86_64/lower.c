@@ -605,24 +605,24 @@ static void lower_ov(struct gen *g, V v, const struct ir_ins *in)
 static void lower_select(struct gen *g, V v, const struct ir_ins *in)
 {
     struct cond c;
-    cond_use(g, in->a, &c);
     V a = in->b, b = in->c; /* cc ? a : b */
-    if (type_is_xmm(in->type)) {
-        unsigned s = use_r(g, a), d = def_copy(g, v, b);
-        uint8_t *skip = a_jcc8(g, cond_emit(g, &c) ^ 1);
-        a_movaps(g, d, s);
-        a_bind8(g, skip);
-        return;
-    }
-    if (!can_inplace(g, v, b) && can_inplace(g, v, a)) {
-        V t = a;
-        a = b, b = t;
-        c.cc ^= 1;
-    }
-    struct opnd s = use_rm(g, a);
+    bool swap = !type_is_xmm(in->type) && !can_inplace(g, v, b) && can_inplace(g, v, a);
+    if (swap) a = in->c, b = in->b;
+    if (is_lazy(g, b)) use_r(g, b);
+    struct opnd s = type_is_xmm(in->type) ? o_reg(use_r(g, a)) : use_rm(g, a);
+    uint32_t locked = g->locked;
+    cond_use(g, in->a, &c);
+    unsigned cc = cond_emit(g, &c) ^ swap;
+    /* from here to the end only moves, which leave the flags alone; what was compared may be overwritten */
+    g->locked = locked;
     unsigned d = def_copy(g, v, b);
-    unsigned cc = cond_emit(g, &c);
-    a_cmov(g, cc, in->type == T_I64 ? 64 : 32, d, s);
+    if (type_is_xmm(in->type)) {
+        uint8_t *skip = a_jcc8(g, cc ^ 1);
+        a_movaps(g, d, s.reg);
+        a_bind8(g, skip);
+    } else {
+        a_cmov(g, cc, in->type == T_I64 ? 64 : 32, d, s);
+    }
 }
 
 void lower_ins(struct gen *g, V v, const struct ir_ins *in)

@@ -120,6 +120,7 @@ void gen_save(struct gen *g, unsigned r);      /* makes sure the value in tempor
 void gen_spill(struct gen *g, uint32_t root);  /* puts a value into a spill slot */
 void gen_fresh(struct gen *g, uint32_t r, V v);
 bool is_deferred(const struct gen *g, V v);
+bool is_lazy(const struct gen *g, V v);
 
 /* lower_fp.c: an FCMP computed by its user: may that be as late as instruction `at`? Its cond; its compare. */
 bool fcmp_can_wait(const struct gen *g, V v, uint32_t at);

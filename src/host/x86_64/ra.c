@@ -767,6 +767,13 @@ void gen_end_ins(struct gen *g)
     g->locked = g->scratch = 0;
 }
 
+/* Not computed yet: use_r will do it here. */
+bool is_lazy(const struct gen *g, V v)
+{
+    const struct val *r = &g->val[g->val[v].root];
+    return r->flags & (VF_DEFER | VF_LAZY) && r->reg == NOREG;
+}
+
 bool is_deferred(const struct gen *g, V v)
 {
     const struct val *r = &g->val[g->val[v].root];
