@@ -1,8 +1,8 @@
 /*
- * asm_sse.h: x86-64 vector and floating-point encodings: legacy SSE, VEX and EVEX (Intel SDM volume 2, 2.3-2.7), 128-bit.
+ * asm_sse.h: x86-64 vector and floating-point encodings, 128-bit: legacy SSE, VEX, EVEX (Intel SDM volume 2, 2.3-2.7).
  *
- * An instruction is data: opcode, prefix, opcode map and the W bits of its encodings in one constant (enum xop). v2, v3 ...
- * choose the encoding the host has: EVEX for what exists only there, else VEX, else legacy SSE with the copies that two
+ * An instruction is data: opcode, prefix, opcode map and the W bits of its encodings in one constant (enum xop). v2, v3
+ * ... choose the encoding the host has: EVEX for what exists only there, else VEX, else legacy SSE with the copies that two
  * operands need. Registers are numbered as in gen.h; general registers are accepted where the instruction takes them.
  */
 #ifndef LYRE_X86_64_ASM_SSE_H
@@ -80,7 +80,8 @@ enum xop {
     /* shuffles */
     X_PSHUFB = X38(0x00), X_PSHUFD = X66(0x70), X_PSHUFLW = XF2(0x70), X_PSHUFHW = XF3(0x70), X_SHUFPS = X0(0xc6),
     X_SHUFPD = X66(0xc6), X_PALIGNR = X3A(0x0f), X_PBLENDW = X3A(0x0e), X_BLENDPS = X3A(0x0c), X_BLENDPD = X3A(0x0d),
-    X_INSERTPS = X3A(0x21), X_VBLENDVPS = X3A(0x4a), X_VBLENDVPD = X3A(0x4b), X_PBLENDVB = X38(0x10), X_VPBLENDVB = X3A(0x4c), X_VPBLENDMB = XO_E | X38(0x66),
+    X_INSERTPS = X3A(0x21), X_VBLENDVPS = X3A(0x4a), X_VBLENDVPD = X3A(0x4b), X_PBLENDVB = X38(0x10),
+    X_VPBLENDVB = X3A(0x4c), X_VPBLENDMB = XO_E | X38(0x66),
     X_PUNPCKLBW = X66(0x60), X_PUNPCKLWD = X66(0x61), X_PUNPCKLDQ = X66(0x62), X_PUNPCKLQDQ = X66(0x6c) | XO_EW,
     X_PUNPCKHBW = X66(0x68), X_PUNPCKHWD = X66(0x69), X_PUNPCKHDQ = X66(0x6a), X_PUNPCKHQDQ = X66(0x6d) | XO_EW,
     X_PACKSSWB = X66(0x63), X_PACKSSDW = X66(0x6b), X_PACKUSWB = X66(0x67), X_PACKUSDW = X38(0x2b),
@@ -98,7 +99,7 @@ enum xop {
     X_VPBROADCASTB = X38(0x78), X_VPBROADCASTW = X38(0x79), X_VPBROADCASTD = X38(0x58), X_VPBROADCASTQ = X38(0x59),
     X_VPBROADCASTB_R = XO_E | X38(0x7a), X_VPBROADCASTW_R = XO_E | X38(0x7b), X_VPBROADCASTD_R = XO_E | X38(0x7c),
     X_VPBROADCASTQ_R = XO_E | X38(0x7c) | OP_W, X_VBROADCASTSS = X38(0x18),
-    /* floating point; packed single is the base, see X_FP() */
+    /* floating point; packed single is the base, see XF_* */
     X_ADDPS = X0(0x58), X_MULPS = X0(0x59), X_SUBPS = X0(0x5c), X_MINPS = X0(0x5d), X_DIVPS = X0(0x5e),
     X_MAXPS = X0(0x5f),
     X_SQRTPS = X0(0x51), X_CMPPS = X0(0xc2), X_UCOMISS = X0(0x2e), X_UCOMISD = X66(0x2e) | XO_EW, X_COMISS = X0(0x2f),
@@ -139,12 +140,14 @@ enum { XF_PS = 0, XF_PD = P_66 | XO_EW, XF_SS = P_F3, XF_SD = P_F2 | XO_EW,
 /* Rounding control of round*, vrndscale*, vcvtps2ph: RC or the current mode; bit 3 suppresses inexact. */
 enum { XR_RNE, XR_RDN, XR_RUP, XR_RTZ, XR_CUR, XR_NOINEX = 8 };
 /* Predicates of cmpps and friends; those >= 8 are VEX only. */
-enum { XCMP_EQ, XCMP_LT_OS, XCMP_LE_OS, XCMP_UNORD, XCMP_EQ_UQ = 8, XCMP_EQ_OS = 16, XCMP_LT_OQ, XCMP_LE_OQ, XCMP_UNORD_S };
+enum { XCMP_EQ, XCMP_LT_OS, XCMP_LE_OS, XCMP_UNORD,
+       XCMP_EQ_UQ = 8, XCMP_EQ_OS = 16, XCMP_LT_OQ, XCMP_LE_OQ, XCMP_UNORD_S };
 
 /* Prefixes and opcode of a VEX or EVEX instruction; o: the r/m operand (for its register bits). k: opmask, 0 = none. */
 static inline void a_vex_head(struct gen *g, unsigned op, unsigned reg, unsigned v, struct opnd o)
 {
-    unsigned b = o.kind != O_POOL && o.reg != NOREG ? o.reg & 8 : 0, x = o.kind == O_MEM && o.index != NOREG ? o.index & 8 : 0;
+    unsigned b = o.kind != O_POOL && o.reg != NOREG ? o.reg & 8 : 0;
+    unsigned x = o.kind == O_MEM && o.index != NOREG ? o.index & 8 : 0;
     unsigned r = reg & 8 ? 0 : 0x80, low = (~v & 15) << 3 | (op >> 8 & 3);
 
     if (o.kind == O_MEM && o.gs) a_u8(g, 0x65);

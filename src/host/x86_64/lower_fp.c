@@ -1,14 +1,13 @@
 /*
- * lower_fp.c: scalar floating point on SSE/AVX/AVX-512. The host's operation gives result and sticky flags (MXCSR); what
- * differs from the guest's policy (struct ir_fp) is caught by a check after or before it and redone by gen_slow:
- *   NaN results     NAN_CANON: loaded as a constant, the flags being right already; NAN_ARM: evaluated again, since Arm
- *                   prefers a signalling operand. Conversions and rounding have one operand: Arm's and x86's results agree.
- *   FMA             inf * 0 + qNaN is invalid here and not on x86: every NaN result is evaluated again.
- *   tiny_before     x86 detects tininess after rounding. The two differ only in results that were rounded up to the smallest
- *                   normal number. Sums in that range are exact; quotients and roots cannot come that close to it from
- *                   below; products, FMA and narrowing conversions are evaluated again when they are that number.
- *   static rounding the dynamic mode is compared with it; if they differ, gen_slow.
- *   RM_RMM          rounding to integral is done by hand; arithmetic: gen_slow, as for RM_ODD
+ * lower_fp.c: scalar floating point on SSE/AVX/AVX-512. The host's operation gives result and sticky flags (MXCSR);
+ * what differs from the guest's policy (struct ir_fp) is caught by a check after or before it and redone by gen_slow:
+ *   NaN results     NAN_CANON: loaded as a constant, the flags being right already; NAN_ARM: evaluated again, since
+ * Arm prefers a signalling operand. Conversions and rounding have one operand: Arm's and x86's results agree. FMA inf
+ * * 0 + qNaN is invalid here and not on x86: every NaN result is evaluated again. tiny_before     x86 detects
+ * tininess after rounding. The two differ only in results that were rounded up to the smallest normal number. Sums in
+ * that range are exact; quotients and roots cannot come that close to it from below; products, FMA and narrowing
+ * conversions are evaluated again when they are that number. static rounding the dynamic mode is compared with it; if
+ * they differ, gen_slow. RM_RMM          rounding to integral is done by hand; arithmetic: gen_slow, as for RM_ODD
  *   fp.slow, F16 without AVX512-FP16: gen_slow (F16 <-> F32 has F16C).
  */
 #include "host/x86_64/lower_sse.h"
@@ -88,8 +87,8 @@ static bool absorbed(struct gen *g, V v)
         const struct ir_ins *in = ins_of(g, i);
         unsigned flags = ir_opinfo[in->op].flags;
         if (in->a == v || in->b == v || in->c == v)
-            return val->last <= i && (in->op == IR_FADD || in->op == IR_FSUB || in->op == IR_FMUL || in->op == IR_FDIV ||
-                                      in->op == IR_FSQRT || in->op == IR_FMA);
+            return val->last <= i && (in->op == IR_FADD || in->op == IR_FSUB || in->op == IR_FMUL ||
+                                      in->op == IR_FDIV || in->op == IR_FSQRT || in->op == IR_FMA);
         if (in->op == IR_CALL || (flags & (F_FAULT | F_END))) return false;
     }
     return false;
@@ -249,7 +248,8 @@ bool fcmp_can_wait(const struct gen *g, V v, uint32_t at)
     if (g->ir->fp.slow || !fp_host_type(g, type) || (in->sub == FC_EQ && !has_eq_mask(type, in->mo))) return false;
     for (V i = v + 1; i < at; i++) { /* nobody may look at the flags meanwhile */
         unsigned op = ins_of(g, i)->op;
-        if (op == IR_CALL || op == IR_FENVRD || op == IR_FENVWR || op == IR_FRMWR || (ir_opinfo[op].flags & F_FAULT)) return false;
+        if (op == IR_CALL || op == IR_FENVRD || op == IR_FENVWR || op == IR_FRMWR || (ir_opinfo[op].flags & F_FAULT))
+            return false;
     }
     return true;
 }
@@ -356,7 +356,8 @@ static bool convert(struct gen *g, V v, const struct ir_ins *in)
 
 void fp_round_away(struct gen *g, unsigned type, bool vec, unsigned d, unsigned a, unsigned t, unsigned u)
 {
-    static const uint64_t ones[] = { 0x3f8000003f800000, 0x3ff0000000000000 }, halves[] = { 0x3f0000003f000000, 0x3fe0000000000000 },
+    static const uint64_t ones[] = { 0x3f8000003f800000, 0x3ff0000000000000 },
+                          halves[] = { 0x3f0000003f000000, 0x3fe0000000000000 },
                           signs[] = { 0x8000000080000000, 0x8000000000000000 };
     unsigned i = type - T_F32, round = i ? X_ROUNDPD : X_ROUNDPS;
 
@@ -372,7 +373,8 @@ void fp_round_away(struct gen *g, unsigned type, bool vec, unsigned d, unsigned 
     v3(g, fp_op(X_ADDPS, type, vec), d, d, u);
 }
 
-/* RM_RMM on the host, for what fp_round_away can take: the end of the jump for the rest, infinities and NaNs included. */
+/* RM_RMM on the host, for what fp_round_away can take: the end of the jump for the rest, infinities and NaNs
+ * included. */
 static uint8_t *round_away(struct gen *g, unsigned type, unsigned d, unsigned a)
 {
     unsigned t = tmp_xmm(g), u = tmp_xmm(g);
@@ -391,7 +393,8 @@ static void round_to(struct gen *g, unsigned type, unsigned d, unsigned a, unsig
 }
 
 /* Unsigned without AVX-512: x holds an integral value; r = it, other sites jump to the cold path. t: scratch. */
-static unsigned to_unsigned_sse(struct gen *g, unsigned type, unsigned bits, unsigned r, unsigned x, unsigned t, uint8_t **site)
+static unsigned to_unsigned_sse(struct gen *g, unsigned type, unsigned bits, unsigned r, unsigned x, unsigned t,
+                                uint8_t **site)
 {
     unsigned op = type == T_F64 ? X_CVTTSD2SI : X_CVTTSS2SI, n = 0;
 
@@ -411,9 +414,9 @@ static unsigned to_unsigned_sse(struct gen *g, unsigned type, unsigned bits, uns
 }
 
 /*
- * To integer. Rounding first and converting the integral value after, where the mode is not one that the conversion has.
- * Inexact must not be raised together with invalid, so it is raised after the range is known to be right, except where
- * a value out of range is always integral.
+ * To integer. Rounding first and converting the integral value after, where the mode is not one that the conversion
+ * has. Inexact must not be raised together with invalid, so it is raised after the range is known to be right, except
+ * where a value out of range is always integral.
  */
 static bool to_int(struct gen *g, V v, const struct ir_ins *in)
 {
@@ -447,7 +450,8 @@ static bool to_int(struct gen *g, V v, const struct ir_ins *in)
 
 static bool from_int(struct gen *g, V v, const struct ir_ins *in)
 {
-    static const unsigned op[2][3] = { { X_VCVTSI2SH, X_CVTSI2SS, X_CVTSI2SD }, { X_VCVTUSI2SH, X_VCVTUSI2SS, X_VCVTUSI2SD } };
+    static const unsigned op[2][3] = { { X_VCVTSI2SH, X_CVTSI2SS, X_CVTSI2SD },
+                                       { X_VCVTUSI2SH, X_VCVTUSI2SS, X_VCVTUSI2SD } };
     unsigned from = type_of(g, in->a), w = from == T_I64 ? OP_W : 0;
     bool uns = !in->mo, wide = false, exact = from == T_I32 && in->type == T_F64;
     uint8_t *site[2] = { NULL, NULL };
@@ -493,7 +497,8 @@ static bool round_int(struct gen *g, V v, const struct ir_ins *in)
     return true;
 }
 
-/* --- sign operations, boxes, moves: pure --------------------------------------------------------------------------- */
+/* --- sign operations, boxes, moves: pure ---------------------------------------------------------------------------
+ */
 static bool copy_sign(struct gen *g, V v, const struct ir_ins *in)
 {
     uint64_t s = sign_bit(in->type);

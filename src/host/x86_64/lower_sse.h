@@ -1,8 +1,8 @@
 /*
  * lower_sse.h: what lower_fp.c and lower_vec*.c share.
  *
- * A cold path skips the code between its jump and the place it returns to. Registers are therefore allocated (use_*, tmp_*,
- * def_*) before the first such jump: the allocator may emit stores that must not be skipped.
+ * A cold path skips the code between its jump and the place it returns to. Registers are therefore allocated (use_*,
+ * tmp_*, def_*) before the first such jump: the allocator may emit stores that must not be skipped.
  */
 #ifndef LYRE_X86_64_LOWER_SSE_H
 #define LYRE_X86_64_LOWER_SSE_H
@@ -13,7 +13,8 @@
 bool fp_host_type(const struct gen *g, unsigned type);
 /* Rounding modes that the host has. */
 bool fp_host_rm(unsigned rm);
-/* Compares the dynamic rounding mode with a static one. Returns the end of the jump taken if they differ; NULL if RM_DYN. */
+/* Compares the dynamic rounding mode with a static one. Returns the end of the jump taken if they differ; NULL if
+ * RM_DYN. */
 uint8_t *fp_static_rm(struct gen *g, unsigned rm);
 /* A packed-single opcode (X_ADDPS ...) in the form of a type, scalar or packed. */
 unsigned fp_op(unsigned op, unsigned type, bool vec);

@@ -1,8 +1,8 @@
 /*
- * lower_vec.c: integer vector operations that work lane by lane, on SSE4.1, AVX/AVX2 and AVX-512 (VL, BW, DQ; BITALG, GFNI).
- * A table has the instruction per lane width where there is one; the rest are short sequences. What the host's level makes
- * long is left to gen_slow: 64-bit high products; per-lane shifts below AVX2 (bytes: below AVX-512); 64-bit order without
- * SSE4.2. Register need: at most three scratch registers beside operands and result.
+ * lower_vec.c: integer vector operations that work lane by lane, on SSE4.1, AVX/AVX2 and AVX-512 (VL, BW, DQ; BITALG,
+ * GFNI). A table has the instruction per lane width where there is one; the rest are short sequences. What the host's
+ * level makes long is left to gen_slow: 64-bit high products; per-lane shifts below AVX2 (bytes: below AVX-512);
+ * 64-bit order without SSE4.2. Register need: at most three scratch registers beside operands and result.
  */
 #include "host/x86_64/lower_sse.h"
 
@@ -61,7 +61,8 @@ unsigned vec_op(unsigned op, unsigned lg)
     return x;
 }
 
-/* --- pieces: t's are scratch, d is written last or as said ------------------------------------------------------------ */
+/* --- pieces: t's are scratch, d is written last or as said
+ * ------------------------------------------------------------ */
 /* d = ~a */
 static void v_not(struct gen *g, unsigned d, unsigned a)
 {
@@ -104,7 +105,8 @@ static void v_gt(struct gen *g, unsigned lg, unsigned d, unsigned a, unsigned b)
     v3(g, cmpgt[lg], d, a, b);
 }
 
-/* --- operations ----------------------------------------------------------------------------------------------------- */
+/* --- operations
+ * ----------------------------------------------------------------------------------------------------- */
 static struct opnd even_bytes(struct gen *g) { return pool2(g, 0x00ff00ff00ff00ff); }
 static struct opnd odd_bytes(struct gen *g) { return pool2(g, 0xff00ff00ff00ff00); }
 
@@ -310,7 +312,8 @@ static void sat_signed(struct gen *g, V v, const struct ir_ins *in)
 static void sat_unsigned(struct gen *g, V v, const struct ir_ins *in)
 {
     bool sub = in->op == IR_VSUBUS;
-    unsigned lg = lane_log[in->sub], op = simple[sub ? IR_VSUB : IR_VADD][lg], min = vec_op(sub ? IR_VMAXU : IR_VMINU, lg);
+    unsigned lg = lane_log[in->sub], op = simple[sub ? IR_VSUB : IR_VADD][lg],
+             min = vec_op(sub ? IR_VMAXU : IR_VMINU, lg);
     unsigned a = use_r(g, in->a), b = use_r(g, in->b), t = tmp_xmm(g), d;
 
     if (min && sub) { /* max(a, b) - b */
@@ -405,8 +408,9 @@ static void shift_imm(struct gen *g, V v, const struct ir_ins *in)
 }
 
 /*
- * Per-lane shifts of half the width of those the host has (16 in 32 bits, 8 in 16): odd lanes in place, even lanes apart.
- * What odd lanes shift into even ones and the reverse is masked off; amounts beyond the width shift everything out.
+ * Per-lane shifts of half the width of those the host has (16 in 32 bits, 8 in 16): odd lanes in place, even lanes
+ * apart. What odd lanes shift into even ones and the reverse is masked off; amounts beyond the width shift everything
+ * out.
  */
 static bool shift_halves(struct gen *g, V v, const struct ir_ins *in)
 {
@@ -461,10 +465,12 @@ static bool compare(struct gen *g, V v, const struct ir_ins *in)
 {
     /* how to get there: greater-than with operands swapped; equality with the minimum or maximum; complement */
     enum { EQ, GT, MIN_, MAX_ };
-    static const struct { uint8_t how, swap, inv, uns; } plan[] = {
-        [C_EQ] = { EQ, 0, 0, 0 }, [C_NE] = { EQ, 0, 1, 0 }, [C_SLT] = { GT, 1, 0, 0 }, [C_SGE] = { MAX_, 0, 0, 0 },
-        [C_SLE] = { MIN_, 0, 0, 0 }, [C_SGT] = { GT, 0, 0, 0 }, [C_ULT] = { MAX_, 0, 1, 1 }, [C_UGE] = { MAX_, 0, 0, 1 },
-        [C_ULE] = { MIN_, 0, 0, 1 }, [C_UGT] = { MIN_, 0, 1, 1 },
+    static const struct { uint8_t how, swap, inv, uns;
+    } plan[] = {
+        [C_EQ] = { EQ, 0, 0, 0 },    [C_NE] = { EQ, 0, 1, 0 },    [C_SLT] = { GT, 1, 0, 0 },
+        [C_SGE] = { MAX_, 0, 0, 0 }, [C_SLE] = { MIN_, 0, 0, 0 }, [C_SGT] = { GT, 0, 0, 0 },
+        [C_ULT] = { MAX_, 0, 1, 1 }, [C_UGE] = { MAX_, 0, 0, 1 }, [C_ULE] = { MIN_, 0, 0, 1 },
+        [C_UGT] = { MIN_, 0, 1, 1 },
     };
     unsigned lg = lane_log[in->sub], how = plan[in->mo].how, uns = plan[in->mo].uns, inv = plan[in->mo].inv;
     bool swap = plan[in->mo].swap;
@@ -622,7 +628,9 @@ bool lower_vec(struct gen *g, V v, const struct ir_ins *in)
     case IR_VPOPCNT: popcnt(g, v, in); return true;
     case IR_VCLZ: clz(g, v, in); return true;
     case IR_VBITREV: bitrev(g, v, in); return true;
-    default: return (ir_opinfo[in->op].flags & F_FP) || in->op == IR_VFNEG || in->op == IR_VFABS ? lower_vec_fp(g, v, in)
-                                                                                                : lower_vec_move(g, v, in);
+    default:
+        return (ir_opinfo[in->op].flags & F_FP) || in->op == IR_VFNEG || in->op == IR_VFABS
+                   ? lower_vec_fp(g, v, in)
+                   : lower_vec_move(g, v, in);
     }
 }

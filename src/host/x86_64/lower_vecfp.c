@@ -153,7 +153,8 @@ static void round_to(struct gen *g, unsigned i, unsigned d, unsigned a, unsigned
     v2i(g, i == 2 ? X_ROUNDPD : i == 1 ? X_ROUNDPS : X_VRNDSCALEPH, d, a, imm);
 }
 
-/* RM_RMM by hand; the end of the jump for lanes of large numbers, infinities and NaNs (compared as integers: no flags). */
+/* RM_RMM by hand; the end of the jump for lanes of large numbers, infinities and NaNs (compared as integers: no
+ * flags). */
 static uint8_t *round_away(struct gen *g, unsigned i, unsigned d, unsigned a)
 {
     unsigned t = tmp_xmm(g), u = tmp_xmm(g), r = tmp_gpr(g);
@@ -178,7 +179,8 @@ static bool to_int(struct gen *g, V v, const struct ir_ins *in)
     bool away = in->mo == RM_RMM && i;
     uint8_t *site = NULL, *odd = NULL;
 
-    if (!fp_host_type(g, T_F16 + i) || (!fp_host_rm(in->mo) && !away) || ((i == 2 || uns) && !has_avx512())) return false;
+    if (!fp_host_type(g, T_F16 + i) || (!fp_host_rm(in->mo) && !away) || ((i == 2 || uns) && !has_avx512()))
+        return false;
     unsigned a = use_r(g, in->a), t = tmp_xmm(g), u = tmp_xmm(g), r = tmp_gpr(g), d = def_new(g, v);
     if (away) odd = round_away(g, i, t, a);
     else if (!direct) round_to(g, i, t, a, fp_round_imm(in->mo) | XR_NOINEX);
@@ -196,7 +198,8 @@ static bool to_int(struct gen *g, V v, const struct ir_ins *in)
 
 static bool from_int(struct gen *g, V v, const struct ir_ins *in)
 {
-    static const unsigned op[2][3] = { { X_VCVTUW2PH, X_VCVTUDQ2PS, X_VCVTUQQ2PD }, { X_VCVTW2PH, X_CVTDQ2PS, X_VCVTQQ2PD } };
+    static const unsigned op[2][3] = { { X_VCVTUW2PH, X_VCVTUDQ2PS, X_VCVTUQQ2PD },
+                                       { X_VCVTW2PH, X_CVTDQ2PS, X_VCVTQQ2PD } };
     unsigned i = lane_index(in);
 
     if (!fp_host_type(g, T_F16 + i) || !fp_host_rm(in->mo) || ((i == 2 || !in->x) && !has_avx512())) return false;

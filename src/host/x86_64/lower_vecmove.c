@@ -1,8 +1,9 @@
 /*
- * lower_vecmove.c: vector operations that move data between lanes, change lane width, go to or come from scalars, reduce;
- * carry-less product and AES.
+ * lower_vecmove.c: vector operations that move data between lanes, change lane width, go to or come from scalars,
+ * reduce; carry-less product and AES.
  */
 #include "host/x86_64/lower_sse.h"
+#include "host/x86_64/priv.h"
 
 static struct opnd low_halves(struct gen *g, unsigned lg) /* of lanes of width 16 << lg */
 {
@@ -327,7 +328,9 @@ static void reduce_add(struct gen *g, V v, const struct ir_ins *in, unsigned lg,
 
 static bool reduce(struct gen *g, V v, const struct ir_ins *in)
 {
-    static const uint16_t ops[] = { [VRED_MINS] = IR_VMINS, [VRED_MAXS] = IR_VMAXS, [VRED_MINU] = IR_VMINU, [VRED_MAXU] = IR_VMAXU };
+    static const uint16_t ops[] = {
+        [VRED_MINS] = IR_VMINS, [VRED_MAXS] = IR_VMAXS, [VRED_MINU] = IR_VMINU, [VRED_MAXU] = IR_VMAXU
+    };
     unsigned lg = lane_log[in->sub], op;
 
     if (in->mo == VRED_ADDU || in->mo == VRED_ADDS) {
@@ -374,6 +377,14 @@ static bool clmul(struct gen *g, V v, const struct ir_ins *in)
 static bool aes(struct gen *g, V v, const struct ir_ins *in)
 {
     if (!x86.aes) return false;
+    if (is_deferred(g, in->a) && (in->op == IR_VAESMC || in->op == IR_VAESIMC)) { /* AESE, AESD and mixing: one round */
+        const struct ir_ins *e = ins_of(g, g->val[in->a].root);
+        unsigned x = use_r(g, e->a), k = use_r(g, e->b), t = tmp_xmm(g), zero = tmp_xmm(g);
+        vzero(g, zero);
+        v3(g, X_PXOR, t, x, k);
+        v3(g, in->op == IR_VAESMC ? X_AESENC : X_AESDEC, def_r(g, v), t, zero);
+        return true;
+    }
     unsigned a = use_r(g, in->a);
     if (in->op == IR_VAESIMC) {
         v2(g, X_AESIMC, def_r(g, v), a);

@@ -1,7 +1,7 @@
 /*
- * vec_test.c: every scalar floating-point and vector operation of ops.def, each in a region of its own, compiled at each
- * level of host features and run on edge and random operands: result and flags must be ir_eval's or host_fp_eval's.
- * Forms: operands die, live on (must be unchanged), or are one and the same.
+ * vec_test.c: every scalar floating-point and vector operation of ops.def, each in a region of its own, compiled at
+ * each level of host features and run on edge and random operands: result and flags must be ir_eval's or
+ * host_fp_eval's. Forms: operands die, live on (must be unchanged), or are one and the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,8 @@
 #include <cmocka.h>
 #include "host/x86_64/gen.h"
 
-/* --- the guest: four registers of each type ----------------------------------------------------------------------------- */
+/* --- the guest: four registers of each type
+ * ----------------------------------------------------------------------------- */
 enum { PER_TYPE = 4 };
 struct test_cpu {
     CPU cpu;
@@ -56,7 +57,9 @@ static int setup(void **state)
     memset(tc, 0, sizeof(*tc));
     tc->cpu.v = &vcpu;
     vcpu.cpu = &tc->cpu;
-    const struct host_env env = { .regs = regs, .nregs = nregs, .jc_offset = offsetof(struct test_cpu, jc), .addr_bits = 64 };
+    const struct host_env env = {
+        .regs = regs, .nregs = nregs, .jc_offset = offsetof(struct test_cpu, jc), .addr_bits = 64
+    };
     handle = host->init(&env, &code, &e);
     if (!handle) {
         fprintf(stderr, "%s\n", e.msg);
@@ -67,7 +70,8 @@ static int setup(void **state)
     return 0;
 }
 
-/* --- operands ------------------------------------------------------------------------------------------------------------- */
+/* --- operands
+ * ------------------------------------------------------------------------------------------------------------- */
 static uint64_t rnd_state = 7;
 static uint64_t rnd(void)
 {
@@ -77,27 +81,73 @@ static uint64_t rnd(void)
     return z ^ z >> 31;
 }
 
-static const uint16_t edge16[] = { 0, 0x8000, 0x7c00, 0xfc00, 0x7e00, 0xfe01, 0x7c01, 0xfd55, 1, 0x83ff, 0x0400, 0x8400, 0x0401, 0x3c00,
-                                   0xbc00, 0x3bff, 0x3c01, 0x7bff, 0x4200, 0x3800, 0xb800, 0x3555, 0x6400, 0x77ff, 0x0c00 };
-static const uint32_t edge32[] = { 0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001, 0xffaaaaaa, 1, 0x807fffff,
-    0x00800000, 0x80800000, 0x00800001, 0x3f800000, 0xbf800000, 0x3f7fffff, 0x3f800001, 0x7f7fffff, 0x40400000, 0x3f000000, 0xbf000000,
-    0x3fc00000, 0x40200000, 0x4f000000, 0xcf000000, 0x4effffff, 0x4f800000, 0x5f000000, 0x5f800000, 0xdf000000, 0x4b000001, 0x38800000,
-    0x387fffff, 0x477fe000, 0x477ff000, 0x33000000, 0x20000000 };
-static const uint64_t edge64[] = { 0, 1ull << 63, 0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000, 0xfff8000000000001,
-    0x7ff0000000000001, 0xfff5555555555555, 1, 0x800fffffffffffff, 0x0010000000000000, 0x8010000000000000, 0x0010000000000001,
-    0x3ff0000000000000, 0xbff0000000000000, 0x3fefffffffffffff, 0x3ff0000000000001, 0x7fefffffffffffff, 0x4008000000000000,
-    0x3fe0000000000000, 0xbfe0000000000000, 0x3ff8000000000000, 0x4004000000000000, 0x41dfffffffc00000, 0x41dfffffffe00000,
-    0x41e0000000000000, 0xc1e0000000000000, 0xc1e0000000100000, 0xc1e0000000200000, 0x41efffffffe00000, 0x41efffffffefffff,
-    0x41f0000000000000, 0x43e0000000000000, 0xc3e0000000000000, 0x43f0000000000000, 0x43dfffffffffffff, 0x3810000000000000,
-    0x380fffffffffffff, 0x380ffffff0000000, 0x47efffffe0000000, 0x47effffff0000000, 0x3690000000000000, 0x3f10000000000000,
-    0x40effc0000000000, 0x40effe0000000000, 0x0020000000000000, 0x4330000000000001, 0x0008000000000000 };
+static const uint16_t edge16[] = { 0,      0x8000, 0x7c00, 0xfc00, 0x7e00, 0xfe01, 0x7c01, 0xfd55, 1,
+                                   0x83ff, 0x0400, 0x8400, 0x0401, 0x3c00, 0xbc00, 0x3bff, 0x3c01, 0x7bff,
+                                   0x4200, 0x3800, 0xb800, 0x3555, 0x6400, 0x77ff, 0x0c00 };
+static const uint32_t edge32[] = { 0,          0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001,
+                                   0xffaaaaaa, 1,          0x807fffff, 0x00800000, 0x80800000, 0x00800001, 0x3f800000,
+                                   0xbf800000, 0x3f7fffff, 0x3f800001, 0x7f7fffff, 0x40400000, 0x3f000000, 0xbf000000,
+                                   0x3fc00000, 0x40200000, 0x4f000000, 0xcf000000, 0x4effffff, 0x4f800000, 0x5f000000,
+                                   0x5f800000, 0xdf000000, 0x4b000001, 0x38800000, 0x387fffff, 0x477fe000, 0x477ff000,
+                                   0x33000000, 0x20000000 };
+static const uint64_t edge64[] = { 0,
+                                   1ull << 63,
+                                   0x7ff0000000000000,
+                                   0xfff0000000000000,
+                                   0x7ff8000000000000,
+                                   0xfff8000000000001,
+                                   0x7ff0000000000001,
+                                   0xfff5555555555555,
+                                   1,
+                                   0x800fffffffffffff,
+                                   0x0010000000000000,
+                                   0x8010000000000000,
+                                   0x0010000000000001,
+                                   0x3ff0000000000000,
+                                   0xbff0000000000000,
+                                   0x3fefffffffffffff,
+                                   0x3ff0000000000001,
+                                   0x7fefffffffffffff,
+                                   0x4008000000000000,
+                                   0x3fe0000000000000,
+                                   0xbfe0000000000000,
+                                   0x3ff8000000000000,
+                                   0x4004000000000000,
+                                   0x41dfffffffc00000,
+                                   0x41dfffffffe00000,
+                                   0x41e0000000000000,
+                                   0xc1e0000000000000,
+                                   0xc1e0000000100000,
+                                   0xc1e0000000200000,
+                                   0x41efffffffe00000,
+                                   0x41efffffffefffff,
+                                   0x41f0000000000000,
+                                   0x43e0000000000000,
+                                   0xc3e0000000000000,
+                                   0x43f0000000000000,
+                                   0x43dfffffffffffff,
+                                   0x3810000000000000,
+                                   0x380fffffffffffff,
+                                   0x380ffffff0000000,
+                                   0x47efffffe0000000,
+                                   0x47effffff0000000,
+                                   0x3690000000000000,
+                                   0x3f10000000000000,
+                                   0x40effc0000000000,
+                                   0x40effe0000000000,
+                                   0x0020000000000000,
+                                   0x4330000000000001,
+                                   0x0008000000000000 };
 
 /* A number of a floating-point width: edge, small range (so that sums and roundings meet), or any bits. */
 static uint64_t rnd_fp(unsigned bits)
 {
     uint64_t r = rnd(), k = rnd() >> 8;
 
-    if (r & 1) return bits == 16 ? edge16[k % ARRAY_LEN(edge16)] : bits == 32 ? edge32[k % ARRAY_LEN(edge32)] : edge64[k % ARRAY_LEN(edge64)];
+    if (r & 1)
+        return bits == 16   ? edge16[k % ARRAY_LEN(edge16)]
+               : bits == 32 ? edge32[k % ARRAY_LEN(edge32)]
+                            : edge64[k % ARRAY_LEN(edge64)];
     if (r & 2) return k | r << 32;
     switch (bits) {
     case 16: return (k & 0x83ff) | (10 + (r >> 8) % 12) << 10;
@@ -137,13 +187,18 @@ static union vlanes operand(unsigned type, unsigned lane_bits, bool fp)
         }
         return v;
     }
-    unsigned bits = type == T_I1 ? 1 : type == T_I8 ? 8 : type == T_I16 || type == T_F16 ? 16 : type == T_I32 || type == T_F32 ? 32 : 64;
+    unsigned bits = type == T_I1                     ? 1
+                    : type == T_I8                   ? 8
+                    : type == T_I16 || type == T_F16 ? 16
+                    : type == T_I32 || type == T_F32 ? 32
+                                                     : 64;
     v.u64[0] = (type >= T_F16 ? rnd_fp(bits) : rnd_int(bits)) & bits_mask(bits);
     v.u64[1] = 0;
     return v;
 }
 
-/* --- a region of one operation --------------------------------------------------------------------------------------------- */
+/* --- a region of one operation
+ * --------------------------------------------------------------------------------------------- */
 enum form { DIE, LIVE, SAME, FORMS };
 
 static V emit(struct ir_ins in) { return ir_emit(&ir, in); }
@@ -169,7 +224,8 @@ static const struct region *build(const struct ir_ins *op, const uint8_t *type, 
     in.a = v[0], in.b = v[1], in.c = v[2];
     res = emit(in);
     emit((struct ir_ins){ .op = IR_PUT, .type = in.type, .a = res, .x = reg_of(in.type, 3) });
-    for (unsigned i = 0; form == LIVE && i < 3 && type[i]; i++) /* operands end up in the next register, which is no operand */
+    for (unsigned i = 0; form == LIVE && i < 3 && type[i];
+         i++) /* operands end up in the next register, which is no operand */
         emit((struct ir_ins){ .op = IR_PUT, .type = type[i], .a = v[i], .x = reg_of(type[i], i) });
     emit((struct ir_ins){ .op = IR_EXIT, .imm = 0x1004 });
     ir.blk[0] = (struct ir_block){ .first = first, .end = ir.nins, .pc = 0x1000, .entry = 1 };
@@ -182,15 +238,18 @@ static const struct region *build(const struct ir_ins *op, const uint8_t *type, 
     return &r;
 }
 
-static void fail_op(const char *what, const struct ir_ins *in, const struct ir_fp *fp, const char *level, enum form form, const union vlanes *o,
-                    const union vlanes *got, const union vlanes *want, unsigned flags, unsigned wflags)
+static void fail_op(const char *what, const struct ir_ins *in, const struct ir_fp *fp, const char *level,
+                    enum form form, const union vlanes *o, const union vlanes *got, const union vlanes *want,
+                    unsigned flags, unsigned wflags)
 {
-    fail_msg("%s at %s, form %d: %s type %d sub %d mo %d x %u y %u, nan %d tiny %d rm %u\n a %016llx:%016llx b %016llx:%016llx c %016llx:%016llx\n"
-             " got  %016llx:%016llx flags %x\n want %016llx:%016llx flags %x", what, level, form, ir_opinfo[in->op].text, in->type, in->sub, in->mo,
-             in->x, in->y, fp->nan, fp->tiny_before, tc->cpu.fp.rm, (unsigned long long)o[0].u64[1], (unsigned long long)o[0].u64[0],
-             (unsigned long long)o[1].u64[1], (unsigned long long)o[1].u64[0], (unsigned long long)o[2].u64[1], (unsigned long long)o[2].u64[0],
-             (unsigned long long)got->u64[1], (unsigned long long)got->u64[0], flags, (unsigned long long)want->u64[1],
-             (unsigned long long)want->u64[0], wflags);
+    fail_msg("%s at %s, form %d: %s type %d sub %d mo %d x %u y %u, nan %d tiny %d rm %u\n a %016llx:%016llx b "
+             "%016llx:%016llx c %016llx:%016llx\n"
+             " got  %016llx:%016llx flags %x\n want %016llx:%016llx flags %x",
+             what, level, form, ir_opinfo[in->op].text, in->type, in->sub, in->mo, in->x, in->y, fp->nan,
+             fp->tiny_before, tc->cpu.fp.rm, (unsigned long long)o[0].u64[1], (unsigned long long)o[0].u64[0],
+             (unsigned long long)o[1].u64[1], (unsigned long long)o[1].u64[0], (unsigned long long)o[2].u64[1],
+             (unsigned long long)o[2].u64[0], (unsigned long long)got->u64[1], (unsigned long long)got->u64[0], flags,
+             (unsigned long long)want->u64[1], (unsigned long long)want->u64[0], wflags);
 }
 
 static unsigned lane_bits_of(const struct ir_ins *in)
@@ -199,8 +258,8 @@ static unsigned lane_bits_of(const struct ir_ins *in)
     return bits[in->sub % 7];
 }
 
-static void run(const struct ir_ins *in, const uint8_t *type, const struct ir_fp *fp, const char *level, enum form form, unsigned rm,
-                unsigned count)
+static void run(const struct ir_ins *in, const uint8_t *type, const struct ir_fp *fp, const char *level,
+                enum form form, unsigned rm, unsigned count)
 {
     const struct region *r = build(in, type, fp, form);
     bool is_fp = ir_opinfo[in->op].flags & F_FP;
@@ -212,7 +271,9 @@ static void run(const struct ir_ins *in, const uint8_t *type, const struct ir_fp
         CPU eval = { .fp = { .rm = rm } };
         for (unsigned i = 0; i < 3 && type[i]; i++) {
             unsigned b = in->op >= IR_VADD ? bits : 8;
-            if (in->op == IR_VFCVTN || in->op == IR_VNARROW || in->op == IR_VNARSS || in->op == IR_VNARSU || in->op == IR_VNARUU) b *= 2;
+            if (in->op == IR_VFCVTN || in->op == IR_VNARROW || in->op == IR_VNARSS || in->op == IR_VNARSU ||
+                in->op == IR_VNARUU)
+                b *= 2;
             o[i] = form == SAME && i && type[i] == type[0] ? o[0] : operand(type[i], b, fp_lanes);
             if (in->op == IR_FUNBOX && rnd() & 3) o[0].u64[0] |= in->type == T_F32 ? ~0ull << 32 : ~0ull << 16;
             if (in->op == IR_VTBL && i == 1 && form != SAME)
@@ -221,13 +282,15 @@ static void run(const struct ir_ins *in, const uint8_t *type, const struct ir_fp
             memcpy(&tc->r[type[i]][i], &o[i], MAX(ir_type_bits[type[i]] / 8, 1));
         }
         if (is_fp) host_fp_eval(&eval, fp, in, type[0], &o[0], &o[1], &o[2], &want);
-        else if (!ir_eval(in, type[0], &o[0], &o[1], &o[2], &want)) fail_msg("%s cannot be evaluated", ir_opinfo[in->op].text);
+        else if (!ir_eval(in, type[0], &o[0], &o[1], &o[2], &want))
+            fail_msg("%s cannot be evaluated", ir_opinfo[in->op].text);
         memset(&tc->r[in->type][3], 0x5a, 16);
         tc->cpu.fp = (struct cpu_fp){ .rm = rm };
         host->fp_sync(&tc->cpu);
         tc->cpu.pc = 0x1000;
         enum cpu_exc exc = host->enter(handle, &tc->cpu, r);
-        if (exc != EXC_NONE || tc->cpu.pc != 0x1004) fail_msg("%s: left with %d, pc %llx", ir_opinfo[in->op].text, exc, (unsigned long long)tc->cpu.pc);
+        if (exc != EXC_NONE || tc->cpu.pc != 0x1004)
+            fail_msg("%s: left with %d, pc %llx", ir_opinfo[in->op].text, exc, (unsigned long long)tc->cpu.pc);
         memset(&got, 0, sizeof(got));
         unsigned size = MAX(ir_type_bits[in->type] / 8, 1);
         memcpy(&got, &tc->r[in->type][3], size);
@@ -239,28 +302,47 @@ static void run(const struct ir_ins *in, const uint8_t *type, const struct ir_fp
     }
 }
 
-/* --- what forms an operation has ----------------------------------------------------------------------------------------------- */
-enum { LI = 1 << L_I8 | 1 << L_I16 | 1 << L_I32 | 1 << L_I64, LI8_32 = LI & ~(1 << L_I64), LF = 1 << L_F16 | 1 << L_F32 | 1 << L_F64,
-       LALL = LI | LF, L1 = 1 << L_I8 };
+/* --- what forms an operation has
+ * ----------------------------------------------------------------------------------------------- */
+enum {
+    LI = 1 << L_I8 | 1 << L_I16 | 1 << L_I32 | 1 << L_I64,
+    LI8_32 = LI & ~(1 << L_I64),
+    LF = 1 << L_F16 | 1 << L_F32 | 1 << L_F64,
+    LALL = LI | LF,
+    L1 = 1 << L_I8
+};
 enum { X_NONE, X_2, X_BYTES17, X_WIDTH, X_LANE, X_248, X_FTOI };
 enum { MO_NONE, MO_RM, MO_MINMAX, MO_COND, MO_FCOND, MO_VRED };
-static const struct row { uint8_t op, lanes, x, y, mo; } rows[] = {
-    { IR_VADD, LI }, { IR_VSUB, LI }, { IR_VMUL, LI }, { IR_VMULHS, LI }, { IR_VMULHU, LI }, { IR_VMULLS, LI8_32, X_2 },
-    { IR_VMULLU, LI8_32, X_2 }, { IR_VDOTSS, L1 }, { IR_VDOTUU, L1 }, { IR_VDOTUS, L1 }, { IR_VAND, L1 }, { IR_VOR, L1 }, { IR_VXOR, L1 },
-    { IR_VANDN, L1 }, { IR_VBSEL, L1 }, { IR_VABS, LI }, { IR_VMINS, LI }, { IR_VMINU, LI }, { IR_VMAXS, LI }, { IR_VMAXU, LI },
-    { IR_VAVGU, LI }, { IR_VADDSS, LI }, { IR_VADDUS, LI }, { IR_VSUBSS, LI }, { IR_VSUBUS, LI }, { IR_VSHLI, LI, X_WIDTH },
-    { IR_VSHRI, LI, X_WIDTH }, { IR_VSARI, LI, X_WIDTH }, { IR_VSHL, LI }, { IR_VSHR, LI }, { IR_VSAR, LI },
-    { IR_VCMP, LI, .mo = MO_COND }, { IR_VPOPCNT, LI }, { IR_VCLZ, LI }, { IR_VBITREV, L1 }, { IR_VDUP, LALL }, { IR_VFROM, L1 },
-    { IR_VZEXT, L1, X_248 }, { IR_VGET, LALL, X_LANE }, { IR_VINS, LALL, X_LANE }, { IR_VINSV, LALL, X_LANE, X_LANE }, { IR_VZIP1, LI },
-    { IR_VZIP2, LI }, { IR_VUZP1, LI }, { IR_VUZP2, LI }, { IR_VTRN1, LI }, { IR_VTRN2, LI }, { IR_VALIGN, L1, X_BYTES17 }, { IR_VTBL, L1 },
-    { IR_VSXTL, LI8_32, X_2 }, { IR_VUXTL, LI8_32, X_2 }, { IR_VNARROW, LI8_32 }, { IR_VNARSS, LI8_32 }, { IR_VNARSU, LI8_32 },
-    { IR_VNARUU, LI8_32 }, { IR_VPADD, LI }, { IR_VRED, LI, .mo = MO_VRED }, { IR_VMSK, LI }, { IR_VCLMUL, L1, X_2, X_2 }, { IR_VAESE, L1 },
-    { IR_VAESD, L1 }, { IR_VAESMC, L1 }, { IR_VAESIMC, L1 },
-    { IR_VFADD, LF, .mo = MO_RM }, { IR_VFSUB, LF, .mo = MO_RM }, { IR_VFMUL, LF, .mo = MO_RM }, { IR_VFDIV, LF, .mo = MO_RM },
-    { IR_VFSQRT, LF, .mo = MO_RM }, { IR_VFMA, LF, .mo = MO_RM }, { IR_VFMIN, LF, .mo = MO_MINMAX }, { IR_VFMAX, LF, .mo = MO_MINMAX },
-    { IR_VFNEG, LF }, { IR_VFABS, LF }, { IR_VFCMP, LF, .mo = MO_FCOND }, { IR_VFTOI, LF, X_FTOI, .mo = MO_RM },
-    { IR_VITOF, LF, X_2, .mo = MO_RM }, { IR_VFRINT, LF, X_2, .mo = MO_RM }, { IR_VFCVTW, LF & ~(1 << L_F64), X_2, .mo = MO_RM },
-    { IR_VFCVTN, LF & ~(1 << L_F64), .mo = MO_RM },
+static const struct row { uint8_t op, lanes, x, y, mo;
+} rows[] = {
+#define R(name, ...) { .op = IR_##name, __VA_ARGS__ }
+    R(VADD, .lanes = LI), R(VSUB, .lanes = LI), R(VMUL, .lanes = LI), R(VMULHS, .lanes = LI),
+    R(VMULHU, .lanes = LI), R(VMULLS, .lanes = LI8_32, .x = X_2), R(VMULLU, .lanes = LI8_32, .x = X_2),
+    R(VDOTSS, .lanes = L1), R(VDOTUU, .lanes = L1), R(VDOTUS, .lanes = L1), R(VAND, .lanes = L1),
+    R(VOR, .lanes = L1), R(VXOR, .lanes = L1), R(VANDN, .lanes = L1), R(VBSEL, .lanes = L1),
+    R(VABS, .lanes = LI), R(VMINS, .lanes = LI), R(VMINU, .lanes = LI), R(VMAXS, .lanes = LI),
+    R(VMAXU, .lanes = LI), R(VAVGU, .lanes = LI), R(VADDSS, .lanes = LI), R(VADDUS, .lanes = LI),
+    R(VSUBSS, .lanes = LI), R(VSUBUS, .lanes = LI), R(VSHLI, .lanes = LI, .x = X_WIDTH),
+    R(VSHRI, .lanes = LI, .x = X_WIDTH), R(VSARI, .lanes = LI, .x = X_WIDTH), R(VSHL, .lanes = LI),
+    R(VSHR, .lanes = LI), R(VSAR, .lanes = LI), R(VCMP, .lanes = LI, .mo = MO_COND), R(VPOPCNT, .lanes = LI),
+    R(VCLZ, .lanes = LI), R(VBITREV, .lanes = L1), R(VDUP, .lanes = LALL), R(VFROM, .lanes = L1),
+    R(VZEXT, .lanes = L1, .x = X_248), R(VGET, .lanes = LALL, .x = X_LANE), R(VINS, .lanes = LALL, .x = X_LANE),
+    R(VINSV, .lanes = LALL, .x = X_LANE, .y = X_LANE), R(VZIP1, .lanes = LI), R(VZIP2, .lanes = LI),
+    R(VUZP1, .lanes = LI), R(VUZP2, .lanes = LI), R(VTRN1, .lanes = LI), R(VTRN2, .lanes = LI),
+    R(VALIGN, .lanes = L1, .x = X_BYTES17), R(VTBL, .lanes = L1), R(VSXTL, .lanes = LI8_32, .x = X_2),
+    R(VUXTL, .lanes = LI8_32, .x = X_2), R(VNARROW, .lanes = LI8_32), R(VNARSS, .lanes = LI8_32),
+    R(VNARSU, .lanes = LI8_32), R(VNARUU, .lanes = LI8_32), R(VPADD, .lanes = LI),
+    R(VRED, .lanes = LI, .mo = MO_VRED), R(VMSK, .lanes = LI), R(VCLMUL, .lanes = L1, .x = X_2, .y = X_2),
+    R(VAESE, .lanes = L1), R(VAESD, .lanes = L1), R(VAESMC, .lanes = L1), R(VAESIMC, .lanes = L1),
+    R(VFADD, .lanes = LF, .mo = MO_RM), R(VFSUB, .lanes = LF, .mo = MO_RM), R(VFMUL, .lanes = LF, .mo = MO_RM),
+    R(VFDIV, .lanes = LF, .mo = MO_RM), R(VFSQRT, .lanes = LF, .mo = MO_RM), R(VFMA, .lanes = LF, .mo = MO_RM),
+    R(VFMIN, .lanes = LF, .mo = MO_MINMAX), R(VFMAX, .lanes = LF, .mo = MO_MINMAX), R(VFNEG, .lanes = LF),
+    R(VFABS, .lanes = LF), R(VFCMP, .lanes = LF, .mo = MO_FCOND),
+    R(VFTOI, .lanes = LF, .x = X_FTOI, .mo = MO_RM), R(VITOF, .lanes = LF, .x = X_2, .mo = MO_RM),
+    R(VFRINT, .lanes = LF, .x = X_2, .mo = MO_RM),
+    R(VFCVTW, .lanes = LF & ~(1 << L_F64), .x = X_2, .mo = MO_RM),
+    R(VFCVTN, .lanes = LF & ~(1 << L_F64), .mo = MO_RM),
+#undef R
 };
 
 static unsigned x_values(unsigned kind, const struct ir_ins *in, uint32_t *out)
@@ -283,13 +365,15 @@ static unsigned x_values(unsigned kind, const struct ir_ins *in, uint32_t *out)
 
 static unsigned mo_values(unsigned kind, uint8_t *out)
 {
-    static const uint8_t count[] = { [MO_NONE] = 1, [MO_RM] = RM_ODD + 1, [MO_MINMAX] = MM_X86 + 1, [MO_COND] = C_UGT + 1, [MO_FCOND] = 8,
-                                     [MO_VRED] = VRED_MAXU + 1 };
-    for (unsigned i = 0; i < count[kind]; i++) out[i] = (uint8_t)(kind == MO_FCOND && i > 3 ? (i - 4) | FC_SIGNALLING : i);
+    static const uint8_t count[] = { [MO_NONE] = 1,         [MO_RM] = RM_ODD + 1, [MO_MINMAX] = MM_X86 + 1,
+                                     [MO_COND] = C_UGT + 1, [MO_FCOND] = 8,       [MO_VRED] = VRED_MAXU + 1 };
+    for (unsigned i = 0; i < count[kind]; i++)
+        out[i] = (uint8_t)(kind == MO_FCOND && i > 3 ? (i - 4) | FC_SIGNALLING : i);
     return count[kind];
 }
 
-/* --- levels of host features ---------------------------------------------------------------------------------------------------- */
+/* --- levels of host features
+ * ---------------------------------------------------------------------------------------------------- */
 static const char *const level_name[] = { "SSE4.1", "SSE4.2", "AVX2", "AVX-512", "all" };
 enum { LEVELS = ARRAY_LEN(level_name) };
 
@@ -303,7 +387,10 @@ static void set_level(unsigned level)
 }
 
 static const struct ir_fp policies[] = {
-    { .nan = NAN_CANON }, { .nan = NAN_ARM, .tiny_before = 1 }, { .nan = NAN_CANON, .tiny_before = 1 }, { .nan = NAN_X86 },
+    { .nan = NAN_CANON },
+    { .nan = NAN_ARM, .tiny_before = 1 },
+    { .nan = NAN_CANON, .tiny_before = 1 },
+    { .nan = NAN_X86 },
     { .nan = NAN_ARM, .tiny_before = 1, .slow = 1 },
 };
 
@@ -348,7 +435,9 @@ static void test_vectors(void **state)
                     }
                 } else if (w->op == IR_VGET || w->op == IR_VRED) {
                     for (unsigned t = w->op == IR_VGET ? T_I8 : T_I32; t <= (w->op == IR_VGET ? T_F64 : T_I64); t++) {
-                        if (t < T_F16 ? lane >= L_F16 || ir_type_bits[t] < lane_bits_of(&in) : lane != L_F16 + t - T_F16) continue;
+                        if (t < T_F16 ? lane >= L_F16 || ir_type_bits[t] < lane_bits_of(&in)
+                                      : lane != L_F16 + t - T_F16)
+                            continue;
                         in.type = (uint8_t)t;
                         check(&in, type, 20);
                     }
@@ -460,6 +549,42 @@ static void test_scalars(void **state)
         }
 }
 
+/* AESE with AESMC, AESD with AESIMC: one instruction of the host. */
+static void test_aes_round(void **state)
+{
+    for (unsigned level = 0; level < LEVELS; level++)
+        for (unsigned dec = 0; dec < 2; dec++) {
+            struct region r = { .pc = 0x1000 };
+            struct ir_ins sub = { .op = dec ? IR_VAESD : IR_VAESE, .type = T_V128 },
+                          mix = { .op = dec ? IR_VAESIMC : IR_VAESMC, .type = T_V128 };
+            set_level(level);
+            ir_reset(&ir, regs, nregs);
+            ir_newblock(&ir, 0x1000);
+            uint32_t first = ir.nins;
+            sub.a = emit((struct ir_ins){ .op = IR_GET, .type = T_V128, .x = reg_of(T_V128, 0) });
+            sub.b = emit((struct ir_ins){ .op = IR_GET, .type = T_V128, .x = reg_of(T_V128, 1) });
+            mix.a = emit(sub);
+            V v = emit(mix);
+            emit((struct ir_ins){ .op = IR_PUT, .type = T_V128, .a = v, .x = reg_of(T_V128, 0) });
+            emit((struct ir_ins){ .op = IR_EXIT, .imm = 0x1004 });
+            ir.blk[0] = (struct ir_block){ .first = first, .end = ir.nins, .pc = 0x1000, .entry = 1 };
+            for (uint32_t i = 0; i < ir.nins; i++) ir.flag[i] = IRF_LIVE;
+            code.rw = code_start;
+            assert_int_equal(host->compile(handle, &ir, &code, &r), 0);
+            for (unsigned n = 0; n < 50; n++) {
+                union vlanes a = operand(T_V128, 8, false), b = operand(T_V128, 8, false), want;
+                ir_eval(&sub, T_V128, &a, &b, NULL, &want);
+                ir_eval(&mix, T_V128, &want, NULL, NULL, &want);
+                tc->r[T_V128][0] = a, tc->r[T_V128][1] = b;
+                host->enter(handle, &tc->cpu, &r);
+                assert_memory_equal(&tc->r[T_V128][0], &want, 16);
+            }
+            free(r.maps);
+            free(r.exits);
+        }
+    x86 = detected;
+}
+
 /* A comparison that is the condition of a branch or a select: form 0, 1. */
 static void fused(const struct ir_ins *cmp, unsigned type, const struct ir_fp *fp, unsigned form, const char *level)
 {
@@ -472,7 +597,8 @@ static void fused(const struct ir_ins *cmp, unsigned type, const struct ir_fp *f
     struct ir_ins in = *cmp;
     in.a = emit((struct ir_ins){ .op = IR_GET, .type = (uint8_t)type, .x = reg_of(type, 0) });
     in.b = emit((struct ir_ins){ .op = IR_GET, .type = (uint8_t)type, .x = reg_of(type, 1) });
-    V one = emit((struct ir_ins){ .op = IR_K, .type = T_I64, .imm = 1 }), two = emit((struct ir_ins){ .op = IR_K, .type = T_I64 });
+    V one = emit((struct ir_ins){ .op = IR_K, .type = T_I64, .imm = 1 }),
+      two = emit((struct ir_ins){ .op = IR_K, .type = T_I64 });
     V v = emit(in);
     if (form) {
         v = emit((struct ir_ins){ .op = IR_SELECT, .type = T_I64, .a = v, .b = one, .c = two });
@@ -501,9 +627,10 @@ static void fused(const struct ir_ins *cmp, unsigned type, const struct ir_fp *f
         tc->cpu.fp = (struct cpu_fp){ .rm = RM_RNE };
         host->enter(handle, &tc->cpu, &r);
         if (tc->r[T_I64][3].u64[0] != want.u64[0] || tc->cpu.fp.flags != eval.fp.flags)
-            fail_msg("%s at %s: type %d condition %d signalling %d, %llx %llx: %llu flags %x, not %x", form ? "select" : "branch", level, type,
-                     cmp->sub, cmp->mo, (unsigned long long)a.u64[0], (unsigned long long)b.u64[0],
-                     (unsigned long long)tc->r[T_I64][3].u64[0], tc->cpu.fp.flags, eval.fp.flags);
+            fail_msg("%s at %s: type %d condition %d signalling %d, %llx %llx: %llu flags %x, not %x",
+                     form ? "select" : "branch", level, type, cmp->sub, cmp->mo, (unsigned long long)a.u64[0],
+                     (unsigned long long)b.u64[0], (unsigned long long)tc->r[T_I64][3].u64[0], tc->cpu.fp.flags,
+                     eval.fp.flags);
     }
     free(r.maps);
     free(r.exits);
@@ -543,7 +670,8 @@ static void test_complete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_complete), cmocka_unit_test(test_bitcast), cmocka_unit_test(test_scalars), cmocka_unit_test(test_fused), cmocka_unit_test(test_table_constant),
+        cmocka_unit_test(test_complete), cmocka_unit_test(test_bitcast),   cmocka_unit_test(test_scalars),
+        cmocka_unit_test(test_fused),    cmocka_unit_test(test_aes_round), cmocka_unit_test(test_table_constant),
         cmocka_unit_test(test_vectors),
     };
     return cmocka_run_group_tests_name("x86_64 vectors and floating point", tests, setup, NULL);
