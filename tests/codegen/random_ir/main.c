@@ -196,7 +196,7 @@ static bool differ(const struct outcome *want, const struct outcome *got, char *
     CHECK("mode", a->c.mode, b->c.mode)
     if (want->exc != EXC_FAULT && want->exc != EXC_ALIGN && want->exc != EXC_NONE)
         CHECK("exception code", want->exc_code, got->exc_code)
-    if ((want->exc == EXC_FAULT && !want->probe) || want->exc == EXC_ALIGN)
+    if ((want->exc == EXC_FAULT && !want->any_addr) || want->exc == EXC_ALIGN)
         CHECK("fault address", want->fault_addr, got->fault_addr)
     for (uint32_t i = 0; i < rnregs; i++) {
         const uint8_t *p = (const uint8_t *)a + rregs[i].offset, *q = (const uint8_t *)b + rregs[i].offset;

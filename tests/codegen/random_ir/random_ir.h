@@ -34,7 +34,7 @@ struct outcome {
     uint32_t exc_code;
     uint64_t fault_addr;
     bool endless;              /* gave up (a program the reducer has broken) */
-    bool probe;                /* the fault is a PROBE's: any address in it */
+    bool any_addr;             /* the fault may tell any address of the access */
 };
 
 struct rng { uint64_t s; };

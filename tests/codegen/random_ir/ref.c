@@ -85,7 +85,7 @@ static bool memory(struct ref *f, const struct ir_ins *ins, union vlanes *res)
     }
     uint8_t *p = access(f, addr, n);
     if (!p) {
-        f->o->probe = ins->op == IR_PROBE;
+        f->o->any_addr = ins->op == IR_PROBE || (be && n == 16); /* of two halves, either may be first */
         return false;
     }
     union vlanes old = mem_get(p, MIN(n, 16u), be), b = f->val[ins->b];
