@@ -260,6 +260,21 @@ static inline void scan_use(struct gen *g, V v, uint32_t i)
     else if (r->last < i) r->last = i;
 }
 
+/* Value root should be computed in register hr, and so should what it is computed from in two-operand instructions. */
+static void hint_chain(struct gen *g, uint32_t root, unsigned hr)
+{
+    for (unsigned depth = 0; depth < 3; depth++) {
+        struct val *v = &g->val[root];
+        if (v->hint != NOREG) return;
+        v->hint = (uint8_t)hr;
+        if (root >= g->ir->nins || v->flags & (VF_K | VF_LAZY)) return;
+        const struct ir_ins *in = ins_of(g, root);
+        if (in->op < IR_ADD || in->op > IR_BSWAP) return;
+        root = g->val[in->a].root;
+        if (root >= g->ir->nins || g->val[root].uses != 1 || type_is_xmm(g->val[root].type)) return;
+    }
+}
+
 static void scan_put(struct gen *g, const struct ir_ins *in, uint32_t i, bool live)
 {
     struct gen_priv *x = g->x;
@@ -270,7 +285,7 @@ static void scan_put(struct gen *g, const struct ir_ins *in, uint32_t i, bool li
     unsigned hr = x->hreg[in->x];
     if (live) scan_use(g, in->a, i);
     else if (!(v->flags & VF_LAZY) && v->last < i) v->last = i;
-    if (hr != NOREG && v->hint == NOREG) v->hint = (uint8_t)hr;
+    if (hr != NOREG) hint_chain(g, root, hr);
     x->cur[in->x] = root;
     x->rs[in->x] = (uint8_t)((x->rs[in->x] & ~(RS_LIVE | RS_HOME | RS_FRESH)) | RS_PUT | (live ? RS_LIVE : 0));
 }
