@@ -1,7 +1,7 @@
 /*
- * codegen_test.c: golden tests of generated code: each case of tests/codegen/x86_64.txt is IR text and the instructions its
- * hot path becomes on a host with AVX2, FMA, BMI and no AVX-512, as objdump prints them. After an intended change, run with
- * LYRE_GOLDEN=1 to rewrite the file, and read the difference.
+ * codegen_test.c: golden tests of generated code: each case of tests/codegen/x86_64.txt is IR text and the
+ * instructions its hot path becomes on a host with AVX2, FMA, BMI and no AVX-512, as objdump prints them.
+ * After an intended change, run with LYRE_GOLDEN=1 to rewrite the file, and read the difference.
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -14,11 +14,15 @@ extern const struct host x86_64_host;
 
 /* Eleven 64-bit registers, eight of them pinned (a0..a7), two flags, floating point and vectors. */
 static const struct ir_reg regs[] = {
-#define R(n, t, p, o) { n, t, 0, p, (int32_t)sizeof(CPU) + (o) }
-    R("a0", T_I64, 0, 0), R("a1", T_I64, 1, 8), R("a2", T_I64, 2, 16), R("a3", T_I64, 3, 24), R("a4", T_I64, 4, 32),
-    R("a5", T_I64, 5, 40), R("a6", T_I64, 6, 48), R("a7", T_I64, 7, 56), R("s0", T_I64, -1, 64), R("s1", T_I64, -1, 72),
-    R("s2", T_I64, -1, 80), R("n", T_I1, -1, 88), R("z", T_I1, -1, 89), R("f0", T_F64, -1, 96), R("f1", T_F64, -1, 104),
-    R("f2", T_F64, -1, 112), R("q0", T_V128, -1, 128), R("q1", T_V128, -1, 144),
+#define R(n, t, p, o)                                                                                        \
+    {                                                                                                        \
+        n, t, 0, p, (int32_t)sizeof(CPU) + (o)                                                               \
+    }
+    R("a0", T_I64, 0, 0),     R("a1", T_I64, 1, 8),     R("a2", T_I64, 2, 16),   R("a3", T_I64, 3, 24),
+    R("a4", T_I64, 4, 32),    R("a5", T_I64, 5, 40),    R("a6", T_I64, 6, 48),   R("a7", T_I64, 7, 56),
+    R("s0", T_I64, -1, 64),   R("s1", T_I64, -1, 72),   R("s2", T_I64, -1, 80),  R("n", T_I1, -1, 88),
+    R("z", T_I1, -1, 89),     R("f0", T_F64, -1, 96),   R("f1", T_F64, -1, 104), R("f2", T_F64, -1, 112),
+    R("q0", T_V128, -1, 128), R("q1", T_V128, -1, 144),
 };
 
 static struct ir ir;
@@ -29,38 +33,55 @@ enum { CODE = 1 << 16 };
 
 static void *setup_host(void)
 {
-    struct host_env env = { .regs = regs, .nregs = ARRAY_LEN(regs), .jc_offset = 4096, .addr_bits = 64, .pins = 8 };
+    struct host_env env = {
+        .regs = regs, .nregs = ARRAY_LEN(regs), .jc_offset = 4096, .addr_bits = 64, .pins = 8};
     struct err e;
     code = aligned_alloc(4096, CODE);
     assert_non_null(code);
-    buf0 = (struct code_buf){ code, code + CODE, 0 };
+    buf0 = (struct code_buf){code, code + CODE, 0};
     void *h = x86_64_host.init(&env, &buf0, &e);
     assert_non_null(h);
-    x86 = (struct x86_features){ .avx = true, .avx2 = true, .fma = true, .f16c = true, .bmi1 = true, .bmi2 = true, .lzcnt = true,
-                                 .popcnt = true, .movbe = true, .pclmul = true, .aes = true, .sse42 = true, .cx16 = true };
+    x86 = (struct x86_features){.avx = true,
+                                .avx2 = true,
+                                .fma = true,
+                                .f16c = true,
+                                .bmi1 = true,
+                                .bmi2 = true,
+                                .lzcnt = true,
+                                .popcnt = true,
+                                .movbe = true,
+                                .pclmul = true,
+                                .aes = true,
+                                .sse42 = true,
+                                .cx16 = true};
     return h;
 }
 
-/* One line of objdump, without address and tabs; addresses as offsets, those outside the region as "thunk". */
+/* One line of objdump, without address and tabs; addresses as offsets, those outside the region as "thunk".
+ */
 static void tidy(char *line, uint32_t size, FILE *out)
 {
     char *tab = strrchr(line, '\t');
     if (!tab) return;
     char *text = tab + 1, *x;
     text[strcspn(text, "\n#")] = 0;
-    for (size_t n = strlen(text); n && text[n - 1] == ' ';) text[--n] = 0;
+    for (size_t n = strlen(text); n && text[n - 1] == ' ';)
+        text[--n] = 0;
     unsigned long at = strtoul(line, NULL, 16);
     if (text[0] == 'j' && !strchr(text, '[') && (x = strstr(text, "0x"))) {
         unsigned long to = strtoul(x, NULL, 16);
         *x = 0;
-        if (to >= size) fprintf(out, "%3lx: %sthunk\n", at, text);
-        else fprintf(out, "%3lx: %s%lx\n", at, text, to);
+        if (to >= size)
+            fprintf(out, "%3lx: %sthunk\n", at, text);
+        else
+            fprintf(out, "%3lx: %s%lx\n", at, text, to);
     } else {
         fprintf(out, "%3lx: %s\n", at, text);
     }
 }
 
-/* The hot path as text; it ends where the first cold stub begins (a store of a record's number, or an exit's slot). */
+/* The hot path as text; it ends where the first cold stub begins (a store of a record's number, or an exit's
+ * slot). */
 static void disassemble(const struct region *r, FILE *out)
 {
     char path[] = "/tmp/codegen_testXXXXXX", cmd[256], line[512];
@@ -72,7 +93,9 @@ static void disassemble(const struct region *r, FILE *out)
     FILE *p = popen(cmd, "r");
     assert_non_null(p);
     while (fgets(line, sizeof(line), p)) {
-        if (strstr(line, "movabs rax,") || strstr(line, "DWORD PTR [rsp+0x10],") || strstr(line, "[rbp-0x80],r")) break;
+        if (strstr(line, "movabs rax,") || strstr(line, "DWORD PTR [rsp+0x10],") ||
+            strstr(line, "[rbp-0x80],r"))
+            break;
         if (line[0] == ' ') tidy(line, r->code_size, out);
     }
     while (fgets(line, sizeof(line), p))
@@ -84,7 +107,7 @@ static void disassemble(const struct region *r, FILE *out)
 static void compile_case(const char *text, FILE *out)
 {
     struct err e;
-    struct region r = { .pc = 0x1000 };
+    struct region r = {.pc = 0x1000};
     struct code_buf buf = buf0;
     if (ir_parse(&ir, regs, ARRAY_LEN(regs), text, &e)) {
         print_error("%s\n%s\n", text, e.msg);
@@ -115,7 +138,8 @@ static char *read_all(const char *path)
 static void test_golden(void **state UNUSED)
 {
     char path[512];
-    snprintf(path, sizeof(path), "%.*s../../../tests/codegen/x86_64.txt", (int)(strrchr(__FILE__, '/') + 1 - __FILE__), __FILE__);
+    snprintf(path, sizeof(path), "%.*s../../../tests/codegen/x86_64.txt",
+             (int)(strrchr(__FILE__, '/') + 1 - __FILE__), __FILE__);
     char *want = read_all(path), *got = NULL;
     size_t size;
     if (!want) {
@@ -147,9 +171,12 @@ static void test_golden(void **state UNUSED)
         fclose(f);
     } else if (strcmp(want, got)) {
         const char *a = want, *b = got;
-        while (*a && *a == *b) a++, b++;
-        while (a > want && a[-1] != '\n') a--, b--;
-        print_error("generated code differs from %s:\n- %.*s\n+ %.*s\n", path, (int)strcspn(a, "\n"), a, (int)strcspn(b, "\n"), b);
+        while (*a && *a == *b)
+            a++, b++;
+        while (a > want && a[-1] != '\n')
+            a--, b--;
+        print_error("generated code differs from %s:\n- %.*s\n+ %.*s\n", path, (int)strcspn(a, "\n"), a,
+                    (int)strcspn(b, "\n"), b);
         fail();
     }
     free(want);
@@ -158,7 +185,7 @@ static void test_golden(void **state UNUSED)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_golden) };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden)};
     host = setup_host();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

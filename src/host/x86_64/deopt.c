@@ -1,9 +1,10 @@
 /*
  * deopt.c: maps from a point in generated code to guest registers, and slow operations.
  *
- * A map lists the guest registers whose value is neither in their home nor in their pinned or carried register: id and
- * place. Places: host register, frame, another register's home, constant, or an expression over places that generated
- * code never computes. Maps lie in r->maps: struct maps, carried registers, records sorted by code offset, bytes.
+ * A map lists the guest registers whose value is neither in their home nor in their pinned or carried
+ * register: id and place. Places: host register, frame, another register's home, constant, or an expression
+ * over places that generated code never computes. Maps lie in r->maps: struct maps, carried registers,
+ * records sorted by code offset, bytes.
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
@@ -11,13 +12,19 @@
 
 struct maps {
     uint32_t nrecs, ncarry, data, size;
-    struct { uint16_t id, reg; } carry[MAX_CARRY];
+    struct {
+        uint16_t id, reg;
+    } carry[MAX_CARRY];
     struct rec rec[];
 };
-enum { ID_ADDR = 0x3fff, /* entry: v->fault_addr, not a register */
-       ID_RBX = 0x3ffe };/* first entry: rbx is in FR_SAVE, not in rbx */
+enum {
+    ID_ADDR = 0x3fff, /* entry: v->fault_addr, not a register */
+    ID_RBX = 0x3ffe
+}; /* first entry: rbx is in FR_SAVE, not in rbx */
 
-/* --- writer -------------------------------------------------------------------------------------------------------------- */
+/* --- writer
+ * --------------------------------------------------------------------------------------------------------------
+ */
 static void put8(struct gen *g, unsigned b)
 {
     struct gen_priv *x = g->x;
@@ -27,7 +34,8 @@ static void put8(struct gen *g, unsigned b)
 
 static void put_uleb(struct gen *g, uint64_t v)
 {
-    for (; v >= 0x80; v >>= 7) put8(g, (v & 0x7f) | 0x80);
+    for (; v >= 0x80; v >>= 7)
+        put8(g, (v & 0x7f) | 0x80);
     put8(g, (unsigned)v);
 }
 
@@ -63,10 +71,12 @@ static void put_loc(struct gen *g, V v, enum ir_type t)
         put8(g, in->op), put8(g, in->type), put8(g, in->sub), put8(g, in->mo);
         put8(g, in->a ? ins_of(g, in->a)->type : 0);
         put_uleb(g, in->x), put_uleb(g, in->y), put_uleb(g, in->imm);
-        V op[3] = { in->a, in->b, in->c };
+        V op[3] = {in->a, in->b, in->c};
         for (unsigned k = 0; k < 3; k++) {
-            if (op[k]) put_loc(g, op[k], type_of(g, op[k]));
-            else put8(g, LOC_NONE);
+            if (op[k])
+                put_loc(g, op[k], type_of(g, op[k]));
+            else
+                put8(g, LOC_NONE);
         }
     } else {
         LOG(LOG_UNIMP, "x86_64: no place for value %u at %u\n", root, g->at);
@@ -102,7 +112,7 @@ void deopt_at(struct gen *g, uint32_t rec)
 {
     struct gen_priv *x = g->x;
     if (x->nrecs == x->cap_recs) x->recs = vec_grow(x->recs, &x->cap_recs, x->nrecs + 1, sizeof(*x->recs));
-    x->recs[x->nrecs++] = (struct rec){ (uint32_t)(g->p - g->start), rec };
+    x->recs[x->nrecs++] = (struct rec){(uint32_t)(g->p - g->start), rec};
 }
 
 void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V addr, int64_t disp)
@@ -118,8 +128,9 @@ void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V
         put_loc(g, addr, T_I64);
     }
     put8(g, 0);
-    if (x->ntraps == x->cap_traps) x->traps = vec_grow(x->traps, &x->cap_traps, x->ntraps + 1, sizeof(*x->traps));
-    x->traps[x->ntraps++] = (struct fixup){ site, at, 0 };
+    if (x->ntraps == x->cap_traps)
+        x->traps = vec_grow(x->traps, &x->cap_traps, x->ntraps + 1, sizeof(*x->traps));
+    x->traps[x->ntraps++] = (struct fixup){site, at, 0};
 }
 
 /* Stubs of the traps: the map's place into the frame, then the region's common tail. */
@@ -153,11 +164,13 @@ int deopt_write(struct gen *g)
     if (!m) return -ENOSPC;
     memset(m, 0, sizeof(*m));
     m->nrecs = x->nrecs, m->ncarry = x->ncarry, m->data = data, m->size = size;
-    for (unsigned k = 0; k < x->ncarry; k++) m->carry[k].id = x->carry[k], m->carry[k].reg = x->hreg[x->carry[k]];
+    for (unsigned k = 0; k < x->ncarry; k++)
+        m->carry[k].id = x->carry[k], m->carry[k].reg = x->hreg[x->carry[k]];
     /* in order of code: cold paths come last, so this is nearly sorted already */
     for (uint32_t i = 0; i < x->nrecs; i++) {
         uint32_t j = i;
-        for (; j && m->rec[j - 1].code > x->recs[i].code; j--) m->rec[j] = m->rec[j - 1];
+        for (; j && m->rec[j - 1].code > x->recs[i].code; j--)
+            m->rec[j] = m->rec[j - 1];
         m->rec[j] = x->recs[i];
     }
     if (x->nmap) memcpy((uint8_t *)m + data, x->map, x->nmap);
@@ -166,7 +179,8 @@ int deopt_write(struct gen *g)
     return 0;
 }
 
-/* --- reader (signal handler: no allocation, no locks) ------------------------------------------------------------------- */
+/* --- reader (signal handler: no allocation, no locks)
+ * ------------------------------------------------------------------- */
 struct reader {
     const uint8_t *p;
     const CPU *cpu;
@@ -206,16 +220,19 @@ static void get_loc(struct reader *d, union vlanes *v)
     case LOC_GPR: v->u64[0] = d->regs->gpr[*d->p++]; break;
     case LOC_XMM: *v = d->regs->xmm[*d->p++]; break;
     case LOC_FRAME: memcpy(v, (const uint8_t *)(uintptr_t)d->regs->gpr[RSP] + get_uleb(d), bytes); break;
-    case LOC_HOME: memcpy(v, (const uint8_t *)d->cpu + get_uleb(d), t == T_I1 ? 1 : ir_type_bits[t] / 8); break;
+    case LOC_HOME:
+        memcpy(v, (const uint8_t *)d->cpu + get_uleb(d), t == T_I1 ? 1 : ir_type_bits[t] / 8);
+        break;
     case LOC_K: v->u64[0] = get_uleb(d); break;
     case LOC_KV: v->u64[0] = get_uleb(d), v->u64[1] = get_uleb(d); break;
     case LOC_EXPR: {
-        struct ir_ins in = { .a = 0 };
+        struct ir_ins in = {.a = 0};
         in.op = *d->p++, in.type = *d->p++, in.sub = *d->p++, in.mo = *d->p++;
-        enum ir_type ta = (enum ir_type)*d->p++;
+        enum ir_type ta = (enum ir_type) * d->p++;
         in.x = (uint32_t)get_uleb(d), in.y = (uint32_t)get_uleb(d), in.imm = get_uleb(d);
         union vlanes op[3];
-        for (unsigned i = 0; i < 3; i++) get_loc(d, &op[i]);
+        for (unsigned i = 0; i < 3; i++)
+            get_loc(d, &op[i]);
         ir_eval(&in, ta, &op[0], &op[1], &op[2], v);
         break;
     }
@@ -231,14 +248,18 @@ static void set_home(const struct x86_host *h, CPU *cpu, uint32_t id, const unio
 
 static void reg_home(const struct x86_host *h, CPU *cpu, uint32_t id, unsigned reg, const struct regs *regs)
 {
-    union vlanes v = { 0 };
-    if (reg >= XMM0) v = regs->xmm[reg - XMM0];
-    else v.u64[0] = regs->gpr[reg];
+    union vlanes v = {0};
+    if (reg >= XMM0)
+        v = regs->xmm[reg - XMM0];
+    else
+        v.u64[0] = regs->gpr[reg];
     set_home(h, cpu, id, &v);
 }
 
-/* Writes homes and pc as the map at d says; fault_addr of a trap, or NULL. All places are read before any home changes. */
-static void apply(const struct x86_host *h, CPU *cpu, const struct region *r, struct reader *d, int64_t disp, uint64_t *addr)
+/* Writes homes and pc as the map at d says; fault_addr of a trap, or NULL. All places are read before any
+ * home changes. */
+static void apply(const struct x86_host *h, CPU *cpu, const struct region *r, struct reader *d, int64_t disp,
+                  uint64_t *addr)
 {
     const struct maps *m = (const struct maps *)r->maps;
     uint16_t id[IR_REGS_MAX];
@@ -259,10 +280,12 @@ static void apply(const struct x86_host *h, CPU *cpu, const struct region *r, st
             val[n++] = v;
         }
     }
-    for (unsigned i = 0; i < h->npins; i++) reg_home(h, cpu, h->pin_id[i], h->pin_reg[i], d->regs);
+    for (unsigned i = 0; i < h->npins; i++)
+        reg_home(h, cpu, h->pin_id[i], h->pin_reg[i], d->regs);
     for (unsigned i = 0; i < m->ncarry; i++)
         if (m->carry[i].id < h->env.nregs) reg_home(h, cpu, m->carry[i].id, m->carry[i].reg, d->regs);
-    for (unsigned i = 0; i < n; i++) set_home(h, cpu, id[i], &val[i]);
+    for (unsigned i = 0; i < n; i++)
+        set_home(h, cpu, id[i], &val[i]);
     cpu->pc = pc;
 }
 
@@ -273,11 +296,13 @@ bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uin
     uint32_t lo = 0, hi = m->nrecs;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if (m->rec[mid].code < code) lo = mid + 1;
-        else hi = mid;
+        if (m->rec[mid].code < code)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     if (lo == m->nrecs || m->rec[lo].code != code) return false;
-    struct reader d = { (const uint8_t *)m + m->data + m->rec[lo].data, cpu, regs };
+    struct reader d = {(const uint8_t *)m + m->data + m->rec[lo].data, cpu, regs};
     apply(h, cpu, r, &d, 0, NULL);
     return true;
 }
@@ -286,7 +311,7 @@ bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uin
 uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, const struct region *r, const struct x86_host *h)
 {
     const struct maps *m = (const struct maps *)r->maps;
-    struct reader d = { (const uint8_t *)m + m->data + (uint32_t)at, cpu, regs };
+    struct reader d = {(const uint8_t *)m + m->data + (uint32_t)at, cpu, regs};
     unsigned exc = *d.p++;
     cpu->v->exc_code = (uint32_t)get_uleb(&d);
     int64_t disp = get_sleb(&d);
@@ -294,7 +319,8 @@ uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, const struct region 
     return exc;
 }
 
-/* --- slow operations -------------------------------------------------------------------------------------------------------- */
+/* --- slow operations
+ * -------------------------------------------------------------------------------------------------------- */
 static void slow_loc(struct gen *g, V v, struct loc *l)
 {
     if (v == 0) return;
@@ -316,7 +342,8 @@ static void slow_loc(struct gen *g, V v, struct loc *l)
         l->off = FR_SPILL + 8 * (r->slot - 1);
     } else {
         l->kind = r->home < g->ir->nregs ? LOC_HOME : LOC_FRAME;
-        if (ir_type_bits[ir_regtype(g->ir, r->home)] < ir_type_bits[l->type]) l->type = (uint8_t)ir_regtype(g->ir, r->home);
+        if (ir_type_bits[ir_regtype(g->ir, r->home)] < ir_type_bits[l->type])
+            l->type = (uint8_t)ir_regtype(g->ir, r->home);
         l->off = g->x->home[r->home] + (r->home < g->ir->nregs ? CPU_BIAS : 0);
     }
 }
@@ -325,8 +352,9 @@ static uint32_t slow_new(struct gen *g, V v)
 {
     struct gen_priv *x = g->x;
     const struct ir_ins *in = ins_of(g, v);
-    if (x->nslows == x->cap_slows) x->slows = vec_grow(x->slows, &x->cap_slows, x->nslows + 1, sizeof(*x->slows));
-    struct slow s = { .ins = *in, .fp = g->ir->fp, .type_a = (uint8_t)(in->a ? type_of(g, in->a) : 0) };
+    if (x->nslows == x->cap_slows)
+        x->slows = vec_grow(x->slows, &x->cap_slows, x->nslows + 1, sizeof(*x->slows));
+    struct slow s = {.ins = *in, .fp = g->ir->fp, .type_a = (uint8_t)(in->a ? type_of(g, in->a) : 0)};
     slow_loc(g, in->a, &s.arg[0]);
     slow_loc(g, in->b, &s.arg[1]);
     slow_loc(g, in->c, &s.arg[2]);
@@ -344,7 +372,8 @@ static void slow_call(struct gen *g, uint32_t i)
 void gen_slow(struct gen *g, V v)
 {
     uint32_t i = slow_new(g, v);
-    LOG(LOG_STATS, "x86_64: %s of type %u is left to C\n", ir_opinfo[ins_of(g, v)->op].text, ins_of(g, v)->type);
+    LOG(LOG_STATS, "x86_64: %s of type %u is left to C\n", ir_opinfo[ins_of(g, v)->op].text,
+        ins_of(g, v)->type);
     g->x->slows[i].s.dst = (uint8_t)def_new(g, v);
     slow_call(g, i);
 }
@@ -369,7 +398,8 @@ void slow_finish(struct gen *g)
 {
     struct gen_priv *x = g->x;
     if (x->nslows == 0) return;
-    while ((uintptr_t)g->p & 7) a_u8(g, 0xcc);
+    while ((uintptr_t)g->p & 7)
+        a_u8(g, 0xcc);
     if ((size_t)(g->end - g->p) < x->nslows * sizeof(struct slow)) {
         g->err = -ENOSPC;
         return;
@@ -389,7 +419,9 @@ static void read_loc(const CPU *cpu, const struct regs *regs, const struct loc *
     switch (l->kind) {
     case LOC_GPR: v->u64[0] = regs->gpr[l->reg]; break;
     case LOC_XMM: *v = regs->xmm[l->reg]; break;
-    case LOC_FRAME: memcpy(v, (const uint8_t *)(uintptr_t)regs->gpr[RSP] + l->off, t == T_V128 ? 16 : 8); break;
+    case LOC_FRAME:
+        memcpy(v, (const uint8_t *)(uintptr_t)regs->gpr[RSP] + l->off, t == T_V128 ? 16 : 8);
+        break;
     case LOC_HOME: memcpy(v, (const uint8_t *)cpu + l->off, t == T_I1 ? 1 : ir_type_bits[t] / 8); break;
     case LOC_K: v->u64[0] = l->k[0], v->u64[1] = l->k[1]; break;
     }
@@ -398,7 +430,7 @@ static void read_loc(const CPU *cpu, const struct regs *regs, const struct loc *
 
 void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s)
 {
-    union vlanes a, b, c, res = { 0 };
+    union vlanes a, b, c, res = {0};
     read_loc(cpu, regs, &s->arg[0], &a);
     read_loc(cpu, regs, &s->arg[1], &b);
     read_loc(cpu, regs, &s->arg[2], &c);
@@ -407,8 +439,11 @@ void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s)
         __builtin_ia32_ldmxcsr(0x1f80);
         host_fp_eval(cpu, &s->fp, &s->ins, (enum ir_type)s->type_a, &a, &b, &c, &res);
         __builtin_ia32_ldmxcsr(guest);
-    } else ir_eval(&s->ins, (enum ir_type)s->type_a, &a, &b, &c, &res);
+    } else
+        ir_eval(&s->ins, (enum ir_type)s->type_a, &a, &b, &c, &res);
     mask_to(&res, (enum ir_type)s->ins.type);
-    if (s->dst >= XMM0) regs->xmm[s->dst - XMM0] = res;
-    else regs->gpr[s->dst] = res.u64[0];
+    if (s->dst >= XMM0)
+        regs->xmm[s->dst - XMM0] = res;
+    else
+        regs->gpr[s->dst] = res.u64[0];
 }

@@ -1,7 +1,8 @@
 /*
  * lower.c: the driver (one pass over blocks, then cold paths, constants, maps) and integer operations.
  *
- * 8- and 16-bit operations are done in 32 bits, upper bits arbitrary, with an extension first where upper bits matter.
+ * 8- and 16-bit operations are done in 32 bits, upper bits arbitrary, with an extension first where upper
+ * bits matter.
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
@@ -27,18 +28,21 @@ bool fits_imm(const struct gen *g, V v, unsigned bits, int32_t *k)
     return s == (int32_t)s;
 }
 
-/* --- pool, cold paths ------------------------------------------------------------------------------------------------------ */
+/* --- pool, cold paths
+ * ------------------------------------------------------------------------------------------------------ */
 struct opnd pool(struct gen *g, uint64_t lo, uint64_t hi)
 {
     struct gen_priv *x = g->x;
     uint32_t i = 0;
-    while (i < x->npool && (x->pool[i].u64[0] != lo || x->pool[i].u64[1] != hi)) i++;
+    while (i < x->npool && (x->pool[i].u64[0] != lo || x->pool[i].u64[1] != hi))
+        i++;
     if (i == x->npool) {
-        if (x->npool == x->cap_pool) x->pool = vec_grow(x->pool, &x->cap_pool, x->npool + 1, sizeof(*x->pool));
+        if (x->npool == x->cap_pool)
+            x->pool = vec_grow(x->pool, &x->cap_pool, x->npool + 1, sizeof(*x->pool));
         x->pool[x->npool].u64[0] = lo;
         x->pool[x->npool++].u64[1] = hi;
     }
-    return (struct opnd){ O_POOL, NOREG, NOREG, 0, 0, (int32_t)i };
+    return (struct opnd){O_POOL, NOREG, NOREG, 0, 0, (int32_t)i};
 }
 
 void gen_pool_ref(struct gen *g, uint32_t idx, unsigned tail)
@@ -46,14 +50,15 @@ void gen_pool_ref(struct gen *g, uint32_t idx, unsigned tail)
     struct gen_priv *x = g->x;
     if (x->npoolrefs == x->cap_poolrefs)
         x->poolrefs = vec_grow(x->poolrefs, &x->cap_poolrefs, x->npoolrefs + 1, sizeof(*x->poolrefs));
-    x->poolrefs[x->npoolrefs++] = (struct fixup){ g->p, idx, tail };
+    x->poolrefs[x->npoolrefs++] = (struct fixup){g->p, idx, tail};
 }
 
 static void pool_finish(struct gen *g)
 {
     struct gen_priv *x = g->x;
     if (x->npool == 0) return;
-    while ((uintptr_t)g->p & 15) a_u8(g, 0xcc);
+    while ((uintptr_t)g->p & 15)
+        a_u8(g, 0xcc);
     if ((size_t)(g->end - g->p) < x->npool * 16 + 64) {
         g->err = -ENOSPC;
         return;
@@ -70,9 +75,10 @@ static void pool_finish(struct gen *g)
 struct cold *gen_cold(struct gen *g, void (*emit)(struct gen *, struct cold *), uint8_t *site)
 {
     struct gen_priv *x = g->x;
-    if (x->ncolds == x->cap_colds) x->colds = vec_grow(x->colds, &x->cap_colds, x->ncolds + 1, sizeof(*x->colds));
+    if (x->ncolds == x->cap_colds)
+        x->colds = vec_grow(x->colds, &x->cap_colds, x->ncolds + 1, sizeof(*x->colds));
     struct cold *c = &x->colds[x->ncolds++];
-    *c = (struct cold){ .emit = emit, .site = site, .pc = g->pc };
+    *c = (struct cold){.emit = emit, .site = site, .pc = g->pc};
     return c;
 }
 
@@ -81,7 +87,9 @@ void gen_cold_return(struct gen *g, struct cold *c)
     a_jmp_to(g, c->back);
 }
 
-/* --- integers -------------------------------------------------------------------------------------------------------------- */
+/* --- integers
+ * --------------------------------------------------------------------------------------------------------------
+ */
 /* a + b as an address operand: b may be a small left shift that was deferred, or a constant. */
 static bool lea_operand(struct gen *g, V a, V b, struct opnd *o)
 {
@@ -110,8 +118,10 @@ struct opnd addr_use(struct gen *g, V v, int64_t disp)
     struct opnd o;
     const struct ir_ins *in = ins_of(g, v);
     if (is_deferred(g, v) && in->op == IR_ADD) {
-        if (is_deferred(g, in->a) && !is_deferred(g, in->b)) lea_operand(g, in->b, in->a, &o);
-        else lea_operand(g, in->a, in->b, &o);
+        if (is_deferred(g, in->a) && !is_deferred(g, in->b))
+            lea_operand(g, in->b, in->a, &o);
+        else
+            lea_operand(g, in->a, in->b, &o);
     } else if (is_k(g, v) && kval(g, v) + (uint64_t)disp <= 0x7fffffff) {
         o = o_mem(NOREG, (int32_t)(kval(g, v) + (uint64_t)disp));
         return o;
@@ -188,8 +198,10 @@ static void lower_alu(struct gen *g, V v, const struct ir_ins *in, unsigned alu,
             return;
         }
         unsigned d = def_copy(g, v, a);
-        if (alu == ALU_XOR && k == -1) a_g3(g, G3_NOT, bits, o_reg(d));
-        else a_alui(g, alu, bits, o_reg(d), k);
+        if (alu == ALU_XOR && k == -1)
+            a_g3(g, G3_NOT, bits, o_reg(d));
+        else
+            a_alui(g, alu, bits, o_reg(d), k);
         return;
     }
     if (comm && !can_inplace(g, v, a) && can_inplace(g, v, b)) {
@@ -228,8 +240,10 @@ static void ext_to(struct gen *g, V a, unsigned d, bool sign)
         return;
     }
     struct opnd o = use_rm(g, a);
-    if (sign && bits < 64) a_loads(g, bits, 64, d, o);
-    else a_load(g, bits, d, o);
+    if (sign && bits < 64)
+        a_loads(g, bits, 64, d, o);
+    else
+        a_load(g, bits, d, o);
 }
 
 static void lower_mulh(struct gen *g, V v, const struct ir_ins *in)
@@ -238,8 +252,10 @@ static void lower_mulh(struct gen *g, V v, const struct ir_ins *in)
         unsigned t = tmp_gpr(g), b = use_r(g, in->b);
         ext_to(g, in->a, t, in->op != IR_MULHU);
         unsigned d = def_r(g, v);
-        if (in->op == IR_MULHS) a_loads(g, 32, 64, d, o_reg(b));
-        else a_mov_rr(g, 32, d, b);
+        if (in->op == IR_MULHS)
+            a_loads(g, 32, 64, d, o_reg(b));
+        else
+            a_mov_rr(g, 32, d, b);
         a_imul(g, 64, d, o_reg(t));
         a_shifti(g, SH_SHR, 64, d, 32);
         return;
@@ -282,13 +298,17 @@ static void cold_div(struct gen *g, struct cold *c)
         a_test_rr(g, bits, c->reg[0], c->reg[0]);
         minus1 = a_jcc8(g, CC_NE);
     }
-    if (rem) a_mov_rr(g, bits, RDX, RAX);
-    else a_alu(g, ALU_XOR, 32, RAX, o_reg(RAX));
+    if (rem)
+        a_mov_rr(g, bits, RDX, RAX);
+    else
+        a_alu(g, ALU_XOR, 32, RAX, o_reg(RAX));
     gen_cold_return(g, c);
     if (sign) {
         a_bind8(g, minus1);
-        if (rem) a_alu(g, ALU_XOR, 32, RDX, o_reg(RDX));
-        else a_g3(g, G3_NEG, bits, o_reg(RAX));
+        if (rem)
+            a_alu(g, ALU_XOR, 32, RDX, o_reg(RDX));
+        else
+            a_g3(g, G3_NEG, bits, o_reg(RAX));
         gen_cold_return(g, c);
     }
 }
@@ -302,8 +322,10 @@ static void lower_div(struct gen *g, V v, const struct ir_ins *in)
     take(g, RDX);
     unsigned b = use_r(g, in->b);
     struct cold *c = NULL;
-    if (is_k(g, in->a)) a_mov_ri(g, RAX, kval(g, in->a));
-    else a_load(g, bits, RAX, use_rm(g, in->a));
+    if (is_k(g, in->a))
+        a_mov_ri(g, RAX, kval(g, in->a));
+    else
+        a_load(g, bits, RAX, use_rm(g, in->a));
     if (!safe) {
         if (sign) {
             a_lea(g, bits, RDX, o_mem(b, 1));
@@ -339,8 +361,10 @@ static void lower_shift(struct gen *g, V v, const struct ir_ins *in)
         if (tb < 32 && in->op != IR_SHL) { /* bring in the right upper bits */
             struct opnd o = use_rm(g, in->a);
             unsigned d = def_r(g, v);
-            if (in->op == IR_SAR) a_loads(g, tb, 32, d, o);
-            else a_load(g, tb, d, o);
+            if (in->op == IR_SAR)
+                a_loads(g, tb, 32, d, o);
+            else
+                a_load(g, tb, d, o);
             if (k) a_shifti(g, ext, 32, d, k);
             return;
         }
@@ -356,8 +380,10 @@ static void lower_shift(struct gen *g, V v, const struct ir_ins *in)
             return;
         }
         unsigned d = def_copy(g, v, in->a);
-        if (k) a_shifti(g, ext, bits, d, k);
-        else if (bits == 32) a_mov_rr(g, 32, d, d);
+        if (k)
+            a_shifti(g, ext, bits, d, k);
+        else if (bits == 32)
+            a_mov_rr(g, 32, d, d);
         return;
     }
     if (x86.bmi2 && ext != SH_ROR) {
@@ -381,15 +407,19 @@ static void lower_extr(struct gen *g, V v, const struct ir_ins *in)
         return;
     }
     unsigned hi = use_r(g, in->a), d = def_copy(g, v, in->b);
-    if (in->x) a_shrd(g, bits, d, hi, in->x);
-    else if (bits == 32) a_mov_rr(g, 32, d, d);
+    if (in->x)
+        a_shrd(g, bits, d, hi, in->x);
+    else if (bits == 32)
+        a_mov_rr(g, 32, d, d);
 }
 
 static void lower_ext(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned from = bits_of(g, in->a), to = bits_of(g, v) == 64 ? 64 : 32;
     if (is_k(g, in->a)) {
-        a_mov_ri(g, def_r(g, v), in->op == IR_SEXT ? (uint64_t)bits_sext(kval(g, in->a), from) & bits_mask(to) : kval(g, in->a));
+        a_mov_ri(g, def_r(g, v),
+                 in->op == IR_SEXT ? (uint64_t)bits_sext(kval(g, in->a), from) & bits_mask(to)
+                                   : kval(g, in->a));
         return;
     }
     if (from == 1) {
@@ -399,8 +429,10 @@ static void lower_ext(struct gen *g, V v, const struct ir_ins *in)
     }
     struct opnd o = use_rm(g, in->a);
     unsigned d = def_r(g, v);
-    if (in->op == IR_SEXT) a_loads(g, from, to, d, o);
-    else a_load(g, from, d, o);
+    if (in->op == IR_SEXT)
+        a_loads(g, from, to, d, o);
+    else
+        a_load(g, from, d, o);
 }
 
 static void lower_trunc(struct gen *g, V v, const struct ir_ins *in)
@@ -420,8 +452,10 @@ static void lower_bfx(struct gen *g, V v, const struct ir_ins *in)
     if (x == 0 && (y == 8 || y == 16 || y == 32)) {
         struct opnd o = use_rm(g, in->a);
         unsigned d = def_r(g, v);
-        if (sign && y < bits) a_loads(g, y, bits, d, o);
-        else a_load(g, y, d, o);
+        if (sign && y < bits)
+            a_loads(g, y, bits, d, o);
+        else
+            a_load(g, y, d, o);
         return;
     }
     if (sign || y > 31) {
@@ -445,8 +479,10 @@ static void lower_bfx(struct gen *g, V v, const struct ir_ins *in)
         if (x) a_shifti(g, SH_SHR, bits, d, x);
         if (x + y == bits && x) return;
     }
-    if (y == 8 || y == 16) a_load(g, y, d, o_reg(d));
-    else a_alui(g, ALU_AND, 32, o_reg(d), (int32_t)bits_mask(y));
+    if (y == 8 || y == 16)
+        a_load(g, y, d, o_reg(d));
+    else
+        a_alui(g, ALU_AND, 32, o_reg(d), (int32_t)bits_mask(y));
 }
 
 static void lower_bfi(struct gen *g, V v, const struct ir_ins *in)
@@ -479,7 +515,7 @@ static void lower_bfi(struct gen *g, V v, const struct ir_ins *in)
             }
         }
     }
-    int64_t keep = bits == 64 ? (int64_t)~(mask << x) : (int32_t)~(mask << x);
+    int64_t keep = bits == 64 ? (int64_t) ~(mask << x) : (int32_t) ~(mask << x);
     if (keep == (int32_t)keep) {
         unsigned d = def_copy(g, v, in->a);
         a_alui(g, ALU_AND, bits, o_reg(d), (int32_t)keep);
@@ -510,14 +546,16 @@ static void lower_count(struct gen *g, V v, const struct ir_ins *in)
 static void lower_bswap(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned bits = bits_of(g, v), d = def_copy(g, v, in->a);
-    if (bits == 16) a_shifti(g, SH_ROL, 16, d, 8);
-    else a_bswap(g, bits, d);
+    if (bits == 16)
+        a_shifti(g, SH_ROL, 16, d, 8);
+    else
+        a_bswap(g, bits, d);
 }
 
 /* Bits of each byte by GFNI or in three steps of exchanges, then the bytes. */
 static void lower_bitrev(struct gen *g, V v, const struct ir_ins *in)
 {
-    static const uint64_t mask[] = { 0x0f0f0f0f0f0f0f0full, 0x3333333333333333ull, 0x5555555555555555ull };
+    static const uint64_t mask[] = {0x0f0f0f0f0f0f0f0full, 0x3333333333333333ull, 0x5555555555555555ull};
     unsigned bits = bits_of(g, v), w = bits == 64 ? 64 : 32;
     unsigned d = def_copy(g, v, in->a);
     if (x86.gfni && x86.avx) {
@@ -543,8 +581,10 @@ static void lower_bitrev(struct gen *g, V v, const struct ir_ins *in)
             a_alu(g, ALU_OR, w, d, o_reg(t));
         }
     }
-    if (bits == 16) a_shifti(g, SH_ROL, 16, d, 8);
-    else if (bits > 16) a_bswap(g, bits, d);
+    if (bits == 16)
+        a_shifti(g, SH_ROL, 16, d, 8);
+    else if (bits > 16)
+        a_bswap(g, bits, d);
 }
 
 /* Low or high half of the carry-less product, in an XMM register. */
@@ -634,31 +674,54 @@ void lower_ins(struct gen *g, V v, const struct ir_ins *in)
     case IR_OR: lower_alu(g, v, in, ALU_OR, true); return;
     case IR_XOR: lower_alu(g, v, in, ALU_XOR, true); return;
     case IR_MUL: lower_mul(g, v, in); return;
-    case IR_MULHS: case IR_MULHU: case IR_MULHSU: lower_mulh(g, v, in); return;
-    case IR_DIVS: case IR_DIVU: case IR_REMS: case IR_REMU: lower_div(g, v, in); return;
+    case IR_MULHS:
+    case IR_MULHU:
+    case IR_MULHSU: lower_mulh(g, v, in); return;
+    case IR_DIVS:
+    case IR_DIVU:
+    case IR_REMS:
+    case IR_REMU: lower_div(g, v, in); return;
     case IR_NEG: a_g3(g, G3_NEG, in->type == T_I64 ? 64 : 32, o_reg(def_copy(g, v, in->a))); return;
     case IR_NOT: {
         unsigned d = def_copy(g, v, in->a);
-        if (in->type == T_I1) a_alui(g, ALU_XOR, 32, o_reg(d), 1);
-        else a_g3(g, G3_NOT, in->type == T_I64 ? 64 : 32, o_reg(d));
+        if (in->type == T_I1)
+            a_alui(g, ALU_XOR, 32, o_reg(d), 1);
+        else
+            a_g3(g, G3_NOT, in->type == T_I64 ? 64 : 32, o_reg(d));
         return;
     }
-    case IR_SHL: case IR_SHR: case IR_SAR: case IR_ROTR: lower_shift(g, v, in); return;
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR:
+    case IR_ROTR: lower_shift(g, v, in); return;
     case IR_EXTR: lower_extr(g, v, in); return;
-    case IR_SEXT: case IR_ZEXT: lower_ext(g, v, in); return;
+    case IR_SEXT:
+    case IR_ZEXT: lower_ext(g, v, in); return;
     case IR_TRUNC: lower_trunc(g, v, in); return;
-    case IR_UBFX: case IR_SBFX: lower_bfx(g, v, in); return;
+    case IR_UBFX:
+    case IR_SBFX: lower_bfx(g, v, in); return;
     case IR_BFI: lower_bfi(g, v, in); return;
-    case IR_CLZ: case IR_CTZ: case IR_POPCNT: lower_count(g, v, in); return;
+    case IR_CLZ:
+    case IR_CTZ:
+    case IR_POPCNT: lower_count(g, v, in); return;
     case IR_BSWAP: lower_bswap(g, v, in); return;
     case IR_CMP: lower_cmp(g, v, in); return;
-    case IR_SADDOV: case IR_SSUBOV: lower_ov(g, v, in); return;
+    case IR_SADDOV:
+    case IR_SSUBOV: lower_ov(g, v, in); return;
     case IR_SELECT: lower_select(g, v, in); return;
-    case IR_LD: case IR_ST: case IR_CAS: case IR_RMW: case IR_FENCE: case IR_PROBE: lower_mem(g, v, in); return;
+    case IR_LD:
+    case IR_ST:
+    case IR_CAS:
+    case IR_RMW:
+    case IR_FENCE:
+    case IR_PROBE: lower_mem(g, v, in); return;
     case IR_CALL: lower_call(g, v, in); return;
     case IR_TRAPIF: lower_trapif(g, in); return;
-    case IR_FENVRD: case IR_FENVWR: case IR_FRMWR: lower_fenv(g, v, in); return;
-    case IR_CLMUL: case IR_CLMULH: lower_clmul(g, v, in); return;
+    case IR_FENVRD:
+    case IR_FENVWR:
+    case IR_FRMWR: lower_fenv(g, v, in); return;
+    case IR_CLMUL:
+    case IR_CLMULH: lower_clmul(g, v, in); return;
     case IR_BITREV: lower_bitrev(g, v, in); return;
     default:
         if (in->op >= IR_VADD ? lower_vec(g, v, in) : lower_fp(g, v, in)) return;
@@ -666,7 +729,9 @@ void lower_ins(struct gen *g, V v, const struct ir_ins *in)
     }
 }
 
-/* --- the driver ------------------------------------------------------------------------------------------------------------ */
+/* --- the driver
+ * ------------------------------------------------------------------------------------------------------------
+ */
 enum { ROOM = 1024 }; /* no instruction's hot or cold code is longer */
 
 static void gen_block(struct gen *g, uint32_t bi)
@@ -711,7 +776,8 @@ static void gen_block(struct gen *g, uint32_t bi)
 static void finish_jumps(struct gen *g)
 {
     struct gen_priv *x = g->x;
-    for (uint32_t i = 0; i < x->njumps; i++) a_bind(x->jumps[i].site, x->label[x->jumps[i].to]);
+    for (uint32_t i = 0; i < x->njumps; i++)
+        a_bind(x->jumps[i].site, x->label[x->jumps[i].to]);
     for (uint32_t i = 0; i < x->ncolds && !g->err; i++) {
         if (g->end - g->p < ROOM) {
             g->err = -ENOSPC;
@@ -729,15 +795,18 @@ static int try_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, s
     struct gen_priv *x = &h->x;
     uint8_t *start = (uint8_t *)ALIGN_UP((uintptr_t)buf->rw, 16);
     if (buf->end - start < 4 * ROOM) return -ENOSPC;
-    struct gen g = { .p = start, .start = start, .end = buf->end, .delta = buf->delta, .ir = ir, .h = h, .r = r, .x = x };
-    x->njumps = x->ncolds = x->npool = x->npoolrefs = x->nrecs = x->nmap = x->ntraps = x->nexits = x->nslows = 0;
+    struct gen g = {
+        .p = start, .start = start, .end = buf->end, .delta = buf->delta, .ir = ir, .h = h, .r = r, .x = x};
+    x->njumps = x->ncolds = x->npool = x->npoolrefs = x->nrecs = x->nmap = x->ntraps = x->nexits = x->nslows =
+        0;
     gen_reset(&g);
     if (!g.err) gen_carry(&g);
     for (unsigned k = 0; k < x->ncarry && !g.err; k++) {
         enum ir_type t = ir_regtype(ir, x->carry[k]);
         load_from(&g, t, x->hreg[x->carry[k]], home_of(&g, x->carry[k]), true);
     }
-    for (uint32_t b = 0; b < ir->nblk && !g.err; b++) gen_block(&g, b);
+    for (uint32_t b = 0; b < ir->nblk && !g.err; b++)
+        gen_block(&g, b);
     if (!g.err) finish_jumps(&g);
     if (!g.err) deopt_finish(&g);
     if (!g.err) slow_finish(&g);

@@ -4,16 +4,26 @@
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
 
-enum { OFF_PC = offsetof(CPU, pc), OFF_REQUEST = offsetof(CPU, exit_request), OFF_MODE = offsetof(CPU, mode), OFF_V = offsetof(CPU, v),
-       OFF_FLAGS = offsetof(CPU, fp) + offsetof(struct cpu_fp, flags), OFF_RM = offsetof(CPU, fp) + offsetof(struct cpu_fp, rm),
-       OFF_CTL = offsetof(CPU, fp) + offsetof(struct cpu_fp, host_ctl) };
+enum {
+    OFF_PC = offsetof(CPU, pc),
+    OFF_REQUEST = offsetof(CPU, exit_request),
+    OFF_MODE = offsetof(CPU, mode),
+    OFF_V = offsetof(CPU, v),
+    OFF_FLAGS = offsetof(CPU, fp) + offsetof(struct cpu_fp, flags),
+    OFF_RM = offsetof(CPU, fp) + offsetof(struct cpu_fp, rm),
+    OFF_CTL = offsetof(CPU, fp) + offsetof(struct cpu_fp, host_ctl)
+};
 
-/* --- conditions -------------------------------------------------------------------------------------------------------------- */
-static const uint8_t cc_of[] = { [C_EQ] = CC_E, [C_NE] = CC_NE, [C_SLT] = CC_L, [C_SGE] = CC_GE, [C_SLE] = CC_LE, [C_SGT] = CC_G,
-                                 [C_ULT] = CC_B, [C_UGE] = CC_AE, [C_ULE] = CC_BE, [C_UGT] = CC_A };
+/* --- conditions
+ * --------------------------------------------------------------------------------------------------------------
+ */
+static const uint8_t cc_of[] = {
+    [C_EQ] = CC_E,  [C_NE] = CC_NE, [C_SLT] = CC_L,  [C_SGE] = CC_GE, [C_SLE] = CC_LE,
+    [C_SGT] = CC_G, [C_ULT] = CC_B, [C_UGE] = CC_AE, [C_ULE] = CC_BE, [C_UGT] = CC_A};
 /* The same condition with operands exchanged. */
-static const uint8_t cc_swap[] = { [CC_B] = CC_A, [CC_A] = CC_B, [CC_AE] = CC_BE, [CC_BE] = CC_AE, [CC_L] = CC_G, [CC_G] = CC_L,
-                                   [CC_LE] = CC_GE, [CC_GE] = CC_LE, [CC_E] = CC_E, [CC_NE] = CC_NE };
+static const uint8_t cc_swap[] = {
+    [CC_B] = CC_A, [CC_A] = CC_B,   [CC_AE] = CC_BE, [CC_BE] = CC_AE, [CC_L] = CC_G,
+    [CC_G] = CC_L, [CC_LE] = CC_GE, [CC_GE] = CC_LE, [CC_E] = CC_E,   [CC_NE] = CC_NE};
 
 /* x & mask against zero, where the AND or UBFX was deferred. */
 static void cond_test(struct gen *g, const struct ir_ins *in, struct cond *c)
@@ -47,7 +57,7 @@ static void cond_test(struct gen *g, const struct ir_ins *in, struct cond *c)
 void cond_use_cmp(struct gen *g, const struct ir_ins *in, struct cond *c)
 {
     V a = in->a, b = in->b;
-    *c = (struct cond){ .cc = cc_of[in->sub], .bits = ir_type_bits[type_of(g, a)] };
+    *c = (struct cond){.cc = cc_of[in->sub], .bits = ir_type_bits[type_of(g, a)]};
     if (c->bits < 8) c->bits = 8; /* I1: 0 or 1 in a byte */
     if (is_k(g, a) && !is_k(g, b)) {
         V t = a;
@@ -89,12 +99,12 @@ void cond_use(struct gen *g, V v, struct cond *c)
             return;
         }
         if (in->op == IR_TRUNC) {
-            *c = (struct cond){ .cc = CC_NE, .kind = CK_TEST_RI, .bits = 8, .k = 1 };
+            *c = (struct cond){.cc = CC_NE, .kind = CK_TEST_RI, .bits = 8, .k = 1};
             c->a = use_rm(g, in->a);
             return;
         }
     }
-    *c = (struct cond){ .cc = CC_NE, .kind = CK_TEST_RR, .bits = 32 };
+    *c = (struct cond){.cc = CC_NE, .kind = CK_TEST_RR, .bits = 32};
     c->a = c->b = o_reg(use_r(g, v));
 }
 
@@ -114,25 +124,32 @@ unsigned cond_emit(struct gen *g, const struct cond *c)
     return c->cc;
 }
 
-/* --- block edges -------------------------------------------------------------------------------------------------------------- */
+/* --- block edges
+ * --------------------------------------------------------------------------------------------------------------
+ */
 static void jump_block(struct gen *g, uint8_t *site, uint32_t to)
 {
     struct gen_priv *x = g->x;
-    if (x->njumps == x->cap_jumps) x->jumps = vec_grow(x->jumps, &x->cap_jumps, x->njumps + 1, sizeof(*x->jumps));
-    x->jumps[x->njumps++] = (struct fixup){ site, to, 0 };
+    if (x->njumps == x->cap_jumps)
+        x->jumps = vec_grow(x->jumps, &x->cap_jumps, x->njumps + 1, sizeof(*x->jumps));
+    x->jumps[x->njumps++] = (struct fixup){site, to, 0};
 }
 
 static void jmp_block(struct gen *g, uint32_t from, uint32_t to)
 {
     if (to == from + 1) return;
-    if (to <= from) a_jmp_to(g, g->x->label[to]);
-    else jump_block(g, a_jmp_fwd(g), to);
+    if (to <= from)
+        a_jmp_to(g, g->x->label[to]);
+    else
+        jump_block(g, a_jmp_fwd(g), to);
 }
 
 static void jcc_block(struct gen *g, unsigned cc, uint32_t from, uint32_t to)
 {
-    if (to <= from) a_jcc_to(g, cc, g->x->label[to]);
-    else jump_block(g, a_jcc_fwd(g, cc), to);
+    if (to <= from)
+        a_jcc_to(g, cc, g->x->label[to]);
+    else
+        jump_block(g, a_jcc_fwd(g, cc), to);
 }
 
 /* Is the pending put of memory register r due when going to block b? */
@@ -146,7 +163,8 @@ static inline bool pending(const struct gen *g, uint32_t r)
     return (x->rs[r] & (RS_LIVE | RS_HOME)) == RS_LIVE && x->hreg[r] == NOREG;
 }
 
-/* Stores what is due on all of n edges; with n = 0 everything (an exit reads all registers). True if something remains. */
+/* Stores what is due on all of n edges; with n = 0 everything (an exit reads all registers). True if
+ * something remains. */
 static bool flush_edges(struct gen *g, const uint32_t *to, unsigned n)
 {
     struct gen_priv *x = g->x;
@@ -155,7 +173,8 @@ static bool flush_edges(struct gen *g, const uint32_t *to, unsigned n)
         uint32_t r = x->touched[k];
         if (!pending(g, r)) continue;
         unsigned need = 0;
-        for (unsigned i = 0; i < n; i++) need += due(g, r, to[i]);
+        for (unsigned i = 0; i < n; i++)
+            need += due(g, r, to[i]);
         if (n == 0 && r >= g->ir->nregs) continue;
         if (need == n) {
             gen_flush(g, r);
@@ -176,7 +195,8 @@ static void flush_carried(struct gen *g)
             store_to(g, ir_regtype(g->ir, x->carry[k]), home_of(g, x->carry[k]), x->hreg[x->carry[k]], true);
 }
 
-/* What one edge alone needs is stored on that edge, from a register or as an immediate; anything else is stored early. */
+/* What one edge alone needs is stored on that edge, from a register or as an immediate; anything else is
+ * stored early. */
 static void early_flush(struct gen *g, const uint32_t *to)
 {
     struct gen_priv *x = g->x;
@@ -189,7 +209,9 @@ static void early_flush(struct gen *g, const uint32_t *to)
             if (!pending(g, r) || !(due(g, r, to[0]) || due(g, r, to[1]))) continue;
             struct val *v = &g->val[x->cur[r]];
             int32_t imm;
-            if (v->reg != NOREG || (v->flags & VF_K && !type_is_xmm(v->type) && fits_imm(g, x->cur[r], 64, &imm))) continue;
+            if (v->reg != NOREG ||
+                (v->flags & VF_K && !type_is_xmm(v->type) && fits_imm(g, x->cur[r], 64, &imm)))
+                continue;
             gen_flush(g, r);
             g->locked = locked;
             again = true;
@@ -199,7 +221,7 @@ static void early_flush(struct gen *g, const uint32_t *to)
 
 static void lower_brc(struct gen *g, uint32_t b, const struct ir_ins *in)
 {
-    uint32_t to[2] = { in->x, in->y };
+    uint32_t to[2] = {in->x, in->y};
     bool rest = flush_edges(g, to, 2);
     struct cond c;
     cond_use(g, in->a, &c);
@@ -220,7 +242,8 @@ static void lower_brc(struct gen *g, uint32_t b, const struct ir_ins *in)
     for (unsigned e = 0; e < 2; e++) {
         bool any = false;
         for (uint32_t k = 0; k < g->x->ntouched && !any; k++)
-            any = pending(g, g->x->touched[k]) && due(g, g->x->touched[k], to[e]) && !due(g, g->x->touched[k], to[e ^ 1]);
+            any = pending(g, g->x->touched[k]) && due(g, g->x->touched[k], to[e]) &&
+                  !due(g, g->x->touched[k], to[e ^ 1]);
         if (e == 0) {
             if (!any) {
                 jcc_block(g, cc, b, to[0]);
@@ -235,8 +258,10 @@ static void lower_brc(struct gen *g, uint32_t b, const struct ir_ins *in)
             g->locked = 0;
         }
         if (e == 0) {
-            if (to[0] <= b) a_jmp_to(g, g->x->label[to[0]]);
-            else jump_block(g, a_jmp_fwd(g), to[0]);
+            if (to[0] <= b)
+                a_jmp_to(g, g->x->label[to[0]]);
+            else
+                jump_block(g, a_jmp_fwd(g), to[0]);
             a_bind(other, g->p);
         } else {
             jmp_block(g, b, to[1]);
@@ -244,7 +269,9 @@ static void lower_brc(struct gen *g, uint32_t b, const struct ir_ins *in)
     }
 }
 
-/* --- exits --------------------------------------------------------------------------------------------------------------------- */
+/* --- exits
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 static void store_k64(struct gen *g, struct opnd m, uint64_t k)
 {
     if ((int64_t)k == (int32_t)k) {
@@ -270,10 +297,11 @@ static void lower_exit(struct gen *g, const struct ir_ins *in)
     flush_carried(g);
     if (in->y != g->ir->mode) a_storei(g, 32, o_cpu(OFF_MODE), (int32_t)in->y);
     /* the four bytes that are patched must lie in one cache line */
-    while (((uintptr_t)(g->p + 1) & 63) > 60) a_u8(g, 0x90);
+    while (((uintptr_t)(g->p + 1) & 63) > 60)
+        a_u8(g, 0x90);
     uint8_t *end = a_jmp_fwd(g);
-    x->exits[x->nexits] = (struct exit_slot){ .from = g->r, .pc = in->imm, .mode = in->y, .jk = in->sub,
-                                              .patch = (uint32_t)(end - 4 - g->start) };
+    x->exits[x->nexits] = (struct exit_slot){
+        .from = g->r, .pc = in->imm, .mode = in->y, .jk = in->sub, .patch = (uint32_t)(end - 4 - g->start)};
     struct cold *c = gen_cold(g, cold_exit, end);
     c->arg = x->nexits++;
 }
@@ -292,7 +320,8 @@ static void lower_exiti(struct gen *g, const struct ir_ins *in)
     flush_carried(g);
     unsigned pc = use_r(g, in->a), i = tmp_gpr(g), tag = pc;
     struct opnd slot = o_mem(i, 0);
-    a_lea(g, 32, i, (struct opnd){ O_MEM, NOREG, (uint8_t)pc, 3, 0, 0 }); /* jc_slot(pc) * sizeof(struct jc_entry) */
+    a_lea(g, 32, i,
+          (struct opnd){O_MEM, NOREG, (uint8_t)pc, 3, 0, 0}); /* jc_slot(pc) * sizeof(struct jc_entry) */
     a_alui(g, ALU_AND, 32, o_reg(i), (JC_SIZE - 1) << 4);
     if (in->b) {
         unsigned m = use_r(g, in->b), t = tmp_gpr(g);
@@ -361,9 +390,14 @@ void lower_trapif(struct gen *g, const struct ir_ins *in)
     deopt_trap(g, a_jcc_fwd(g, cc), (enum cpu_exc)in->sub, (uint32_t)in->imm, 0, 0);
 }
 
-/* --- helper calls ---------------------------------------------------------------------------------------------------------------- */
-enum { CALLER_SAVED = 1 << RAX | 1 << RCX | 1 << RDX | 1 << RSI | 1 << RDI | 1 << R8 | 1 << R9 | 1 << R10 | 1 << R11 };
-static const uint8_t arg_gpr[] = { RDI, RSI, RDX, RCX, R8, R9 };
+/* --- helper calls
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+enum {
+    CALLER_SAVED =
+        1 << RAX | 1 << RCX | 1 << RDX | 1 << RSI | 1 << RDI | 1 << R8 | 1 << R9 | 1 << R10 | 1 << R11
+};
+static const uint8_t arg_gpr[] = {RDI, RSI, RDX, RCX, R8, R9};
 
 static bool in_groups(const struct gen *g, uint32_t r, unsigned groups)
 {
@@ -381,15 +415,19 @@ static void move_all(struct gen *g, uint8_t *dst, uint8_t *src, unsigned n)
         for (unsigned i = 0; i < n; i++) {
             if (!(todo >> i & 1)) continue;
             bool blocked = false;
-            for (unsigned j = 0; j < n; j++) blocked |= todo >> j & 1 && j != i && src[j] == dst[i];
+            for (unsigned j = 0; j < n; j++)
+                blocked |= todo >> j & 1 && j != i && src[j] == dst[i];
             if (blocked) continue;
-            if (dst[i] >= XMM0) a_movaps(g, dst[i], src[i]);
-            else a_mov_rr(g, 64, dst[i], src[i]);
+            if (dst[i] >= XMM0)
+                a_movaps(g, dst[i], src[i]);
+            else
+                a_mov_rr(g, 64, dst[i], src[i]);
             todo &= ~(1u << i);
             moved = true;
         }
         if (moved) continue;
-        unsigned i = (unsigned)__builtin_ctz(todo), d = dst[i], s = src[i]; /* a cycle: exchange, then one is right */
+        unsigned i = (unsigned)__builtin_ctz(todo), d = dst[i],
+                 s = src[i]; /* a cycle: exchange, then one is right */
         if (d >= XMM0) {
             a_rm(g, M_0F | 0x57, d & 15, o_reg(s & 15), 0);
             a_rm(g, M_0F | 0x57, s & 15, o_reg(d & 15), 0);
@@ -404,7 +442,8 @@ static void move_all(struct gen *g, uint8_t *dst, uint8_t *src, unsigned n)
     }
 }
 
-/* Puts the arguments where the System V ABI wants them: registers among themselves first, then what comes from elsewhere. */
+/* Puts the arguments where the System V ABI wants them: registers among themselves first, then what comes
+ * from elsewhere. */
 static void call_args(struct gen *g, const struct ir_call *c)
 {
     uint8_t dst[6], src[6], xdst[6], xsrc[6], want[6];
@@ -416,8 +455,10 @@ static void call_args(struct gen *g, const struct ir_call *c)
         ngpr += t != T_V128;
         if (v->reg == NOREG) continue;
         if (want[i] == NOREG) {
-            if (type_is_xmm(t)) a_storex(g, 8, o_frame(FR_ARG), v->reg);
-            else a_store(g, 64, o_frame(FR_ARG), v->reg);
+            if (type_is_xmm(t))
+                a_storex(g, 8, o_frame(FR_ARG), v->reg);
+            else
+                a_store(g, 64, o_frame(FR_ARG), v->reg);
         } else if (t == T_V128) {
             xdst[nx] = want[i], xsrc[nx++] = v->reg;
         } else if (!type_is_xmm(t)) {
@@ -425,7 +466,8 @@ static void call_args(struct gen *g, const struct ir_call *c)
         }
     }
     move_all(g, dst, src, n);
-    for (unsigned i = 0; i < c->h->nargs; i++) { /* scalar FP goes as its bit pattern: before XMM registers move */
+    for (unsigned i = 0; i < c->h->nargs;
+         i++) { /* scalar FP goes as its bit pattern: before XMM registers move */
         struct val *v = root_of(g, c->arg[i]);
         enum ir_type t = (enum ir_type)c->h->args[i];
         if (v->reg != NOREG && type_is_xmm(t) && t != T_V128 && want[i] != NOREG)
@@ -438,10 +480,14 @@ static void call_args(struct gen *g, const struct ir_call *c)
         enum ir_type t = (enum ir_type)c->h->args[i];
         unsigned d = want[i] == NOREG ? RAX : want[i];
         if (v->reg == NOREG) {
-            if (t == T_V128 || !type_is_xmm(t)) val_to(g, root, d);
-            else if (v->flags & VF_K) a_mov_ri(g, d, ins_of(g, root)->imm);
-            else if (v->slot) a_load(g, 64, d, o_frame(FR_SPILL + 8 * (v->slot - 1)));
-            else a_load(g, ir_type_bits[t], d, home_of(g, v->home));
+            if (t == T_V128 || !type_is_xmm(t))
+                val_to(g, root, d);
+            else if (v->flags & VF_K)
+                a_mov_ri(g, d, ins_of(g, root)->imm);
+            else if (v->slot)
+                a_load(g, 64, d, o_frame(FR_SPILL + 8 * (v->slot - 1)));
+            else
+                a_load(g, ir_type_bits[t], d, home_of(g, v->home));
             if (want[i] == NOREG) a_store(g, 64, o_frame(FR_ARG), RAX);
         }
         /* callees may expect narrow arguments extended */
@@ -480,8 +526,9 @@ static void call_save(struct gen *g, const struct ir_helper *h)
             continue;
         }
         uint32_t c = g->regval[hr];
-        /* it may hold something else than the register's value: that is elsewhere after a put for maps only, or dead before the
-         * next put. Pinned registers come back with their content, carried ones with their home's. */
+        /* it may hold something else than the register's value: that is elsewhere after a put for maps only,
+         * or dead before the next put. Pinned registers come back with their content, carried ones with their
+         * home's. */
         bool other = c != x->cur[r] && (x->carry_regs >> hr & 1 || (fault && x->rs[r] & RS_PUT));
         if (c && g->val[c].reg == hr && g->val[c].last > g->at && (writes || other)) keep(g, c);
     }
@@ -492,33 +539,40 @@ static void call_save(struct gen *g, const struct ir_helper *h)
     for (unsigned i = 0; i < g->h->npins; i++) {
         unsigned r = g->h->pin_reg[i], id = g->h->pin_id[i];
         if (!(fault || CALLER_SAVED >> r & 1 || in_groups(g, id, h->reads | h->writes))) continue;
-        if (fault && x->rs[id] & RS_PUT && g->regval[r] != x->cur[id]) store_val(g, x->cur[id], home_of(g, id), ir_regtype(g->ir, id));
-        else store_to(g, ir_regtype(g->ir, id), home_of(g, id), r, true);
+        if (fault && x->rs[id] & RS_PUT && g->regval[r] != x->cur[id])
+            store_val(g, x->cur[id], home_of(g, id), ir_regtype(g->ir, id));
+        else
+            store_to(g, ir_regtype(g->ir, id), home_of(g, id), r, true);
         g->locked = 0;
     }
     for (unsigned k = 0; k < x->ncarry; k++) {
         uint32_t id = x->carry[k];
         unsigned r = x->hreg[id];
-        if (fault && x->rs[id] & RS_PUT && g->regval[r] != x->cur[id]) store_val(g, x->cur[id], home_of(g, id), ir_regtype(g->ir, id));
-        else if (x->dirty >> k & 1 || (g->regval[r] && g->val[g->regval[r]].last > g->at)) /* put, or to be put later */
+        if (fault && x->rs[id] & RS_PUT && g->regval[r] != x->cur[id])
+            store_val(g, x->cur[id], home_of(g, id), ir_regtype(g->ir, id));
+        else if (x->dirty >> k & 1 ||
+                 (g->regval[r] && g->val[g->regval[r]].last > g->at)) /* put, or to be put later */
             store_to(g, ir_regtype(g->ir, id), home_of(g, id), r, true);
         g->locked = 0;
     }
 }
 
-/* After the call: temporaries are gone, registers come back from their homes, those written have a new value. */
+/* After the call: temporaries are gone, registers come back from their homes, those written have a new value.
+ */
 static void call_restore(struct gen *g, const struct ir_helper *h)
 {
     struct gen_priv *x = g->x;
     bool fault = h->flags & HF_FAULT;
-    for (uint32_t m = g->used & g->temps & (CALLER_SAVED | 0xffff0000u); m; m &= m - 1) gen_drop(g, (unsigned)__builtin_ctz(m));
+    for (uint32_t m = g->used & g->temps & (CALLER_SAVED | 0xffff0000u); m; m &= m - 1)
+        gen_drop(g, (unsigned)__builtin_ctz(m));
     for (unsigned i = 0; i < g->h->npins + x->ncarry; i++) {
         bool pin = i < g->h->npins;
         unsigned id = pin ? g->h->pin_id[i] : x->carry[i - g->h->npins], r = x->hreg[id];
         bool writes = in_groups(g, id, h->writes), saved = r < XMM0 && !(CALLER_SAVED >> r & 1);
         if (saved && !writes) continue;
         load_from(g, ir_regtype(g->ir, id), r, home_of(g, id), true);
-        if (x->rs[id] & RS_TOUCHED && g->regval[r] != x->cur[id] && (!pin || (fault && x->rs[id] & RS_PUT))) gen_drop(g, r);
+        if (x->rs[id] & RS_TOUCHED && g->regval[r] != x->cur[id] && (!pin || (fault && x->rs[id] & RS_PUT)))
+            gen_drop(g, r);
     }
     for (uint32_t k = 0; k < x->ntouched && h->writes; k++) {
         uint32_t r = x->touched[k];
@@ -565,9 +619,8 @@ void lower_call(struct gen *g, V v, const struct ir_ins *in)
     }
 }
 
-/* --- the floating-point environment ---------------------------------------------------------------------------------------------- */
-
-
+/* --- the floating-point environment
+ * ---------------------------------------------------------------------------------------------- */
 
 static void cold_clear(struct gen *g, struct cold *c)
 {
@@ -583,12 +636,12 @@ void lower_fenv(struct gen *g, V v, const struct ir_ins *in)
         a_load(g, 32, RAX, o_cpu(OFF_FLAGS));
         def_is(g, v, RAX);
     } else if (in->op == IR_FENVWR) {
-        /* flags that MXCSR has and the new value has not must be cleared there; else (flags put back after a compare) the slow
-         * load is saved. The bits of both differ by one place, but for the lowest. */
+        /* flags that MXCSR has and the new value has not must be cleared there; else (flags put back after a
+         * compare) the slow load is saved. The bits of both differ by one place, but for the lowest. */
         unsigned a = use_r(g, in->a), t = tmp_gpr(g), n = tmp_gpr(g);
         a_store(g, 32, o_cpu(OFF_FLAGS), a);
         a_rm(g, M_0F | 0xae, 3, o_frame(FR_MXCSR), 0); /* stmxcsr */
-        a_lea(g, 32, t, (struct opnd){ O_MEM, (uint8_t)a, (uint8_t)a, 0, 0, 0 });
+        a_lea(g, 32, t, (struct opnd){O_MEM, (uint8_t)a, (uint8_t)a, 0, 0, 0});
         a_alui(g, ALU_AND, 32, o_reg(t), 0x3c);
         a_mov_rr(g, 32, n, a);
         a_alui(g, ALU_AND, 32, o_reg(n), 1);

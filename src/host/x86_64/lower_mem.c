@@ -1,9 +1,10 @@
 /*
- * lower_mem.c: guest memory, user mode: host address = guest address + base (gs segment base when that is not 0).
+ * lower_mem.c: guest memory, user mode: host address = guest address + base (gs segment base when that is not
+ * 0).
  *
- * Order: x86 keeps all orders but store before load, so acquire and release cost nothing but for a release store, which is
- * an exchange: AArch64's STLR followed by LDAR is ordered. Faults of the host become the guest's through deopt maps, made
- * before the result is allocated.
+ * Order: x86 keeps all orders but store before load, so acquire and release cost nothing but for a release
+ * store, which is an exchange: AArch64's STLR followed by LDAR is ordered. Faults of the host become the
+ * guest's through deopt maps, made before the result is allocated.
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
@@ -32,8 +33,10 @@ static void check_align(struct gen *g, V addr, int64_t disp, unsigned bytes)
 
 static void swap_bytes(struct gen *g, unsigned bits, unsigned r)
 {
-    if (bits == 16) a_shifti(g, SH_ROL, 16, r, 8);
-    else if (bits > 16) a_bswap(g, MIN(bits, 64), r);
+    if (bits == 16)
+        a_shifti(g, SH_ROL, 16, r, 8);
+    else if (bits > 16)
+        a_bswap(g, MIN(bits, 64), r);
 }
 
 static void lower_ld(struct gen *g, V v, const struct ir_ins *in)
@@ -147,12 +150,16 @@ static void lower_st(struct gen *g, const struct ir_ins *in)
     }
     if (be || (rel && bytes <= 8)) { /* through scratch: swapped, or exchanged with memory */
         unsigned r = tmp_gpr(g);
-        if (is_k(g, in->b)) a_mov_ri(g, r, ins_of(g, in->b)->imm);
-        else a_load(g, MIN(ir_type_bits[t] < 8 ? 8u : ir_type_bits[t], 64), r, use_rm(g, in->b));
+        if (is_k(g, in->b))
+            a_mov_ri(g, r, ins_of(g, in->b)->imm);
+        else
+            a_load(g, MIN(ir_type_bits[t] < 8 ? 8u : ir_type_bits[t], 64), r, use_rm(g, in->b));
         if (be) swap_bytes(g, bits, r);
         deopt_at(g, deopt_rec(g));
-        if (rel) a_rm(g, bits == 8 ? 0x86 | OP_B | OP_BM : bits == 16 ? 0x87 | P_66 : 0x87 | w_of(bits), r, o, 0);
-        else a_store(g, bits, o, r);
+        if (rel)
+            a_rm(g, bits == 8 ? 0x86 | OP_B | OP_BM : bits == 16 ? 0x87 | P_66 : 0x87 | w_of(bits), r, o, 0);
+        else
+            a_store(g, bits, o, r);
         return;
     }
     if (root_of(g, in->b)->reg == NOREG && fits_imm(g, in->b, bits, &k)) {
@@ -217,12 +224,18 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
         swap_bytes(g, bits, t);
         s = t;
     }
-    if (is_k(g, in->b)) a_mov_ri(g, RAX, ins_of(g, in->b)->imm);
-    else a_load(g, bits, RAX, use_rm(g, in->b));
+    if (is_k(g, in->b))
+        a_mov_ri(g, RAX, ins_of(g, in->b)->imm);
+    else
+        a_load(g, bits, RAX, use_rm(g, in->b));
     if (be) swap_bytes(g, bits, RAX);
     deopt_at(g, deopt_rec(g));
     a_u8(g, 0xf0);
-    a_rm(g, bits == 8 ? M_0F | 0xb0 | OP_B : bits == 16 ? M_0F | 0xb1 | P_66 : M_0F | 0xb1 | w_of(bits), s, o, 0);
+    a_rm(g,
+         bits == 8    ? M_0F | 0xb0 | OP_B
+         : bits == 16 ? M_0F | 0xb1 | P_66
+                      : M_0F | 0xb1 | w_of(bits),
+         s, o, 0);
     if (be) swap_bytes(g, bits, RAX);
     def_is(g, v, RAX);
 }
@@ -230,12 +243,16 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
 /* t = combination of rax (old) and operand b. */
 static void rmw_op(struct gen *g, unsigned op, unsigned bits, unsigned t, unsigned b)
 {
-    static const uint8_t alu[] = { [RMW_ADD] = ALU_ADD, [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR };
-    static const uint8_t cc[] = { [RMW_SMIN] = CC_G, [RMW_SMAX] = CC_L, [RMW_UMIN] = CC_A, [RMW_UMAX] = CC_B };
+    static const uint8_t alu[] = {
+        [RMW_ADD] = ALU_ADD, [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR};
+    static const uint8_t cc[] = {[RMW_SMIN] = CC_G, [RMW_SMAX] = CC_L, [RMW_UMIN] = CC_A, [RMW_UMAX] = CC_B};
     unsigned w = bits == 64 ? 64 : 32;
     switch (op) {
     case RMW_XCHG: a_mov_rr(g, w, t, b); return;
-    case RMW_ADD: case RMW_AND: case RMW_OR: case RMW_XOR:
+    case RMW_ADD:
+    case RMW_AND:
+    case RMW_OR:
+    case RMW_XOR:
         a_mov_rr(g, w, t, RAX);
         a_alu(g, alu[op], w, t, o_reg(b));
         return;
@@ -272,7 +289,7 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
         return;
     }
     if (!be && !result && op <= RMW_XOR) {
-        static const uint8_t alu[] = { [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR };
+        static const uint8_t alu[] = {[RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR};
         struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
         unsigned b = use_r(g, in->b);
         deopt_at(g, deopt_rec(g));

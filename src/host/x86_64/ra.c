@@ -1,10 +1,11 @@
 /*
- * ra.c: registers. gen_scan() finds what is known of a block's values before it is emitted; use_*, def_*, tmp_* allocate
- * while it is; gen_put() keeps guest registers where they belong; gen_carry() picks what a region's loops keep in registers.
+ * ra.c: registers. gen_scan() finds what is known of a block's values before it is emitted; use_*, def_*,
+ * tmp_* allocate while it is; gen_put() keeps guest registers where they belong; gen_carry() picks what a
+ * region's loops keep in registers.
  *
- * Who owns what: a register r holds root regval[r] (0: none) and, when several hold the same value, val.reg is one of
- * them. Pinned and carried registers are outside `temps`: they are written by gen_put and by results that are hinted
- * there, never evicted.
+ * Who owns what: a register r holds root regval[r] (0: none) and, when several hold the same value, val.reg
+ * is one of them. Pinned and carried registers are outside `temps`: they are written by gen_put and by
+ * results that are hinted there, never evicted.
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
@@ -18,7 +19,8 @@ static inline unsigned home_bytes(enum ir_type t)
     return t == T_I1 ? 1 : ir_type_bits[t] / 8;
 }
 
-/* --- before emission --------------------------------------------------------------------------------------------------- */
+/* --- before emission
+ * --------------------------------------------------------------------------------------------------- */
 void gen_reset(struct gen *g)
 {
     struct gen_priv *x = g->x;
@@ -33,7 +35,8 @@ void gen_reset(struct gen *g)
     if (need > x->cap_val) x->val = vec_grow(x->val, &x->cap_val, need, sizeof(*x->val));
     g->val = x->val;
     memcpy(x->hreg, g->h->pin, ir->nregs);
-    for (uint32_t r = 0; r < ir->nregs; r++) x->home[r] = ir->regs[r].offset - CPU_BIAS;
+    for (uint32_t r = 0; r < ir->nregs; r++)
+        x->home[r] = ir->regs[r].offset - CPU_BIAS;
     for (uint32_t i = 0; i < ir->nvars; i++) {
         unsigned unit = SPILLS - 2 * (i + 1);
         x->hreg[ir->nregs + i] = NOREG;
@@ -46,8 +49,10 @@ void gen_reset(struct gen *g)
     x->narrow = false;
     x->ncarry = 0;
     x->carry_regs = 0;
-    for (unsigned i = 0; i < g->h->npins; i++) x->owner[g->h->pin_reg[i]] = g->h->pin_id[i];
-    for (unsigned i = 0; i < g->h->npins; i++) x->narrow |= ir->regs[g->h->pin_id[i]].type == T_I32;
+    for (unsigned i = 0; i < g->h->npins; i++)
+        x->owner[g->h->pin_reg[i]] = g->h->pin_id[i];
+    for (unsigned i = 0; i < g->h->npins; i++)
+        x->narrow |= ir->regs[g->h->pin_id[i]].type == T_I32;
 }
 
 struct opnd home_of(const struct gen *g, uint32_t r)
@@ -60,16 +65,18 @@ static void carry_dirty(struct gen *g)
 {
     struct gen_priv *x = g->x;
     const struct ir *ir = g->ir;
-    if (ir->nblk > x->cap_dirty) x->dirty_in = vec_grow(x->dirty_in, &x->cap_dirty, ir->nblk, sizeof(*x->dirty_in));
+    if (ir->nblk > x->cap_dirty)
+        x->dirty_in = vec_grow(x->dirty_in, &x->cap_dirty, ir->nblk, sizeof(*x->dirty_in));
     memset(x->dirty_in, 0, ir->nblk * sizeof(*x->dirty_in));
     if (x->ncarry == 0) return;
     if (ir->nblk > x->cap_flow) x->flow = vec_grow(x->flow, &x->cap_flow, ir->nblk, sizeof(*x->flow));
     for (uint32_t b = 0; b < ir->nblk; b++) {
         struct flow *f = &x->flow[b];
-        *f = (struct flow){ 0, { ~0u, ~0u } };
+        *f = (struct flow){0, {~0u, ~0u}};
         for (uint32_t i = ir->blk[b].first; i < ir->blk[b].end; i++) {
             const struct ir_ins *in = &ir->ins[i];
-            if (in->op == IR_PUT && x->hreg[in->x] != NOREG && x->carry_regs >> x->hreg[in->x] & 1 && ir->flag[i] & IRF_LIVE) {
+            if (in->op == IR_PUT && x->hreg[in->x] != NOREG && x->carry_regs >> x->hreg[in->x] & 1 &&
+                ir->flag[i] & IRF_LIVE) {
                 for (unsigned k = 0; k < x->ncarry; k++)
                     if (x->carry[k] == in->x) f->put |= (uint16_t)(1u << k);
             } else if (in->op == IR_JMP) {
@@ -85,20 +92,22 @@ static void carry_dirty(struct gen *g)
             const struct flow *f = &x->flow[b];
             uint16_t d = x->dirty_in[b] | f->put;
             for (unsigned k = 0; k < 2; k++)
-                if (f->to[k] < ir->nblk && d & ~x->dirty_in[f->to[k]]) x->dirty_in[f->to[k]] |= d, again = true;
+                if (f->to[k] < ir->nblk && d & ~x->dirty_in[f->to[k]])
+                    x->dirty_in[f->to[k]] |= d, again = true;
         }
     }
 }
 
 void gen_carry(struct gen *g)
 {
-    static const uint8_t gprs[MAX_CARRY_GPR] = { RDI, R11 }; /* R11 may be pinned */
+    static const uint8_t gprs[MAX_CARRY_GPR] = {RDI, R11}; /* R11 may be pinned */
     struct gen_priv *x = g->x;
     const struct ir *ir = g->ir;
     int32_t weight[IR_REGS_MAX];
     int32_t calls = 0;
     bool loops = false;
-    for (uint32_t b = 0; b < ir->nblk && !x->nocarry; b++) loops |= ir->blk[b].depth > 0;
+    for (uint32_t b = 0; b < ir->nblk && !x->nocarry; b++)
+        loops |= ir->blk[b].depth > 0;
     if (loops) {
         memset(weight, 0, x->nids * sizeof(weight[0]));
         for (uint32_t b = 0; b < ir->nblk; b++) {
@@ -107,18 +116,23 @@ void gen_carry(struct gen *g)
             for (uint32_t i = ir->blk[b].first; i < ir->blk[b].end; i++) {
                 const struct ir_ins *in = &ir->ins[i];
                 if (!(ir->flag[i] & IRF_LIVE)) continue;
-                if (in->op == IR_GET || in->op == IR_PUT) weight[in->x] += w;
-                else if (in->op == IR_CALL) calls += 2 * w;
+                if (in->op == IR_GET || in->op == IR_PUT)
+                    weight[in->x] += w;
+                else if (in->op == IR_CALL)
+                    calls += 2 * w;
             }
         }
         unsigned ngpr = 0, nxmm = 0, free_gprs = 0;
-        for (unsigned i = 0; i < MAX_CARRY_GPR; i++) free_gprs += g->temps >> gprs[i] & 1;
+        for (unsigned i = 0; i < MAX_CARRY_GPR; i++)
+            free_gprs += g->temps >> gprs[i] & 1;
         while (x->ncarry < MAX_CARRY) {
             uint32_t best = 0;
             int32_t bw = calls + 7;
             for (uint32_t r = 0; r < x->nids; r++) {
                 enum ir_type t = ir_regtype(ir, r);
-                if (weight[r] <= bw || x->hreg[r] != NOREG || t == T_I8 || t == T_I16 || t == T_F16 || t == T_VOID) continue;
+                if (weight[r] <= bw || x->hreg[r] != NOREG || t == T_I8 || t == T_I16 || t == T_F16 ||
+                    t == T_VOID)
+                    continue;
                 if (type_is_xmm(t) ? nxmm == MAX_CARRY_XMM : ngpr == free_gprs) continue;
                 best = r, bw = weight[r];
             }
@@ -173,8 +187,13 @@ static void scan_touch(struct gen *g, uint32_t r)
     x->cur[r] = g->ir->nins + r;
     struct val *p = pseudo(g, r);
     enum ir_type t = ir_regtype(g->ir, r);
-    *p = (struct val){ .root = g->ir->nins + r, .bits = type_is_xmm(t) ? 64 : ir_type_bits[t], .hint = NOREG, .reg = NOREG,
-                       .home = (uint16_t)r, .put = NOHOME, .type = (uint8_t)t };
+    *p = (struct val){.root = g->ir->nins + r,
+                      .bits = type_is_xmm(t) ? 64 : ir_type_bits[t],
+                      .hint = NOREG,
+                      .reg = NOREG,
+                      .home = (uint16_t)r,
+                      .put = NOHOME,
+                      .type = (uint8_t)t};
     x->homeval[r] = g->ir->nins + r;
     if (x->hreg[r] != NOREG) p->reg = x->hreg[r], p->home = NOHOME;
 }
@@ -191,7 +210,9 @@ static unsigned result_bits(const struct gen *g, const struct ir_ins *in)
     case IR_UBFX: return in->y;
     case IR_K: return in->imm ? 64 - (unsigned)__builtin_clzll(in->imm) : 1;
     case IR_CALL: return 64;
-    case IR_CLZ: case IR_CTZ: case IR_POPCNT: return 7;
+    case IR_CLZ:
+    case IR_CTZ:
+    case IR_POPCNT: return 7;
     }
     return in->type == T_I1 ? 1 : ir_type_bits[in->type] <= 32 ? 32 : 64;
 }
@@ -201,7 +222,8 @@ static bool is_fold_cond(const struct gen *g, const struct ir_ins *in)
     return in->op == IR_CMP || (in->op == IR_TRUNC && in->type == T_I1 && !type_is_xmm(type_of(g, in->a)));
 }
 
-/* Operand v of the instruction at `at` could be computed by its user: its own operands must live until then. */
+/* Operand v of the instruction at `at` could be computed by its user: its own operands must live until then.
+ */
 static void offer_fold(struct gen *g, V v, uint32_t at)
 {
     struct val *r = root_of(g, v);
@@ -214,9 +236,10 @@ static void offer_fold(struct gen *g, V v, uint32_t at)
     if (in->a) touch_last(g, in->a, at);
     if (in->b) touch_last(g, in->b, at);
     /* what the operand itself may have absorbed lives on as well */
-    V op[2] = { in->a, in->b };
+    V op[2] = {in->a, in->b};
     for (unsigned k = 0; k < 2; k++)
-        if (op[k] && root_of(g, op[k])->flags & VF_FOLD && root_of(g, op[k])->user == i) offer_fold(g, op[k], at);
+        if (op[k] && root_of(g, op[k])->flags & VF_FOLD && root_of(g, op[k])->user == i)
+            offer_fold(g, op[k], at);
 }
 
 static bool is_small_shl(const struct gen *g, V v)
@@ -229,18 +252,24 @@ static void offer_folds(struct gen *g, const struct ir_ins *in, uint32_t i)
 {
     const struct ir_ins *a = ins_of(g, in->a);
     switch (in->op) {
-    case IR_BRC: case IR_TRAPIF: case IR_SELECT:
+    case IR_BRC:
+    case IR_TRAPIF:
+    case IR_SELECT:
         if (is_fold_cond(g, a) || (a->op == IR_FCMP && fcmp_can_wait(g, in->a, i))) offer_fold(g, in->a, i);
         break;
-    case IR_LD: case IR_ST:
+    case IR_LD:
+    case IR_ST:
         if (a->op == IR_ADD && !is_k(g, a->b) && !is_k(g, a->a)) offer_fold(g, in->a, i);
         break;
     case IR_ADD:
         if (in->type != T_I64) break;
-        if (is_small_shl(g, in->b)) offer_fold(g, in->b, i);
-        else if (is_small_shl(g, in->a)) offer_fold(g, in->a, i);
+        if (is_small_shl(g, in->b))
+            offer_fold(g, in->b, i);
+        else if (is_small_shl(g, in->a))
+            offer_fold(g, in->a, i);
         break;
-    case IR_VAESMC: case IR_VAESIMC: /* with it a whole round */
+    case IR_VAESMC:
+    case IR_VAESIMC: /* with it a whole round */
         if (a->op == (in->op == IR_VAESMC ? IR_VAESE : IR_VAESD)) offer_fold(g, in->a, i);
         break;
     case IR_CMP:
@@ -256,11 +285,14 @@ static inline void scan_use(struct gen *g, V v, uint32_t i)
     if (v == 0) return;
     struct val *r = root_of(g, v);
     r->uses++;
-    if (r->flags & VF_LAZY) touch_last(g, v, i); /* will be computed where it is used */
-    else if (r->last < i) r->last = i;
+    if (r->flags & VF_LAZY)
+        touch_last(g, v, i); /* will be computed where it is used */
+    else if (r->last < i)
+        r->last = i;
 }
 
-/* Value root should be computed in register hr, and so should what it is computed from in two-operand instructions. */
+/* Value root should be computed in register hr, and so should what it is computed from in two-operand
+ * instructions. */
 static void hint_chain(struct gen *g, uint32_t root, unsigned hr)
 {
     for (unsigned depth = 0; depth < 3; depth++) {
@@ -283,17 +315,20 @@ static void scan_put(struct gen *g, const struct ir_ins *in, uint32_t i, bool li
     uint32_t root = g->val[in->a].root;
     struct val *v = &g->val[root];
     unsigned hr = x->hreg[in->x];
-    if (live) scan_use(g, in->a, i);
-    else if (!(v->flags & VF_LAZY) && v->last < i) v->last = i;
+    if (live)
+        scan_use(g, in->a, i);
+    else if (!(v->flags & VF_LAZY) && v->last < i)
+        v->last = i;
     if (hr != NOREG) hint_chain(g, root, hr);
     x->cur[in->x] = root;
-    x->rs[in->x] = (uint8_t)((x->rs[in->x] & ~(RS_LIVE | RS_HOME | RS_FRESH)) | RS_PUT | (live ? RS_LIVE : 0));
+    x->rs[in->x] =
+        (uint8_t)((x->rs[in->x] & ~(RS_LIVE | RS_HOME | RS_FRESH)) | RS_PUT | (live ? RS_LIVE : 0));
 }
 
 static bool lazy_small(struct gen *g, const struct ir_ins *in, struct val *v)
 {
     unsigned n = 1;
-    V op[3] = { in->a, in->b, in->c };
+    V op[3] = {in->a, in->b, in->c};
     for (unsigned k = 0; k < 3; k++)
         if (op[k]) n += root_of(g, op[k])->nodes;
     v->nodes = (uint8_t)MIN(n, 255u);
@@ -309,11 +344,19 @@ void gen_scan(struct gen *g, const struct ir_block *b)
         const struct ir_ins *in = &ir->ins[i];
         struct val *v = &g->val[i];
         unsigned fl = ir->flag[i];
-        *v = (struct val){ .root = i, .hint = NOREG, .reg = NOREG, .home = NOHOME, .put = NOHOME, .type = in->type, .nodes = 1,
-                           .last = i };
+        *v = (struct val){.root = i,
+                          .hint = NOREG,
+                          .reg = NOREG,
+                          .home = NOHOME,
+                          .put = NOHOME,
+                          .type = in->type,
+                          .nodes = 1,
+                          .last = i};
         switch (in->op) {
-        case IR_NOP: case IR_INSN: continue;
-        case IR_K: case IR_KV:
+        case IR_NOP:
+        case IR_INSN: continue;
+        case IR_K:
+        case IR_KV:
             v->flags = VF_K;
             v->bits = in->op == IR_K ? (uint8_t)result_bits(g, in) : 64;
             continue;
@@ -336,7 +379,8 @@ void gen_scan(struct gen *g, const struct ir_block *b)
             }
             break;
         case IR_ZEXT:
-            if (fl && root_of(g, in->a)->bits <= ir_type_bits[type_of(g, in->a)] && !(root_of(g, in->a)->flags & VF_K)) {
+            if (fl && root_of(g, in->a)->bits <= ir_type_bits[type_of(g, in->a)] &&
+                !(root_of(g, in->a)->flags & VF_K)) {
                 v->root = g->val[in->a].root;
                 continue;
             }
@@ -356,7 +400,8 @@ void gen_scan(struct gen *g, const struct ir_block *b)
         if (of & F_FAULT) x->lastfault = i;
         if (in->op == IR_CALL) {
             const struct ir_call *c = &ir->calls[in->x];
-            for (unsigned k = 0; k < c->h->nargs; k++) scan_use(g, c->arg[k], i);
+            for (unsigned k = 0; k < c->h->nargs; k++)
+                scan_use(g, c->arg[k], i);
             if (c->h->flags & HF_FAULT || c->h->reads || c->h->writes) x->lastfault = i;
             for (uint32_t r = 0; r < ir->nregs && c->h->writes; r++) {
                 if (!(c->h->writes >> ir->regs[r].group & 1) || ir->regs[r].type == T_VOID) continue;
@@ -374,7 +419,8 @@ void gen_scan(struct gen *g, const struct ir_block *b)
     }
 }
 
-/* Puts the allocator into the canonical state: pinned and carried registers hold their values, the rest is at home. */
+/* Puts the allocator into the canonical state: pinned and carried registers hold their values, the rest is at
+ * home. */
 void gen_block_start(struct gen *g, uint32_t b)
 {
     struct gen_priv *x = g->x;
@@ -400,12 +446,15 @@ void gen_block_start(struct gen *g, uint32_t b)
     }
 }
 
-/* --- moving values ------------------------------------------------------------------------------------------------------- */
+/* --- moving values
+ * ------------------------------------------------------------------------------------------------------- */
 void load_from(struct gen *g, enum ir_type t, unsigned d, struct opnd m, bool home)
 {
     if (!is_xmm(d)) {
-        if (home) a_load(g, home_bytes(t) * 8, d, m);
-        else a_load(g, 64, d, m);
+        if (home)
+            a_load(g, home_bytes(t) * 8, d, m);
+        else
+            a_load(g, 64, d, m);
     } else {
         a_loadx(g, t == T_F16 ? 4 : home_bytes(t), d, m);
     }
@@ -413,9 +462,12 @@ void load_from(struct gen *g, enum ir_type t, unsigned d, struct opnd m, bool ho
 
 void store_to(struct gen *g, enum ir_type t, struct opnd m, unsigned s, bool home)
 {
-    if (!is_xmm(s)) a_store(g, home ? home_bytes(t) * 8 : 64, m, s);
-    else if (t == T_F16 && home) a_rm(g, P_66 | M_3A | 0x15, s & 15, m, 1), a_u8(g, 0); /* pextrw */
-    else a_storex(g, t == T_F16 ? 4 : home_bytes(t), m, s);
+    if (!is_xmm(s))
+        a_store(g, home ? home_bytes(t) * 8 : 64, m, s);
+    else if (t == T_F16 && home)
+        a_rm(g, P_66 | M_3A | 0x15, s & 15, m, 1), a_u8(g, 0); /* pextrw */
+    else
+        a_storex(g, t == T_F16 ? 4 : home_bytes(t), m, s);
 }
 
 static struct opnd slot_of(const struct val *v)
@@ -444,8 +496,10 @@ void val_to(struct gen *g, uint32_t root, unsigned d)
     struct val *v = &g->val[root];
     if (v->reg == d) return;
     if (v->reg != NOREG) {
-        if (is_xmm(d)) a_movaps(g, d, v->reg);
-        else a_mov_rr(g, v->bits <= 32 ? 32 : 64, d, v->reg);
+        if (is_xmm(d))
+            a_movaps(g, d, v->reg);
+        else
+            a_mov_rr(g, v->bits <= 32 ? 32 : 64, d, v->reg);
     } else if (v->flags & VF_K) {
         k_to(g, root, d);
     } else if (v->slot) {
@@ -470,7 +524,9 @@ void store_val(struct gen *g, uint32_t root, struct opnd m, enum ir_type t)
     store_to(g, t, m, v->reg, true);
 }
 
-/* --- allocation ---------------------------------------------------------------------------------------------------------- */
+/* --- allocation
+ * ----------------------------------------------------------------------------------------------------------
+ */
 void gen_drop(struct gen *g, unsigned r)
 {
     uint32_t c = g->regval[r];
@@ -536,7 +592,9 @@ static void home_holds(struct gen *g, uint32_t r, uint32_t root)
     x->homeval[r] = root;
     x->rs[r] |= RS_HOME;
     /* the home has the register's width: it is the value's place only if that is all of the value */
-    if (v->home == NOHOME && (v->type == ir_regtype(g->ir, r) || v->bits <= ir_type_bits[ir_regtype(g->ir, r)])) v->home = (uint16_t)r;
+    if (v->home == NOHOME &&
+        (v->type == ir_regtype(g->ir, r) || v->bits <= ir_type_bits[ir_regtype(g->ir, r)]))
+        v->home = (uint16_t)r;
 }
 
 /* Stores r's current value into its home, where that is not done yet. */
@@ -552,7 +610,8 @@ void gen_flush(struct gen *g, uint32_t r)
     home_holds(g, r, root);
 }
 
-/* Makes sure the value in r exists elsewhere. A pending put of a memory register goes to its home: due anyway. */
+/* Makes sure the value in r exists elsewhere. A pending put of a memory register goes to its home: due
+ * anyway. */
 void gen_save(struct gen *g, unsigned r)
 {
     uint32_t c = g->regval[r];
@@ -626,7 +685,7 @@ unsigned use_r(struct gen *g, V v)
     struct val *r = &g->val[root];
     if (r->reg == NOREG) {
         if (r->flags & (VF_DEFER | VF_LAZY) && root < g->ir->nins) {
-            r->flags &= (uint8_t)~(VF_DEFER | VF_LAZY);
+            r->flags &= (uint8_t) ~(VF_DEFER | VF_LAZY);
             g->nested++;
             lower_ins(g, root, ins_of(g, root));
             g->nested--;
@@ -708,8 +767,10 @@ unsigned def_new(struct gen *g, V v)
 bool can_inplace(struct gen *g, V v, V a)
 {
     struct val *r = root_of(g, a);
-    if (r->reg == NOREG || !use_last(g, a) || type_is_xmm(r->type) != type_is_xmm(type_of(g, v))) return false;
-    if (hint_free(g, v)) return g->val[v].hint == r->reg || (g->locked >> g->val[v].hint & 1 && g->temps >> r->reg & 1);
+    if (r->reg == NOREG || !use_last(g, a) || type_is_xmm(r->type) != type_is_xmm(type_of(g, v)))
+        return false;
+    if (hint_free(g, v))
+        return g->val[v].hint == r->reg || (g->locked >> g->val[v].hint & 1 && g->temps >> r->reg & 1);
     return g->temps >> r->reg & 1;
 }
 
@@ -720,7 +781,8 @@ unsigned def_copy(struct gen *g, V v, V a)
     if (r->flags & (VF_DEFER | VF_LAZY) && r->reg == NOREG) use_r(g, a);
     if (can_inplace(g, v, a)) return claim(g, r->reg, v);
     unsigned d;
-    if (hint_free(g, v) && !(g->locked >> g->val[v].hint & 1)) d = g->val[v].hint;
+    if (hint_free(g, v) && !(g->locked >> g->val[v].hint & 1))
+        d = g->val[v].hint;
     else {
         if (r->reg != NOREG) g->locked |= RBIT(r->reg);
         d = alloc(g, class_of(type_of(g, v)));
@@ -735,8 +797,14 @@ static unsigned scratch(struct gen *g, uint32_t cls)
     g->used |= RBIT(r), g->locked |= RBIT(r), g->scratch |= RBIT(r);
     return r;
 }
-unsigned tmp_gpr(struct gen *g) { return scratch(g, 0xffff); }
-unsigned tmp_xmm(struct gen *g) { return scratch(g, 0xffff0000u); }
+unsigned tmp_gpr(struct gen *g)
+{
+    return scratch(g, 0xffff);
+}
+unsigned tmp_xmm(struct gen *g)
+{
+    return scratch(g, 0xffff0000u);
+}
 
 void take(struct gen *g, unsigned r)
 {
@@ -776,8 +844,10 @@ void gen_end_ins(struct gen *g)
     g->used &= ~g->scratch;
     for (uint32_t m = g->locked & g->used & g->temps; m; m &= m - 1) {
         unsigned r = (unsigned)__builtin_ctz(m);
-        if (g->regval[r] == 0) g->used &= ~RBIT(r);
-        else if (g->val[g->regval[r]].last <= g->at) gen_drop(g, r);
+        if (g->regval[r] == 0)
+            g->used &= ~RBIT(r);
+        else if (g->val[g->regval[r]].last <= g->at)
+            gen_drop(g, r);
     }
     g->locked = g->scratch = 0;
 }
@@ -811,8 +881,10 @@ void gen_fresh(struct gen *g, uint32_t r, V v)
     }
 }
 
-/* --- guest registers ------------------------------------------------------------------------------------------------------- */
-/* The value in register hr is about to be overwritten but needed later: keeps it in a temporary or a spill slot. */
+/* --- guest registers
+ * ------------------------------------------------------------------------------------------------------- */
+/* The value in register hr is about to be overwritten but needed later: keeps it in a temporary or a spill
+ * slot. */
 static void rescue(struct gen *g, unsigned hr)
 {
     uint32_t c = g->regval[hr];
