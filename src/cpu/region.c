@@ -36,6 +36,7 @@ struct builder {
     uint64_t pages[MAX_PAGES];
     unsigned npages;
     uint32_t order[MAX_BLOCKS], place[MAX_BLOCKS];
+    struct ir_block sorted[MAX_BLOCKS];
 };
 
 struct builder *builder_new(void)
@@ -260,8 +261,11 @@ static bool translate_block(struct builder *b, uint32_t block)
     }
     if (!ir->blk[block].first) ir->blk[block].first = ir->nins - 1; /* a lone terminator */
     /* the block at hand may have been cut by its own branch: the open one is the last piece */
-    for (uint32_t i = 0; i < ir->nblk; i++)
-        if (ir->blk[i].first && !ir->blk[i].end) ir->blk[i].end = ir->nins;
+    for (uint32_t i = ir->nblk; i-- > 0;) {
+        if (!ir->blk[i].first || ir->blk[i].end) continue;
+        ir->blk[i].end = ir->nins;
+        break;
+    }
     return true;
 }
 
@@ -277,27 +281,24 @@ static void close_pending(struct builder *b)
     }
 }
 
-static int by_place(const void *x, const void *y, void *ctx)
-{
-    const struct ir *ir = ctx;
-    uint32_t a = ir->blk[*(const uint32_t *)x].first, c = ir->blk[*(const uint32_t *)y].first;
-    return a < c ? -1 : a > c;
-}
-
 /* Numbers the blocks in the order in which they were translated, so that fall-throughs are neighbours; finds loop heads. */
 static void lay_out(struct builder *b)
 {
     struct ir *ir = &b->ir;
-    struct ir_block sorted[MAX_BLOCKS];
-    for (uint32_t i = 0; i < ir->nblk; i++) b->order[i] = i;
-    qsort_r(b->order, ir->nblk, sizeof *b->order, by_place, ir);
-    for (uint32_t i = 0; i < ir->nblk; i++) {
-        b->place[b->order[i]] = i;
-        sorted[i] = ir->blk[b->order[i]];
+    uint32_t n = ir->nblk;
+    /* nearly sorted: blocks are translated in about the order in which they were asked for */
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t j = i;
+        for (; j > 0 && ir->blk[b->order[j - 1]].first > ir->blk[i].first; j--) b->order[j] = b->order[j - 1];
+        b->order[j] = i;
     }
-    memcpy(ir->blk, sorted, ir->nblk * sizeof *ir->blk);
+    for (uint32_t i = 0; i < n; i++) {
+        b->place[b->order[i]] = i;
+        b->sorted[i] = ir->blk[b->order[i]];
+    }
+    memcpy(ir->blk, b->sorted, n * sizeof *ir->blk);
     ir->blk[0].entry = 1;
-    for (uint32_t i = 0; i < ir->nblk; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct ir_ins *end = &ir->ins[ir->blk[i].end - 1];
         if (end->op != IR_JMP && end->op != IR_BRC) continue;
         end->x = b->place[end->x];
