@@ -668,9 +668,16 @@ static bool one_seed(uint64_t seed, bool verbose)
     return true;
 }
 
-static void setup(void)
+/* Again in each test: cmocka has handlers of its own. */
+static void catch_faults(void)
 {
     struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    sigaction(SIGSEGV, &sa, NULL);
+    sigaction(SIGBUS, &sa, NULL);
+}
+
+static void setup(void)
+{
     make_regs();
     uint8_t *p = mmap((void *)0x40000000, MEM * 3, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -678,8 +685,6 @@ static void setup(void)
     mprotect(p, MEM, PROT_READ | PROT_WRITE);
     mem = p;
     mem_base = (uintptr_t)p;
-    sigaction(SIGSEGV, &sa, NULL);
-    sigaction(SIGBUS, &sa, NULL);
     machine_new(&a, &interp_host, 0);
     machine_new(&b[0], &x86_64_host, ~0u);
     machine_new(&b[1], &x86_64_host, 0);
@@ -688,6 +693,7 @@ static void setup(void)
 
 static void test_random(void **state)
 {
+    catch_faults();
     for (unsigned i = 0; i < 2; i++) {
         integer_only = i == 0;
         for (uint64_t s = 1; s <= 3000; s++)
@@ -703,6 +709,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
     setvbuf(stdout, NULL, _IOLBF, 0);
     setup();
+    catch_faults();
     if (argc > 1) {
         integer_only = argc < 3;
         if (argc > 3) { /* SEED fp COUNT: a longer run */
