@@ -1,0 +1,88 @@
+#!/bin/bash
+# linux_test.sh BUILD: Linux user mode: the guest programs beside this file, static and dynamic, JIT and interpreter; the
+# command line; malformed programs; exit codes.
+. "$(dirname "$0")/../lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(realpath "$1")
+tmpdir
+run() { timeout -k 1 120 "$@" </dev/null; }
+# expect NAME STATUS CMD...: the exit status; output is shown when it differs
+expect() {
+    local name=$1 want=$2 out
+    shift 2
+    out=$(run "$@" 2>&1)
+    local rc=$?
+    [ $rc = "$want" ] && pass "$name" || { fail "$name" "exit $rc, not $want"; echo "$out" | head -20 | sed 's/^/    /'; }
+}
+# says NAME TEXT CMD...: TEXT is in the output
+says() {
+    local name=$1 want=$2 out
+    shift 2
+    out=$(run "$@" 2>&1)
+    case $out in *"$want"*) pass "$name" ;; *) fail "$name" "no '$want'"; echo "$out" | head -5 | sed 's/^/    /' ;; esac
+}
+for guest in riscv64 aarch64; do
+    CC=$(cc_of $guest) && have "$CC" || { skip "user/$guest" "no cross compiler"; continue; }
+    [ -e "$build/lyre-$guest" ] || ln -s lyre "$build/lyre-$guest"
+    lyre=$build/lyre-$guest
+    root=/usr/$guest-linux-gnu
+    for f in "$here"/abi_*.c "$here"/storm.c; do
+        b=$(basename "$f" .c)
+        $CC -O1 -w -static -pthread "$f" -o "$TMP/$b" -lutil -lrt && $CC -O1 -w -pthread "$f" -o "$TMP/$b.dyn" -lutil -lrt ||
+            { fail "user/$guest/$b" "does not compile"; continue; }
+        expect "user/$guest/$b" 0 "$lyre" "$TMP/$b"
+        expect "user/$guest/$b/interp" 0 "$lyre" -accel interp "$TMP/$b"
+        expect "user/$guest/$b/dynamic" 0 "$lyre" -L "$root" "$TMP/$b.dyn"
+    done
+    printf '#include <stdio.h>\n#include <stdlib.h>\nint main(int c,char**v){printf("%%s|%%s|%%s\\n",v[0],c>1?v[1]:"",getenv("A")?getenv("A"):"unset");return 7;}' >"$TMP/args.c"
+    $CC -static "$TMP/args.c" -o "$TMP/args"
+    p=user/$guest/options
+    expect $p/exit-status 7 "$lyre" "$TMP/args"
+    says $p/argv "$TMP/args|x|unset" "$lyre" "$TMP/args" x
+    says $p/-0 "zero|x|" "$lyre" -0 zero "$TMP/args" x
+    says $p/-E "|v|w" "$lyre" -E A=w "$TMP/args" v
+    says $p/-U "||unset" env A=1 "$lyre" -U A "$TMP/args"
+    says $p/QEMU_SET_ENV "||5" env QEMU_SET_ENV=A=5 "$lyre" "$TMP/args"
+    says $p/strace "write(1, " "$lyre" -strace "$TMP/args"
+    says $p/cpu-help "max" "$lyre" -cpu help
+    says $p/help "QEMU_LD_PREFIX" "$lyre" -h
+    says $p/d-help "in_asm" "$lyre" -d help x
+    says $p/unknown-option "unknown option" "$lyre" -nonsense x
+    says $p/stats "regions" "$lyre" -stats "$TMP/args"
+    says $p/by-file "|y|" "$build/lyre" "$TMP/args" y
+    says $p/by-word "|y|" "$build/lyre" $guest "$TMP/args" y
+    expect $p/one-insn 7 "$lyre" -one-insn-per-tb "$TMP/args"
+    [ -e "$build/lyre-user" ] && says $p/static-emulator "|y|" "$build/lyre-user" "$TMP/args" y
+    says $p/binfmt "lyre-$guest:M::" "$build/lyre" binfmt register --print --flags PF $guest
+
+    # what is no program, or a broken one
+    p=user/$guest/malformed
+    expect $p/missing 127 "$lyre" "$TMP/nothing"
+    expect $p/directory 126 "$lyre" "$TMP"
+    expect $p/text 126 "$lyre" "$here/check.h"
+    expect $p/host-program 126 "$lyre" /bin/true
+    : >"$TMP/empty"
+    expect $p/empty 126 "$lyre" "$TMP/empty"
+    for n in 4 20 63 64 100 120; do
+        head -c $n "$TMP/args" >"$TMP/cut"
+        expect $p/cut-$n 126 "$lyre" "$TMP/cut"
+    done
+    # every byte of the headers set to each of a few values: a message or the guest's own death, never the emulator's
+    bad=$(
+        size=$(stat -c %s "$TMP/args")
+        for off in $(seq 4 8 280) 16 17 18 19 54 55 56 57; do
+            for v in 00 01 7f ff; do
+                cp "$TMP/args" "$TMP/mut"
+                printf "\\x$v" | dd of="$TMP/mut" bs=1 seek=$off conv=notrunc 2>/dev/null
+                out=$(run "$lyre" "$TMP/mut" 2>&1)
+                rc=$?
+                case $rc in
+                124 | 137) echo "hang at $off=$v" ;;
+                134) echo "abort at $off=$v" ;;
+                esac
+                case $out in *"internal error"*) echo "crash at $off=$v: $out" ;; esac
+            done
+        done
+    )
+    [ -z "$bad" ] && pass $p/mutations || { fail $p/mutations; echo "$bad" | head -5 | sed 's/^/    /'; }
+done
