@@ -3,6 +3,7 @@
  *   lyre-ARCH, qemu-ARCH, lyre ARCH   user mode of that architecture
  *   lyre FILE                         user mode of the architecture that FILE says
  *   lyre binfmt ...                   registration with the kernel
+ *   lyre guests                       names of the architectures
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -86,12 +87,18 @@ static void from_binfmt(struct user_options *o, int *argc, char ***argv)
     }
 }
 
+static void print_guests(const char *before)
+{
+    for (const struct guest *const *g = guest_registry; *g; g++)
+        if ((*g)->lnx) printf("%s%s", before, (*g)->name);
+    printf("\n");
+}
+
 static void list_guests(void)
 {
     printf("\nArchitectures:");
-    for (const struct guest *const *g = guest_registry; *g; g++)
-        if ((*g)->lnx) printf(" %s", (*g)->name);
-    printf("\nOther roles: lyre binfmt register|unregister|list [ARCH...]\n");
+    print_guests(" ");
+    printf("Other roles: lyre binfmt register|unregister|list [ARCH...]; lyre guests\n");
 }
 
 static int user_role(const char *role, const struct guest *g, const struct user_options *preset, int argc, char **argv, char **envp)
@@ -162,6 +169,10 @@ int main(int argc, char **argv, char **envp)
     struct user_options kernel = { .exec_fd = -1 };
     if (!g && argc > 1) {
         if (!strcmp(argv[1], "binfmt")) return binfmt_main(argc - 1, argv + 1);
+        if (!strcmp(argv[1], "guests") && argc == 2) {
+            print_guests(" ");
+            return 0;
+        }
         char word[64];
         snprintf(word, sizeof word, strncmp(argv[1], "lyre-", 5) && strncmp(argv[1], "qemu-", 5) ? "lyre-%s" : "%s", argv[1]);
         if (!strchr(argv[1], '/') && (g = role_guest(word))) {
