@@ -97,6 +97,7 @@ static void log_entry(struct vcpu *v, const struct region *r)
 static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
 {
     CPU *cpu = v->cpu;
+    if (v->single_step) jc_clear(v); /* a computed jump must come back here */
     for (bool first = true;; first = false) {
         quiesce(en, v);
         if (unlikely(__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED))) {
