@@ -13,7 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "cpu/host.h"
+#include "host/x86_64/gen.h"
 #include "ir/build.h"
 
 extern const struct host x86_64_host, interp_host;
@@ -704,9 +704,18 @@ static void test_random(void **state)
     }
 }
 
+/* The same on a host with nothing beyond SSE4.1. */
+static void test_baseline(void **state)
+{
+    struct x86_features all = x86;
+    x86 = (struct x86_features){.cx16 = true};
+    test_random(state);
+    x86 = all;
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_baseline)};
     setvbuf(stdout, NULL, _IOLBF, 0);
     setup();
     catch_faults();
