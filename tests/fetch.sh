@@ -17,15 +17,16 @@ flock 9
 state=$LYRE_CACHE/apt-$arch-$suite
 mkdir -p "$state"/{lists/partial,cache/archives/partial,state,parts}
 : > "$state/state/status"
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-    grep -oE 'https?://[^ ]+' | grep -v security | head -1)
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
+    grep -E '^(URIs:|deb) ' | grep -oE 'https?://[^ ]*debian/?( |$)' | head -1)
 [ -n "$mirror" ] || { echo "fetch: no Debian archive is configured" >&2; exit 77; }
-echo "deb [trusted=yes] $mirror $suite main" > "$state/parts/x.list"
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+echo "deb [signed-by=$keys] $mirror $suite main" > "$state/parts/x.list"
 opts=(-q -oDir::State="$state/state" -oDir::State::lists="$state/lists" -oDir::State::status="$state/state/status"
     -oDir::Etc::sourceparts="$state/parts" -oDir::Etc::sourcelist=/dev/null -oDir::Etc::preferencesparts=/dev/null
     -oDir::Cache="$state/cache" -oDir::Cache::srcpkgcache= -oDir::Cache::pkgcache= -oAcquire::Languages=none
     -oAPT::Sandbox::User=root -oDebug::NoLocking=1 -oAPT::Architecture="$arch" -oAPT::Architectures::="$arch"
-    -oAPT::Get::AllowUnauthenticated=true)
+    -oAcquire::Retries=2 -oAcquire::http::Timeout=20)
 if [ ! -e "$state/done" ]; then
     apt-get "${opts[@]}" update >"$state/log" 2>&1 && : > "$state/done" ||
         { echo "fetch: apt-get update for $arch $suite failed" >&2; exit 77; }
@@ -36,11 +37,14 @@ mkdir -p "$debs/partial"
 apt-get "${opts[@]}" -oDir::Cache::archives="$debs" -y --no-install-recommends --download-only install "$@" \
     >"$state/log" 2>&1 || { tail -3 "$state/log" >&2; exit 77; }
 rm -rf "$root.tmp"
-mkdir -p "$root.tmp"
+mkdir -p "$root.tmp"/usr/{bin,sbin,lib} "$root.tmp"/tmp
+for d in bin sbin lib; do ln -s "usr/$d" "$root.tmp/$d"; done
 for f in "$debs"/*.deb; do
-    dpkg-deb --fsys-tarfile "$f" | tar -C "$root.tmp" -x --keep-directory-symlink -f - || exit 1
+    dpkg-deb --fsys-tarfile "$f" | tar -C "$root.tmp" -x --keep-directory-symlink --no-same-owner -f - || exit 1
 done
-# what maintainer scripts would have linked
-for d in bin sbin lib; do [ -e "$root.tmp/$d" ] || ln -s "usr/$d" "$root.tmp/$d"; done
+# Absolute links would lead to this machine's files.
+find "$root.tmp" -type l -lname '/*' | while read -r l; do
+    ln -sfnr "$root.tmp$(readlink "$l")" "$l"
+done
 mv "$root.tmp" "$root" && : > "$root/.complete"
 echo "$root"
