@@ -86,7 +86,7 @@ INSN(bge, "boff[s12|10:5] rs2:5 rs1:5 101 boff[4:1|11] 1100011", "bge {rs1},{rs2
 }
 ALIAS(bge, "boff[s12|10:5] 00000 rs1:5 101 boff[4:1|11] 1100011", "bgez {rs1},{boff@pc}")
 ALIAS(bge, "boff[s12|10:5] rs2:5 00000 101 boff[4:1|11] 1100011", "blez {rs2},{boff@pc}")
-ALIAS(bge, "boff[s12|10:5] 00000 00000 101 boff[4:1|11] 1100011", "bgez zero,{boff@pc}")
+ALIAS(bge, "boff[s12|10:5] 00000 00000 101 boff[4:1|11] 1100011", "blez zero,{boff@pc}")
 INSN(bltu, "boff[s12|10:5] rs2:5 rs1:5 110 boff[4:1|11] 1100011", "bltu {rs1},{rs2},{boff@pc}")
 {
     branch(t, f, C_ULT);
@@ -436,10 +436,8 @@ INSN(csrrwi, "csr:12 zimm:5 101 rd:5 1110011 @Zicsr", "csrrw {rd},{csr},{zimm}")
     riscv_csr_access(t, f->csr, CSR_WRITE, f->rd, kx(t, f->zimm), true);
 }
 ALIAS(csrrwi, "csr:12 zimm:5 101 00000 1110011", "csrw {csr},{zimm}")
-ALIAS(csrrwi, "000000000001 zimm:5 101 00000 1110011", "fsflags {zimm}")
-ALIAS(csrrwi, "000000000001 zimm:5 101 rd:5 1110011", "fsflags {rd},{zimm}")
-ALIAS(csrrwi, "000000000010 zimm:5 101 00000 1110011", "fsrm {zimm}")
-ALIAS(csrrwi, "000000000010 zimm:5 101 rd:5 1110011", "fsrm {rd},{zimm}")
+ALIAS(csrrwi, "000000000001 zimm:5 101 rd:5 1110011", "fsflagsi {rd},{zimm}")
+ALIAS(csrrwi, "000000000010 zimm:5 101 rd:5 1110011", "fsrmi {rd},{zimm}")
 INSN(csrrsi, "csr:12 zimm:5 110 rd:5 1110011 @Zicsr", "csrrs {rd},{csr},{zimm}")
 {
     riscv_csr_access(t, f->csr, CSR_SET, f->rd, kx(t, f->zimm), f->zimm != 0);
