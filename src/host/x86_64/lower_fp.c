@@ -165,6 +165,7 @@ static bool arith(struct gen *g, V v, const struct ir_ins *in, unsigned op)
 {
     enum check ck = check_of(g, in, in->type);
 
+    if (g->ir->fp.slow) return fz_arith(g, v, in, in->type, in->type, false, op, in->sub);
     if (!fp_host_rm(in->sub)) return false;
     unsigned a = use_r(g, in->a);
     struct opnd b = in->op == IR_FSQRT ? o_reg(a) : src(g, in->type, in->b);
@@ -181,6 +182,7 @@ static bool fused(struct gen *g, V v, const struct ir_ins *in)
 {
     enum check ck = check_of(g, in, in->type);
 
+    if (g->ir->fp.slow) return fz_arith(g, v, in, in->type, in->type, false, 0, in->sub);
     if (!x86.fma || !fp_host_rm(in->sub)) return false;
     unsigned a = use_r(g, in->a), b = use_r(g, in->b), c = use_r(g, in->c), d = def_new(g, v);
     uint8_t *rm = fp_static_rm(g, in->sub);
@@ -195,13 +197,15 @@ static bool fused(struct gen *g, V v, const struct ir_ins *in)
 static bool minmax(struct gen *g, V v, const struct ir_ins *in)
 {
     bool max = in->op == IR_FMAX;
-    unsigned op = scalar(max ? X_MAXPS : X_MINPS, in->type), a = use_r(g, in->a), b = use_r(g, in->b);
 
+    if (in->mo == MM_X86 && g->ir->fp.slow) return false;
+    unsigned op = scalar(max ? X_MAXPS : X_MINPS, in->type), a = use_r(g, in->a), b = use_r(g, in->b);
     if (in->mo == MM_X86) {
         v3(g, op, def_r(g, v), a, b);
         return true;
     }
     unsigned t = tmp_xmm(g), d = def_new(g, v);
+    uint8_t *odd = g->ir->fp.slow ? fz_denormal(g, in->type, false, a, b) : NULL;
     compare(g, in->type, a, o_reg(b));
     uint8_t *site = a_jcc_fwd(g, CC_P);
     if (x86.avx512dq && in->type != T_F16) {
@@ -211,6 +215,7 @@ static bool minmax(struct gen *g, V v, const struct ir_ins *in)
         v3(g, op, d, b, a);
         v3(g, max ? X_ANDPS : X_ORPS, d, d, t);
     }
+    if (odd) gen_slow_cold(g, v, odd, d);
     gen_slow_cold(g, v, site, d);
     return true;
 }
@@ -278,6 +283,17 @@ static bool fcmp(struct gen *g, V v, const struct ir_ins *in)
     struct cond c;
 
     if (!fp_host_type(g, type)) return false;
+    if (g->ir->fp.slow) {
+        unsigned a = use_r(g, in->a), b = use_r(g, in->b), t = tmp_xmm(g), d = def_new(g, v);
+        static const uint8_t pred[2][4] = { { XCMP_EQ, XCMP_LT_OQ, XCMP_LE_OQ, XCMP_UNORD },
+                                            { XCMP_EQ_OS, XCMP_LT_OS, XCMP_LE_OS, XCMP_UNORD_S } };
+        uint8_t *odd = fz_denormal(g, type, false, a, b);
+        v3i(g, scalar(X_CMPPS, type), t, a, b, pred[in->mo & 1][in->sub & 3]);
+        a_movq_rx(g, 32, d, t);
+        a_alui(g, ALU_AND, 32, o_reg(d), 1);
+        gen_slow_cold(g, v, odd, d);
+        return true;
+    }
     if (in->sub == FC_EQ && has_eq_mask(type, in->mo)) {
         unsigned a = use_r(g, in->a);
         struct opnd b = src(g, type, in->b);
@@ -344,6 +360,10 @@ static bool convert(struct gen *g, V v, const struct ir_ins *in)
     bool narrow = in->type < from;
     enum check ck = check_of(g, in, from);
 
+    if (g->ir->fp.slow) {
+        if (from != T_F64 || in->type != T_F32) return false;
+        return fz_arith(g, v, in, from, in->type, false, X_CVTSD2SS, in->sub);
+    }
     if (narrow && !fp_host_rm(in->sub)) return false;
     if (!fp_host_type(g, from) || !fp_host_type(g, in->type)) return convert_f16c(g, v, in, from);
     unsigned a = use_r(g, in->a), d = def_checked(g, v, ck, narrow ? in->sub : RM_DYN);
@@ -427,12 +447,13 @@ static bool to_int(struct gen *g, V v, const struct ir_ins *in)
     unsigned from = type_of(g, in->a), bits = ir_type_bits[in->type], w = bits == 64 ? OP_W : 0;
     bool uns = !(in->mo & FTOI_SIGNED), inex = !(in->mo & FTOI_NOINEX), sse = uns && !x86.avx512vl;
     bool direct = inex && !sse && (in->sub == RM_DYN || in->sub == RM_RTZ);
-    bool away = in->sub == RM_RMM && from != T_F16;
-    uint8_t *site[4];
+    bool away = in->sub == RM_RMM && from != T_F16 && !g->ir->fp.slow;
+    uint8_t *site[5];
     unsigned n = 0;
 
     if (!fp_host_type(g, from) || (!fp_host_rm(in->sub) && !away)) return false;
     unsigned a = use_r(g, in->a), t = tmp_xmm(g), r = sse ? tmp_gpr(g) : 0, d = def_r(g, v);
+    if (g->ir->fp.slow) site[n++] = fz_denormal(g, from, false, a, a);
     if (away) site[n++] = round_away(g, from, t, a);
     else if (!direct) round_to(g, from, t, a, fp_round_imm(in->sub) | XR_NOINEX);
     if (sse) {
@@ -538,7 +559,8 @@ static bool bitcast(struct gen *g, V v, const struct ir_ins *in)
 
 bool lower_fp(struct gen *g, V v, const struct ir_ins *in)
 {
-    bool host = !g->ir->fp.slow && fp_host_type(g, in->type);
+    unsigned from = in->op == IR_FCMP || in->op == IR_FCVT || in->op == IR_FTOI ? type_of(g, in->a) : in->type;
+    bool fast = !g->ir->fp.slow, host = fast ? fp_host_type(g, in->type) : fz_host(g, from);
 
     switch (in->op) {
     case IR_FADD: return host && arith(g, v, in, X_ADDPS);
@@ -548,11 +570,11 @@ bool lower_fp(struct gen *g, V v, const struct ir_ins *in)
     case IR_FSQRT: return host && arith(g, v, in, X_SQRTPS);
     case IR_FMA: return host && fused(g, v, in);
     case IR_FMIN: case IR_FMAX: return host && minmax(g, v, in);
-    case IR_FRINT: return host && round_int(g, v, in);
-    case IR_FCMP: return !g->ir->fp.slow && fcmp(g, v, in);
-    case IR_FCVT: return !g->ir->fp.slow && convert(g, v, in);
-    case IR_FTOI: return !g->ir->fp.slow && to_int(g, v, in);
-    case IR_ITOF: return host && from_int(g, v, in);
+    case IR_FRINT: return fast && host && round_int(g, v, in);
+    case IR_FCMP: return (fast || host) && fcmp(g, v, in);
+    case IR_FCVT: return (fast || host) && convert(g, v, in);
+    case IR_FTOI: return (fast || (host && in->sub != RM_DYN)) && to_int(g, v, in);
+    case IR_ITOF: return fast && host && from_int(g, v, in);
     case IR_FNEG:
     case IR_FABS: {
         unsigned a = use_r(g, in->a), d = def_r(g, v);

@@ -20,6 +20,14 @@ uint8_t *fp_static_rm(struct gen *g, unsigned rm);
 unsigned fp_op(unsigned op, unsigned type, bool vec);
 /* d = a rounded to integral, halves away from zero; no inexact. |a| < 2^52 (F32: 2^23). d is not a; t, u: scratch. */
 void fp_round_away(struct gen *g, unsigned type, bool vec, unsigned d, unsigned a, unsigned t, unsigned u);
+/*
+ * Flushing denormals (lower_fz.c): can the host compute in this type; the operation with its checks (from: operands' type;
+ * false as lower_fp's); the end of the jump taken if a or b is denormal.
+ */
+bool fz_host(const struct gen *g, unsigned type);
+bool fz_arith(struct gen *g, V v, const struct ir_ins *in, unsigned from, unsigned type, bool vec, unsigned op,
+              unsigned rm);
+uint8_t *fz_denormal(struct gen *g, unsigned type, bool vec, unsigned a, unsigned b);
 /* XR_* of a mode that the host has. */
 unsigned fp_round_imm(unsigned rm);
 extern const uint8_t lane_log[]; /* log2 of a lane's bytes, by enum ir_lane */

@@ -77,6 +77,7 @@ static bool arith(struct gen *g, V v, const struct ir_ins *in, unsigned op)
 {
     unsigned i = lane_index(in), what = checks(g, in);
 
+    if (g->ir->fp.slow) return fz_host(g, T_F16 + i) && fz_arith(g, v, in, T_F16 + i, T_F16 + i, true, op, in->mo);
     if (!fp_host_type(g, T_F16 + i) || !fp_host_rm(in->mo)) return false;
     if (in->op == IR_VFMA && !x86.fma) return false;
     unsigned a = use_r(g, in->a), c = in->c ? use_r(g, in->c) : 0;
@@ -263,7 +264,7 @@ bool lower_vec_fp(struct gen *g, V v, const struct ir_ins *in)
         v3m(g, in->op == IR_VFNEG ? X_XORPS : X_ANDPS, def_r(g, v), a, pool2(g, in->op == IR_VFNEG ? s : ~s));
         return true;
     }
-    if (g->ir->fp.slow) return false;
+    if (g->ir->fp.slow && !(in->op >= IR_VFADD && in->op <= IR_VFMA)) return false;
     switch (in->op) {
     case IR_VFADD: return arith(g, v, in, X_ADDPS);
     case IR_VFSUB: return arith(g, v, in, X_SUBPS);
