@@ -437,7 +437,9 @@ INSN(csrrwi, "csr:12 zimm:5 101 rd:5 1110011 @Zicsr", "csrrw {rd},{csr},{zimm}")
 }
 ALIAS(csrrwi, "csr:12 zimm:5 101 00000 1110011", "csrw {csr},{zimm}")
 ALIAS(csrrwi, "000000000001 zimm:5 101 rd:5 1110011", "fsflagsi {rd},{zimm}")
+ALIAS(csrrwi, "000000000001 zimm:5 101 00000 1110011", "fsflagsi zero,{zimm}")
 ALIAS(csrrwi, "000000000010 zimm:5 101 rd:5 1110011", "fsrmi {rd},{zimm}")
+ALIAS(csrrwi, "000000000010 zimm:5 101 00000 1110011", "fsrmi zero,{zimm}")
 INSN(csrrsi, "csr:12 zimm:5 110 rd:5 1110011 @Zicsr", "csrrs {rd},{csr},{zimm}")
 {
     riscv_csr_access(t, f->csr, CSR_SET, f->rd, kx(t, f->zimm), f->zimm != 0);
