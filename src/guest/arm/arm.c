@@ -34,7 +34,7 @@ void arm_set_fpcr(CPU *cpu, uint32_t fpcr)
     static const uint8_t rm[4] = { RM_RNE, RM_RUP, RM_RDN, RM_RTZ };
     arm_cpu_rw(cpu)->fpcr = fpcr & FPCR_MASK;
     cpu->fp.rm = rm[fpcr >> FPCR_RMODE & 3];
-    cpu->mode = (cpu->mode & ~(uint32_t)MODE_FP) | (fpcr >> 24 & (MODE_FZ | MODE_DN)) | (fpcr & FPCR_FZ16 ? MODE_FZ16 : 0);
+    cpu->mode = (cpu->mode & ~(uint32_t)MODE_FP) | (fpcr >> 24 & (MODE_FZ | MODE_DN | MODE_AHP)) | (fpcr & FPCR_FZ16 ? MODE_FZ16 : 0);
 }
 static void guest_fp(uint32_t mode, struct ir_fp *fp)
 {

@@ -41,10 +41,10 @@ struct arm_cpu {
  * code that strips the tag from every address (linux.c), so programs without tags pay nothing.
  */
 enum {
-    MODE_FZ = 1, MODE_DN = 2, /* FPCR bits 24, 25 */
-    MODE_FZ16 = 4,            /* FPCR bit 19 */
-    MODE_FP = 7,
-    MODE_TBI = 8,
+    MODE_FZ = 1, MODE_DN = 2, MODE_AHP = 4, /* FPCR bits 24 to 26 */
+    MODE_FZ16 = 8,                          /* FPCR bit 19 */
+    MODE_FP = 15,
+    MODE_TBI = 16,
 };
 
 /* FPCR and FPSR bits. */

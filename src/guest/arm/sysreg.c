@@ -59,7 +59,7 @@ static V rd_fpcr(struct xlat *t)
 static void wr_fpcr(struct xlat *t, V v)
 {
     V fpcr = ir_andi(t, ir_trunc(t, T_I32, v), FPCR_MASK), rmode = ir_ubfx(t, fpcr, FPCR_RMODE, 2);
-    V fp = ir_or(t, ir_ubfx(t, fpcr, 24, 2), ir_shli(t, ir_ubfx(t, fpcr, 19, 1), 2));
+    V fp = ir_or(t, ir_ubfx(t, fpcr, 24, 3), ir_shli(t, ir_ubfx(t, fpcr, 19, 1), 3));
 
     ir_put(t, R_FPCR, fpcr);
     /* RN, RP, RM, RZ in FPCR; RNE, RUP, RDN, RTZ are 1, 4, 3, 2 here. */

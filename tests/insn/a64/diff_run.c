@@ -115,6 +115,7 @@ static void make_state(uint32_t insn)
 static int unpredictable(uint32_t insn)
 {
     unsigned rt = insn & 31, rn = insn >> 5 & 31, rt2 = insn >> 10 & 31;
+    if ((insn & 0xfff8001f) == 0xd508001f) return 1; /* maintenance of address 0: this qemu does not look at it */
     if ((insn & 0x3a000000) == 0x28000000)
         return rt == rt2 || ((insn >> 23 & 1) && !(insn >> 26 & 1) && rn != 31 && (rn == rt || rn == rt2));
     return (insn & 0x3f200400) == 0x38000400 && rn == rt && rn != 31;
