@@ -50,6 +50,8 @@ int64_t sys_openat2(struct task *t, const uint64_t *a)
 
 int fd_internal(const struct proc *p, int fd)
 {
+    for (unsigned i = 0; debugger && i < ARRAY_LEN(debugger->fd); i++)
+        if (fd && fd == debugger->fd[i]) return true;
     return fd >= 0 && (fd == p->prefix_fd || fd == p->exe_fd);
 }
 
@@ -63,7 +65,8 @@ int64_t sys_close_range(struct task *t, const uint64_t *a)
 {
     /* the emulator's own descriptors stay; they are high and few */
     unsigned first = (unsigned)a[0], last = (unsigned)a[1];
-    unsigned own[] = { (unsigned)t->p->prefix_fd, (unsigned)t->p->exe_fd };
+    unsigned own[2 + ARRAY_LEN(debugger->fd)] = { (unsigned)t->p->prefix_fd, (unsigned)t->p->exe_fd };
+    for (unsigned i = 0; debugger && i < ARRAY_LEN(debugger->fd); i++) own[2 + i] = (unsigned)debugger->fd[i];
     if (first > last) return -EINVAL;
     for (;;) {
         unsigned stop = last, skip = 0;

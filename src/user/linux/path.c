@@ -25,7 +25,10 @@ void path_lookup(struct proc *p, char *buf, unsigned flags)
     if (p->prefix_fd < 0 || buf[0] != '/' || !buf[1] || (flags & PATH_HOST)) return;
     if (kernel_tree(buf)) return;
     struct open_how how = { .flags = O_PATH | O_CLOEXEC | (flags & PATH_NOFOLLOW ? O_NOFOLLOW : 0), .resolve = RESOLVE_IN_ROOT };
+    /* a path that leads into the prefix from outside has its links resolved within, too */
+    size_t n_prefix = strlen(p->prefix);
     char *rel = buf + 1;
+    if (n_prefix && !strncmp(buf, p->prefix, n_prefix) && buf[n_prefix] == '/') rel = buf + n_prefix + 1;
     while (*rel == '/') rel++;
     long fd = RAW(SYS_openat2, p->prefix_fd, rel, &how, sizeof how);
     char name[PATH_MAX], link[64];

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "cpu/host.h"
 
+struct debugger *debugger;
 static struct proc the_proc; /* one guest process per host process: signals, descriptors and fork are the host's own */
 
 static void fault_signal(struct task *t, enum cpu_exc exc)
@@ -44,6 +45,10 @@ static void system_call(struct task *t)
         for (unsigned i = 0; i < 6; i++) a[i] = (uint32_t)a[i];
     t->sys_arg0 = a[0];
     int64_t ret = sys_dispatch(t, t->sys_nr, a);
+    if (unlikely(ret == -EINTR && t->pending == SP_STOP)) { /* it was the debugger, not a signal */
+        ret = SYS_RESTART;
+        t->suspended = false;
+    }
     if (ret == SYS_RESTART)
         t->restart = true; /* signal_deliver decides; without a signal it runs again */
     else if (ret != SYS_NORET)
@@ -57,12 +62,23 @@ static void system_call(struct task *t)
 void task_loop(struct task *t)
 {
     while (!t->exiting) {
-        if (unlikely(t->pending)) signal_deliver(t);
+        if (unlikely(t->pending)) {
+            signal_deliver(t);
+            if (t->pending & SP_STOP) debugger->stop(t);
+        }
         enum cpu_exc exc = cpu_run(t->cpu);
         switch (exc) {
-        case EXC_SYSCALL: system_call(t); break;
+        case EXC_SYSCALL:
+            system_call(t);
+            if (unlikely(t->cpu->v->single_step) && !t->exiting && !t->pending) debugger->trap(t);
+            break;
         case EXC_NONE: case EXC_REQUEST: break;
-        case EXC_DEBUG: signal_force(t, SIGTRAP, TRAP_TRACE, t->cpu->pc); break;
+        case EXC_DEBUG:
+            if (debugger)
+                debugger->trap(t);
+            else
+                signal_force(t, SIGTRAP, TRAP_TRACE, t->cpu->pc);
+            break;
         default: fault_signal(t, exc);
         }
     }
@@ -110,9 +126,9 @@ static int open_program(struct proc *p, const struct user_options *o, char path[
     return fd;
 }
 
-static int open_prefix(const struct user_options *o)
+static int open_prefix(const struct user_options *o, char real[PATH_MAX])
 {
-    char dflt[128];
+    char dflt[128], link[64];
     const char *dir = o->prefix;
     if (!dir) {
         snprintf(dflt, sizeof dflt, "/etc/qemu-binfmt/%s", o->guest->name);
@@ -121,6 +137,9 @@ static int open_prefix(const struct user_options *o)
     if (!*dir || !strcmp(dir, "/")) return -1;
     int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -1;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, real, PATH_MAX - 1);
+    real[n > 0 ? n : 0] = 0;
     int high = fcntl(fd, F_DUPFD_CLOEXEC, 1000);
     if (high < 0) return fd;
     close(fd);
@@ -137,7 +156,7 @@ static void init_proc(struct proc *p, const struct user_options *o)
     p->big = o->guest->big_endian;
     p->flag_column = p->guest->elf_machine == EM_AARCH64 || p->guest->elf_machine == EM_ARM;
     p->exe_fd = -1;
-    p->prefix_fd = open_prefix(o);
+    p->prefix_fd = open_prefix(o, p->prefix);
     p->strace = o->strace || (log_mask & LOG_STRACE);
     p->stack_size = o->stack_size;
     if (!p->stack_size) {

@@ -73,6 +73,17 @@ static _Noreturn void host_crash(int sig, const siginfo_t *si, const ucontext_t 
     _exit(128 + sig);
 }
 
+/* The debugger's way to stop a thread. */
+static bool debugger_signal(struct task *t, const siginfo_t *si, void *context)
+{
+    if (!debugger || si->si_code != SI_QUEUE || si->si_value.sival_ptr != debugger->mark) return false;
+    if (!t) return true; /* the thread has just ended */
+    t->pending |= SP_STOP;
+    safe_interrupt(context);
+    cpu_kick(t->cpu);
+    return true;
+}
+
 static void host_signal(int sig, siginfo_t *si, void *context)
 {
     struct task *t = task_self;
@@ -87,6 +98,10 @@ static void host_signal(int sig, siginfo_t *si, void *context)
         }
         host_crash(sig, si, uc);
     }
+    if (sig == SIGSEGV && debugger_signal(t, si, uc)) {
+        errno = saved_errno;
+        return;
+    }
     if (!t) { /* a thread of the engine: pass it on to one of the guest's */
         set_context_mask(uc, ~SIG_HOST_OPEN);
         long pid = RAW(SYS_getpid);
@@ -95,7 +110,7 @@ static void host_signal(int sig, siginfo_t *si, void *context)
         struct caught *c = &t->held[sig == SIGBUS];
         c->sig = sig;
         c->info = *si;
-        t->pending |= SP_HELD;
+        t->pending |= debugger ? SP_HELD | SP_STOP : SP_HELD; /* the debugger's may have been merged with this one */
         safe_interrupt(uc);
         cpu_kick(t->cpu);
     } else if (t->pending & SP_CAUGHT) { /* between a look at `pending` and opening the mask: back into the queue */
@@ -114,12 +129,12 @@ static void host_signal(int sig, siginfo_t *si, void *context)
 }
 
 /* Makes the host's disposition that of the guest. */
-static void mirror(int sig, const struct sigact *act)
+static void mirror(const struct task *t, int sig, const struct sigact *act)
 {
     uint64_t keep = act->flags & (G_SA_NOCLDSTOP | G_SA_NOCLDWAIT);
     if (sig == SIGSEGV || sig == SIGBUS)
         host_action(sig, (void *)host_signal, SA_SIGINFO | SA_RESTART);
-    else if (act->handler == G_SIG_IGN || act->handler == G_SIG_DFL)
+    else if ((act->handler == G_SIG_IGN || act->handler == G_SIG_DFL) && !(t->dbg && debugger->wants(sig)))
         host_action(sig, (void *)(uintptr_t)act->handler, keep);
     else
         host_action(sig, (void *)host_signal, SA_SIGINFO | SA_RESTART | keep);
@@ -127,7 +142,7 @@ static void mirror(int sig, const struct sigact *act)
 
 void signal_mirror(struct task *t, int sig)
 {
-    mirror(sig, &t->sigh->act[sig]);
+    mirror(t, sig, &t->sigh->act[sig]);
 }
 
 void signal_init(struct proc *p, struct task *t)
@@ -139,8 +154,8 @@ void signal_init(struct proc *p, struct task *t)
     RAW(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, K_SIGSET);
     t->mask = mask;
     t->alt_flags = K_SS_DISABLE;
-    mirror(SIGSEGV, &t->sigh->act[SIGSEGV]);
-    mirror(SIGBUS, &t->sigh->act[SIGBUS]);
+    mirror(t, SIGSEGV, &t->sigh->act[SIGSEGV]);
+    mirror(t, SIGBUS, &t->sigh->act[SIGBUS]);
     signal_host_mask(t->mask);
 }
 
@@ -149,13 +164,17 @@ void signal_before_exec(struct task *t)
     static const int open[] = { SIGSEGV, SIGBUS };
     for (unsigned i = 0; i < ARRAY_LEN(open); i++)
         if (t->sigh->act[open[i]].handler == G_SIG_IGN) host_action(open[i], SIG_IGN, 0);
+    for (int sig = 1; debugger && sig <= NSIG_GUEST; sig++)
+        if (t->sigh->act[sig].handler == G_SIG_IGN) host_action(sig, SIG_IGN, 0);
     RAW(SYS_rt_sigprocmask, SIG_SETMASK, &t->mask, NULL, K_SIGSET);
 }
 
 void signal_exec_failed(struct task *t)
 {
-    mirror(SIGSEGV, &t->sigh->act[SIGSEGV]);
-    mirror(SIGBUS, &t->sigh->act[SIGBUS]);
+    for (int sig = 1; debugger && sig <= NSIG_GUEST; sig++)
+        if (t->sigh->act[sig].handler == G_SIG_IGN) signal_mirror(t, sig);
+    mirror(t, SIGSEGV, &t->sigh->act[SIGSEGV]);
+    mirror(t, SIGBUS, &t->sigh->act[SIGBUS]);
     if (!(t->pending & SP_CAUGHT)) signal_host_mask(t->mask);
 }
 
@@ -163,6 +182,7 @@ _Noreturn void signal_die(struct task *t, int sig)
 {
     struct rlimit none = { 0, 0 };
     LOG(LOG_INT | LOG_STRACE, "%d +++ killed by %s +++\n", (int)RAW(SYS_gettid), sig_name(sig));
+    if (t->dbg) debugger->process_end(t, 0, sig);
     proc_stats(t->p);
     setrlimit(RLIMIT_CORE, &none); /* it would be the emulator's core, not the guest's */
     host_action(sig, SIG_DFL, 0);
@@ -241,9 +261,39 @@ static void enter_handler(struct task *t, int sig, const siginfo_t *si, const st
     t->mask = (base | act->mask | (act->flags & G_SA_NODEFER ? 0 : BIT(sig))) & ~UNBLOCKABLE;
 }
 
+/*
+ * The debugger decides what becomes of a signal. It sees the thread as if an interrupted system call had not begun; if it
+ * changes nothing about that, the signal finds the call interrupted.
+ */
+static int ask_debugger(struct task *t, int sig, const siginfo_t *si)
+{
+    uint64_t after = t->cpu->pc;
+    bool restart = t->restart;
+    finish_syscall(t, NULL);
+    uint64_t at = t->cpu->pc;
+    sig = debugger->signal(t, sig, si);
+    if (restart && t->cpu->pc == at) {
+        t->cpu->pc = after;
+        t->restart = true;
+    }
+    return sig;
+}
+
 /* One signal that is not blocked: act on it. */
 static void deliver_one(struct task *t, int sig, const siginfo_t *si)
 {
+    siginfo_t other = { 0 };
+    if (unlikely(t->dbg)) {
+        int now = ask_debugger(t, sig, si);
+        if (!now) {
+            finish_syscall(t, NULL);
+            return;
+        }
+        if (now != sig) {
+            other.si_signo = sig = now;
+            si = &other;
+        }
+    }
     struct sigact *slot = &t->sigh->act[sig], act = *slot;
     if (t->p->strace) strace_signal(t, sig, si);
     LOG(LOG_INT, "signal %s to handler 0x%llx at pc 0x%llx\n", sig_name(sig), (unsigned long long)act.handler,
@@ -261,7 +311,7 @@ static void deliver_one(struct task *t, int sig, const siginfo_t *si)
     finish_syscall(t, &act);
     if (act.flags & G_SA_RESETHAND) {
         slot->handler = G_SIG_DFL;
-        mirror(sig, slot);
+        mirror(t, sig, slot);
     }
     enter_handler(t, sig, si, &act);
 }
@@ -289,7 +339,7 @@ void signal_deliver(struct task *t)
                 again = true;
             }
         }
-        if (!again && !t->pending) break;
+        if (!again && !(t->pending & (SP_CAUGHT | SP_HELD))) break;
     }
     if (t->suspended) t->suspended = false;
     if (t->restart) finish_syscall(t, NULL);
@@ -301,6 +351,7 @@ void signal_force(struct task *t, int sig, int code, uint64_t addr)
     si.si_addr = (void *)(uintptr_t)addr;
     struct sigact *act = &t->sigh->act[sig];
     if ((t->mask & BIT(sig)) || act->handler == G_SIG_IGN) {
+        if (t->dbg && !debugger->signal(t, sig, &si)) return;
         if (t->p->strace) strace_signal(t, sig, &si);
         signal_die(t, sig); /* a fault cannot be put off */
     }
@@ -354,7 +405,7 @@ int64_t sys_rt_sigaction(struct task *t, const uint64_t *a)
     if (a[1]) {
         new.mask &= ~UNBLOCKABLE;
         t->sigh->act[sig] = new;
-        mirror((int)sig, &new);
+        mirror(t, (int)sig, &new);
     }
     pthread_mutex_unlock(&t->p->lock);
     return a[2] ? lay_put(t, l, a[2], &old) : 0;

@@ -114,6 +114,7 @@ static void *thread_main(void *arg)
     child_tids(t, &s->req);
     if (s->req.flags & CLONE_PARENT_SETTID) put_tid(t, s->req.ptid, t->tid);
     task_link(t);
+    if (debugger) debugger->thread_start(t);
     __atomic_store_n(&s->ready, (uint32_t)t->tid, __ATOMIC_RELEASE); /* s is the parent's from here on */
     futex_wake(&s->ready, 1);
     signal_host_mask(t->mask);
@@ -208,8 +209,10 @@ static int64_t clone_vfork(struct task *t, const struct clone_req *q)
     if (stack != MAP_FAILED) {
         unsigned long pass = CLONE_VM | CLONE_VFORK | (q->flags & (CLONE_FILES | CLONE_FS | CLONE_PARENT | CLONE_IO | CLONE_NEW_ANY));
         signal_block_all();
+        if (t->dbg) debugger->vfork(t, true);
         pid = clone_call(pass | (unsigned)q->exit_signal, (char *)stack + THREAD_STACK, vfork_main, &s);
         task_self = t;
+        if (t->dbg) debugger->vfork(t, false);
         if (!(t->pending & SP_CAUGHT)) signal_host_mask(t->mask);
         munmap(stack, THREAD_STACK);
     }
@@ -252,6 +255,7 @@ static int64_t clone_fork(struct task *t, const struct clone_req *q)
         t->robust_head = 0;
         child_registers(t, q);
         if (t->pending & SP_CAUGHT) t->pending &= ~SP_CAUGHT; /* it was sent to the parent */
+        if (t->dbg) debugger->fork_child(t);
         signal_host_mask(t->mask);
         return SYS_NORET;
     }
@@ -356,6 +360,7 @@ static void task_end(struct task *t, int code)
     }
     bool last = task_unlink(t);
     if (last) proc_stats(p);
+    if (t->dbg) debugger->thread_end(t, code, last);
     task_self = NULL;
     cpu_free(t->cpu);
     free(t->exec_mem);
@@ -377,6 +382,7 @@ int64_t sys_exit(struct task *t, const uint64_t *a)
 _Noreturn void proc_exit(struct task *t, int code)
 {
     proc_stats(t->p);
+    if (t->dbg) debugger->process_end(t, code, 0);
     for (;;) RAW(SYS_exit_group, code);
 }
 

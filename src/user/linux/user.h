@@ -50,6 +50,7 @@ struct proc {
     char exe[PATH_MAX];    /* what /proc/self/exe names */
     int exe_fd;            /* of this emulator, opened before a chroot; -1 */
     int prefix_fd;         /* -L directory, -1 = none */
+    char prefix[PATH_MAX]; /* its real path */
     uint64_t auxv[64];
     unsigned nauxv;
     uint64_t stack_size;
@@ -87,8 +88,9 @@ struct task {
     uint64_t sys_nr, sys_arg0;
     bool exiting;                  /* leave task_loop: the thread ends */
     void *exec_mem;                /* argument vectors of an execve under way (a vfork child's are freed by its parent) */
+    void *dbg;                     /* the debugger's record of this thread; NULL = not debugged */
 };
-enum { SP_CAUGHT = 1, SP_HELD = 2 };
+enum { SP_CAUGHT = 1, SP_HELD = 2, SP_STOP = 4 /* the debugger wants the thread */ };
 
 extern __thread struct task *task_self;
 
@@ -281,6 +283,25 @@ const char *sig_name(int sig);
 const char *errno_name(int e);
 /* ioctl.c */
 const char *ioctl_name(uint32_t req);
+
+/*
+ * What a debugger (control/) wants to know of; NULL = there is none. Its calls are made by the guest thread they are about,
+ * without locks, and may block; those that take a task are for tasks with `dbg`, stop, trap and thread_start for any.
+ */
+struct debugger {
+    void (*thread_start)(struct task *t);      /* before the first instruction */
+    void (*thread_end)(struct task *t, int code, bool last);
+    void (*stop)(struct task *t);              /* SP_STOP was seen: wait to be resumed */
+    void (*trap)(struct task *t);              /* EXC_DEBUG, or a step ended in a system call */
+    int (*signal)(struct task *t, int sig, const siginfo_t *si); /* about to be delivered: which one really, 0 = none */
+    bool (*wants)(int sig);                    /* to be caught even if the guest ignores it or has the default */
+    void (*process_end)(struct task *t, int code, int sig);
+    void (*fork_child)(struct task *t);        /* in the child */
+    void (*vfork)(struct task *t, bool begin); /* in the parent, around its sleep */
+    const void *mark;                          /* si_ptr of the queued SIGSEGV that makes a thread see SP_STOP */
+    int fd[12];                                /* its descriptors, which the guest may not close; 0 = none */
+};
+extern struct debugger *debugger;
 
 /* The gdb stub, when there is one. */
 int gdbstub_start(CPU *cpu, const char *where, struct err *e) __attribute__((weak));
