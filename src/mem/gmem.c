@@ -266,6 +266,7 @@ struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e)
     struct gmem *m = xalloc(sizeof *m);
     m->page = MAX(page, (uint32_t)sysconf(_SC_PAGESIZE));
     pthread_rwlock_init(&m->lock, NULL);
+    m->r = vec_grow(NULL, &m->cap, 64, sizeof *m->r);
     if (addr_bits <= 32) {
         m->limit = 1ull << addr_bits;
         /* one page more, so that an access that starts below the limit and ends above it faults */
@@ -273,6 +274,7 @@ struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e)
         if (p == MAP_FAILED) {
             err_set(e, errno, "cannot reserve %llu bytes of address space for the guest: %s",
                     (unsigned long long)m->limit, strerror(errno));
+            free(m->r);
             free(m);
             return NULL;
         }
