@@ -14,8 +14,14 @@ FMT(shamt, hex)
 
 void riscv_jump(struct xlat *t, unsigned rd, int64_t off)
 {
+    bool call = rd == 1 || rd == 5;
+
     wx(t, rd, kx(t, t->next_pc));
-    xl_jump(t, target(t, off), rd == 1 || rd == 5 ? JK_CALL : JK_JUMP);
+    if (call && t->mode & MODE_VALL) { /* scalar code on the other side is not specialised for vtype */
+        t->mode &= MODE_F;
+        ir_put(t, R_MODE, ir_k32(t, t->mode));
+    }
+    xl_jump(t, target(t, off), call ? JK_CALL : JK_JUMP);
 }
 
 void riscv_jump_reg(struct xlat *t, unsigned rd, unsigned rs1, int64_t off)
@@ -25,7 +31,6 @@ void riscv_jump_reg(struct xlat *t, unsigned rd, unsigned rs1, int64_t off)
 
     wx(t, rd, kx(t, t->next_pc));
     xl_jump_ind(t, ir_zext(t, T_I64, pc), link_rd ? JK_CALL : link_rs ? JK_RET : JK_JUMP);
-    /* Scalar code on the other side is not specialised for vtype. */
     if (t->mode & MODE_VALL) {
         t->new_mode = ir_k32(t, t->mode & MODE_F);
         ir_put(t, R_MODE, t->new_mode);
