@@ -1,0 +1,173 @@
+/*
+ * gdb_regs.c: see gdb_regs.h. The target description is that of GDB's manual, appendix "Target Descriptions": one feature
+ * per name in the table's `feature` column, registers numbered in the order features and registers come in.
+ * Gap: the description lists what the guest's table has, not what the chosen CPU model leaves out.
+ */
+#include "control/gdb_regs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- numbering ------------------------------------------------------------------------------------------------------- */
+static unsigned feature_order(const struct guest *g, const char *feature)
+{
+    unsigned i = 0;
+    while (!g->regs[i].feature || strcmp(g->regs[i].feature, feature)) i++;
+    return i;
+}
+
+/* Rows by feature, then by their number in it; rows without a number stay behind the one before them. */
+static void number(struct gdb_regs *r, const struct guest *g)
+{
+    uint64_t *key = xalloc(g->nregs * sizeof *key);
+    int last = -1;
+    const char *feature = "";
+    for (unsigned i = 0; i < g->nregs; i++) {
+        const struct guest_reg *row = &g->regs[i];
+        if (!row->feature || !row->bits || row->bits > 8 * GDB_REG_MAX) continue;
+        if (strcmp(feature, row->feature)) last = -1;
+        feature = row->feature;
+        last = row->gdb_num >= 0 ? row->gdb_num : last + 1;
+        uint64_t k = (uint64_t)feature_order(g, feature) << 32 | (unsigned)last;
+        unsigned at = r->n++;
+        for (; at && key[at - 1] > k; at--) {
+            key[at] = key[at - 1];
+            r->reg[at] = r->reg[at - 1];
+        }
+        key[at] = k;
+        r->reg[at] = row;
+    }
+    free(key);
+}
+
+static int find(const struct gdb_regs *r, const char *name)
+{
+    for (unsigned i = 0; i < r->n; i++)
+        if (!strcmp(r->reg[i]->name, name)) return (int)i;
+    return -1;
+}
+
+/* --- description -------------------------------------------------------------------------------------------------------- */
+/* How a vector register may be looked at: $v0.d.f, $v0.s.u[1] on Arm; $v1.w elsewhere. */
+static const char vec_arm[] =
+    "<vector id=\"lv2d\" type=\"ieee_double\" count=\"2\"/><vector id=\"lv2u\" type=\"uint64\" count=\"2\"/>"
+    "<vector id=\"lv2i\" type=\"int64\" count=\"2\"/><vector id=\"lv4f\" type=\"ieee_single\" count=\"4\"/>"
+    "<vector id=\"lv4u\" type=\"uint32\" count=\"4\"/><vector id=\"lv4i\" type=\"int32\" count=\"4\"/>"
+    "<vector id=\"lv8f\" type=\"ieee_half\" count=\"8\"/><vector id=\"lv8u\" type=\"uint16\" count=\"8\"/>"
+    "<vector id=\"lv8i\" type=\"int16\" count=\"8\"/><vector id=\"lv16u\" type=\"uint8\" count=\"16\"/>"
+    "<vector id=\"lv16i\" type=\"int8\" count=\"16\"/><vector id=\"lv1u\" type=\"uint128\" count=\"1\"/>"
+    "<vector id=\"lv1i\" type=\"int128\" count=\"1\"/>"
+    "<union id=\"lvd\"><field name=\"f\" type=\"lv2d\"/><field name=\"u\" type=\"lv2u\"/><field name=\"s\" type=\"lv2i\"/></union>"
+    "<union id=\"lvs\"><field name=\"f\" type=\"lv4f\"/><field name=\"u\" type=\"lv4u\"/><field name=\"s\" type=\"lv4i\"/></union>"
+    "<union id=\"lvh\"><field name=\"f\" type=\"lv8f\"/><field name=\"u\" type=\"lv8u\"/><field name=\"s\" type=\"lv8i\"/></union>"
+    "<union id=\"lvb\"><field name=\"u\" type=\"lv16u\"/><field name=\"s\" type=\"lv16i\"/></union>"
+    "<union id=\"lvq\"><field name=\"u\" type=\"lv1u\"/><field name=\"s\" type=\"lv1i\"/></union>"
+    "<union id=\"lvec\"><field name=\"d\" type=\"lvd\"/><field name=\"s\" type=\"lvs\"/><field name=\"h\" type=\"lvh\"/>"
+    "<field name=\"b\" type=\"lvb\"/><field name=\"q\" type=\"lvq\"/></union>";
+static const char vec_plain[] =
+    "<vector id=\"lv16\" type=\"uint8\" count=\"16\"/><vector id=\"lv8\" type=\"uint16\" count=\"8\"/>"
+    "<vector id=\"lv4\" type=\"uint32\" count=\"4\"/><vector id=\"lv2\" type=\"uint64\" count=\"2\"/>"
+    "<vector id=\"lv1\" type=\"uint128\" count=\"1\"/>"
+    "<union id=\"lvec\"><field name=\"b\" type=\"lv16\"/><field name=\"s\" type=\"lv8\"/><field name=\"w\" type=\"lv4\"/>"
+    "<field name=\"l\" type=\"lv2\"/><field name=\"q\" type=\"lv1\"/></union>";
+
+static bool is_vector(const struct guest_reg *row)
+{
+    return row->bits == 128 && row->gdb_type && !strcmp(row->gdb_type, "uint128");
+}
+
+static bool any_vector(const struct gdb_regs *r, unsigned from)
+{
+    for (unsigned i = from; i < r->n && !strcmp(r->reg[i]->feature, r->reg[from]->feature); i++)
+        if (is_vector(r->reg[i])) return true;
+    return false;
+}
+
+static void describe(const struct gdb_regs *r, const struct guest *g, FILE *f)
+{
+    const char *feature = "";
+    fprintf(f, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
+               "<architecture>%s</architecture><osabi>GNU/Linux</osabi>\n", g->gdb_arch);
+    for (unsigned i = 0; i < r->n; i++) {
+        const struct guest_reg *row = r->reg[i];
+        if (strcmp(feature, row->feature)) {
+            fprintf(f, "%s<feature name=\"%s\">\n", *feature ? "</feature>" : "", row->feature);
+            if (any_vector(r, i)) fprintf(f, "%s\n", strstr(row->feature, ".aarch64.") ? vec_arm : vec_plain);
+            feature = row->feature;
+        }
+        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"/>\n", row->name, row->bits,
+                is_vector(row) ? "lvec" : row->gdb_type ? row->gdb_type : "int", i);
+    }
+    fprintf(f, "%s</target>\n", *feature ? "</feature>" : "");
+}
+
+int gdb_regs_init(struct gdb_regs *r, const struct guest *g, struct err *e)
+{
+    memset(r, 0, sizeof *r);
+    r->reg = xalloc((g->nregs + 1) * sizeof(*r->reg));
+    number(r, g);
+    r->pc = find(r, "pc");
+    r->sp = find(r, "sp");
+    FILE *f = open_memstream(&r->xml, &r->xml_len);
+    if (f) {
+        describe(r, g, f);
+        if (!fclose(f) && r->xml) return 0;
+    }
+    gdb_regs_done(r);
+    return err_set(e, ENOMEM, "no memory for the target description");
+}
+
+void gdb_regs_done(struct gdb_regs *r)
+{
+    free(r->reg);
+    free(r->xml);
+    memset(r, 0, sizeof *r);
+}
+
+/* --- values ------------------------------------------------------------------------------------------------------------- */
+size_t gdb_reg_size(const struct gdb_regs *r, unsigned num)
+{
+    return (r->reg[num]->bits + 7u) / 8;
+}
+
+static void reverse(uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        uint8_t b = p[i];
+        p[i] = p[n - 1 - i];
+        p[n - 1 - i] = b;
+    }
+}
+
+/* Homes are in the host's order, which is little endian on every host there is. */
+size_t gdb_reg_read(const struct gdb_regs *r, CPU *cpu, unsigned num, uint8_t out[GDB_REG_MAX])
+{
+    const struct guest_reg *row = r->reg[num];
+    size_t n = gdb_reg_size(r, num);
+    memset(out, 0, n);
+    if (row->get) {
+        uint64_t v = row->get(cpu);
+        memcpy(out, &v, MIN(n, sizeof v));
+    } else {
+        memcpy(out, (const char *)cpu + row->offset, n);
+    }
+    if (cpu->v->guest->big_endian) reverse(out, n);
+    return n;
+}
+
+void gdb_reg_write(const struct gdb_regs *r, CPU *cpu, unsigned num, const uint8_t *in)
+{
+    const struct guest_reg *row = r->reg[num];
+    uint8_t buf[GDB_REG_MAX];
+    size_t n = gdb_reg_size(r, num);
+    uint64_t v = 0;
+    memcpy(buf, in, n);
+    if (cpu->v->guest->big_endian) reverse(buf, n);
+    memcpy(&v, buf, MIN(n, sizeof v));
+    if (row->set)
+        row->set(cpu, v);
+    else if (row->offset == offsetof(CPU, pc))
+        cpu->pc = v;
+    else if (!row->get)
+        memcpy((char *)cpu + row->offset, buf, n);
+}
