@@ -220,7 +220,7 @@ INSN(amomaxu_d, "11100 aqrl:2 rs2:5 rs1:5 011 rd:5 0101111 @rv64 @Zaamo", "amoma
     amo(t, f, MO_64, RMW_UMAX);
 }
 
-/* -- Zacas: compare with rd, or with the pair rd, rd+1; register pairs are even-numbered and x0 stands for a pair of zeros --- */
+/* -- Zacas: compare with rd, or with the pair rd, rd+1; register pairs are even-numbered and x0 stands for a pair of zeros -- */
 INSN(amocas_b, "00101 aqrl:2 rs2:5 rs1:5 000 rd:5 0101111 @Zabha @Zacas", "amocas.b{aqrl} {rd},{rs2},({rs1})")
 {
     cas(t, f, MO_8);
@@ -241,7 +241,8 @@ static V pair_hi(struct xlat *t, unsigned r)
 {
     return r ? x(t, r + 1) : kx(t, 0);
 }
-INSN(amocas_d_pair, "00101 aqrl:2 rs2:4*2 0 rs1:5 011 rd:4*2 0 0101111 @!rv64 @Zacas", "amocas.d{aqrl} {rd},{rs2},({rs1})")
+INSN(amocas_d_pair, "00101 aqrl:2 rs2:4*2 0 rs1:5 011 rd:4*2 0 0101111 @!rv64 @Zacas",
+     "amocas.d{aqrl} {rd},{rs2},({rs1})")
 {
     V lo = ir_zext(t, T_I64, x(t, f->rd)), hi = ir_zext(t, T_I64, pair_hi(t, f->rd));
     V nlo = ir_zext(t, T_I64, x(t, f->rs2)), nhi = ir_zext(t, T_I64, pair_hi(t, f->rs2));
@@ -263,7 +264,7 @@ INSN(amocas_q, "00101 aqrl:2 rs2:4*2 0 rs1:5 100 rd:4*2 0 0101111 @rv64 @Zacas",
     }
 }
 
-/* -- Zawrs: waiting may end at any time, so it need not begin ------------------------------------------------------------------ */
+/* -- Zawrs: waiting may end at any time, so it need not begin --------------------------------------------------- */
 INSN(wrs_nto, "000000001101 00000 000 00000 1110011 @Zawrs", "wrs.nto")
 {
 }

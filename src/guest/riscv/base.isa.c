@@ -37,7 +37,7 @@ void riscv_jump_reg(struct xlat *t, unsigned rd, unsigned rs1, int64_t off)
     }
 }
 
-/* -- upper immediates, jumps, branches ---------------------------------------------------------------------------- */
+/* -- upper immediates, jumps, branches -------------------------------------------------------------------------- */
 INSN(lui, "uimm20:20 rd:5 0110111", "lui {rd},{uimm20}")
 {
     wx(t, f->rd, kx(t, (uint64_t)bits_sext((uint64_t)f->uimm20 << 12, 32)));
@@ -101,7 +101,7 @@ INSN(bgeu, "boff[s12|10:5] rs2:5 rs1:5 111 boff[4:1|11] 1100011", "bgeu {rs1},{r
     branch(t, f, C_UGE);
 }
 
-/* -- loads, stores -------------------------------------------------------------------------------------------------- */
+/* -- loads, stores ---------------------------------------------------------------------------------------------- */
 #define LOAD(type, mo) wx(t, f->rd, load(t, type, f->rs1, f->imm, mo))
 INSN(lb, "imm:s12 rs1:5 000 rd:5 0000011", "lb {rd},{imm}({rs1})")
 {
@@ -148,7 +148,7 @@ INSN(sd, "soff[s11|10:5] rs2:5 rs1:5 011 soff[4:0] 0100011 @rv64", "sd {rs2},{so
     store(t, f->rs1, f->soff, x(t, f->rs2), MO_64);
 }
 
-/* -- integer register-immediate --------------------------------------------------------------------------------------- */
+/* -- integer register-immediate --------------------------------------------------------------------------------- */
 INSN(addi, "imm:s12 rs1:5 000 rd:5 0010011", "add {rd},{rs1},{imm}")
 {
     wx(t, f->rd, ir_addi(t, x(t, f->rs1), (uint64_t)f->imm));
@@ -207,7 +207,7 @@ INSN(srai_hi, "0100001 shamt:5+32 rs1:5 101 rd:5 0010011 @rv64", "sra {rd},{rs1}
     riscv_insn_srai(t, f);
 }
 
-/* -- integer register-register ---------------------------------------------------------------------------------------- */
+/* -- integer register-register ---------------------------------------------------------------------------------- */
 #define XOP(op) wx(t, f->rd, op(t, x(t, f->rs1), x(t, f->rs2)))
 #define WOP(op) ww(t, f->rd, op(t, w(t, f->rs1), w(t, f->rs2)))
 INSN(add, "0000000 rs2:5 rs1:5 000 rd:5 0110011", "add {rd},{rs1},{rs2}")
@@ -256,7 +256,7 @@ INSN(and, "0000000 rs2:5 rs1:5 111 rd:5 0110011", "and {rd},{rs1},{rs2}")
     XOP(ir_and);
 }
 
-/* -- RV64's 32-bit operations ------------------------------------------------------------------------------------------- */
+/* -- RV64's 32-bit operations ----------------------------------------------------------------------------------- */
 INSN(addiw, "imm:s12 rs1:5 000 rd:5 0011011 @rv64", "addw {rd},{rs1},{imm}")
 {
     ww(t, f->rd, ir_addi(t, w(t, f->rs1), (uint64_t)f->imm));
@@ -296,7 +296,7 @@ INSN(sraw, "0100000 rs2:5 rs1:5 101 rd:5 0111011 @rv64", "sraw {rd},{rs1},{rs2}"
     WOP(ir_sar);
 }
 
-/* -- M: the IR gives 0 for a quotient by zero, the manual all ones ---------------------------------------------------------- */
+/* -- M: the IR gives 0 for a quotient by zero, the manual all ones ---------------------------------------------- */
 static V quotient(struct xlat *t, enum ir_op op, V a, V b)
 {
     V q = ir_bin(t, op, a, b);
@@ -363,7 +363,7 @@ INSN(remuw, "0000001 rs2:5 rs1:5 111 rd:5 0111011 @rv64 @M", "remuw {rd},{rs1},{
     WOP(ir_remu);
 }
 
-/* -- fences, environment -------------------------------------------------------------------------------------------------- */
+/* -- fences, environment ---------------------------------------------------------------------------------------- */
 /* Device input and output order like memory reads and writes: pred and succ are i o r w from the top. */
 INSN(fence, "fm:4 pred:4 succ:4 rs1:5 000 rd:5 0001111", "fence {pred:iorw},{succ:iorw}")
 {
@@ -391,7 +391,7 @@ INSN(ebreak, "000000000001 00000 000 00000 1110011", "ebreak")
     xl_exc(t, EXC_BREAK, 0, t->pc);
 }
 
-/* -- Zicsr ----------------------------------------------------------------------------------------------------------------- */
+/* -- Zicsr ------------------------------------------------------------------------------------------------------ */
 FMT(csr, csr)
 INSN(csrrw, "csr:12 rs1:5 001 rd:5 1110011 @Zicsr", "csrrw {rd},{csr},{rs1}")
 {

@@ -81,7 +81,7 @@ HELPER(uint32_t, sm4ks, (CPU *cpu, uint32_t v, uint32_t shift), "pure")
     return rol32(__builtin_bswap32(s ^ rol32(s, 13) ^ rol32(s, 23)), shift);
 }
 
-/* -- Zkne, Zknd: the AES round on the 128-bit state rs2:rs1 ---------------------------------------------------------------- */
+/* -- Zkne, Zknd: the AES round on the 128-bit state rs2:rs1 ----------------------------------------------------- */
 INSN(aes64es, "0011001 rs2:5 rs1:5 000 rd:5 0110011 @rv64 @Zkne", "aes64es {rd},{rs1},{rs2}")
 {
     wx(t, f->rd, low(t, aes(t, IR_VAESE, state(t, f))));
@@ -108,7 +108,8 @@ INSN(aes64ks2, "0111111 rs2:5 rs1:5 000 rd:5 0110011 @rv64 @Zknd_or_Zkne", "aes6
     V w1 = ir_xor(t, w0, ir_shri(t, x(t, f->rs2), 32));
     wx(t, f->rd, ir_or(t, w0, ir_shli(t, w1, 32)));
 }
-INSN(aes64ks1i, "0011000 1 rnum:4 rs1:5 001 rd:5 0010011 rnum!=11,12,13,14,15 @rv64 @Zknd_or_Zkne", "aes64ks1i {rd},{rs1},{rnum:hex}")
+INSN(aes64ks1i, "0011000 1 rnum:4 rs1:5 001 rd:5 0010011 rnum!=11,12,13,14,15 @rv64 @Zknd_or_Zkne",
+     "aes64ks1i {rd},{rs1},{rnum:hex}")
 {
     aes_key(t, f);
 }
@@ -131,7 +132,7 @@ INSN(aes32dsmi, "bs:2 10111 rs2:5 rs1:5 000 rd:5 0110011 @!rv64 @Zknd", "aes32ds
     aes32(t, f, IR_VAESD, IR_VAESIMC);
 }
 
-/* -- Zknh: SHA-2. r = rotate right, s = shift right ------------------------------------------------------------------------------ */
+/* -- Zknh: SHA-2. r = rotate right, s = shift right ------------------------------------------------------------- */
 INSN(sha256sum0, "0001000 00000 rs1:5 001 rd:5 0010011 @Zknh", "sha256sum0 {rd},{rs1}")
 {
     ww(t, f->rd, mix3(t, w(t, f->rs1), 2, 13, 22, false));
@@ -191,7 +192,7 @@ INSN(sha512sig1h, "0101111 rs2:5 rs1:5 000 rd:5 0110011 @!rv64 @Zknh", "sha512si
     sha512_half(t, f, (const int[]){ 3, -6, -19, -29, 13, 0 });
 }
 
-/* -- Zksh, Zksed: SM3, SM4 -------------------------------------------------------------------------------------------------------- */
+/* -- Zksh, Zksed: SM3, SM4 -------------------------------------------------------------------------------------- */
 INSN(sm3p0, "0001000 01000 rs1:5 001 rd:5 0010011 @Zksh", "sm3p0 {rd},{rs1}")
 {
     sm3(t, f, 9, 17);

@@ -9,7 +9,7 @@
 #include "mem/mem.h"
 #include "vdso.h"
 
-/* -- system calls ----------------------------------------------------------------------------------------------------- */
+/* -- system calls ----------------------------------------------------------------------------------------------- */
 static uint64_t narrow(const struct riscv_cpu *r, uint64_t v)
 {
     return r->rv32 ? (uint32_t)v : v;
@@ -61,7 +61,7 @@ static void clone_child(CPU *cpu)
     cpu->res_addr = ~0ull;
 }
 
-/* -- signal frames: struct rt_sigframe { siginfo_t info; struct ucontext uc; } and the vector state after it ------------ */
+/* -- signal frames: struct rt_sigframe { siginfo_t info; struct ucontext uc; } and the vector state after it ---- */
 struct layout {
     unsigned word;               /* bytes of a long */
     unsigned sp, flags, size;    /* uc_stack */
@@ -228,7 +228,7 @@ static int exc_signal(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, u
     }
 }
 
-/* -- what is there ------------------------------------------------------------------------------------------------------- */
+/* -- what is there ---------------------------------------------------------------------------------------------- */
 /* AT_HWCAP: one bit per single-letter extension. */
 static uint64_t hwcap(const CPU *cpu, int which)
 {

@@ -8,7 +8,7 @@
 #include "xl.h"
 #include "ext.h"
 
-/* -- registers ---------------------------------------------------------------------------------------------------- */
+/* -- registers -------------------------------------------------------------------------------------------------- */
 const char *const riscv_xnames[32] = {
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
     "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
@@ -167,7 +167,7 @@ static const struct guest_reg regs32[] = {
 };
 _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "riscv.h's register ids are the rows");
 
-/* -- derived state ---------------------------------------------------------------------------------------------------- */
+/* -- derived state ---------------------------------------------------------------------------------------------- */
 /* Elements in a group of the current vtype; vlmul 5, 6, 7 are 1/8, 1/4, 1/2. */
 uint64_t riscv_vlmax(const struct riscv_cpu *r)
 {
@@ -208,7 +208,7 @@ static void guest_fp(uint32_t mode, struct ir_fp *fp)
     *fp = (struct ir_fp){ .nan = NAN_CANON, .slow = mode & MODE_FRM_RMM ? 1 : 0 };
 }
 
-/* -- models and features ------------------------------------------------------------------------------------------------ */
+/* -- models and features ---------------------------------------------------------------------------------------- */
 #define RVG "i,m,a,f,d,zicsr,zifencei"
 #define RVA20 RVG ",c,zicntr"
 #define RVA22 RVA20 ",zihpm,zihintpause,zba,zbb,zbs,zic64b,zicbom,zicbop,zicboz,zfhmin,zkt"
@@ -371,7 +371,7 @@ static int init32(CPU *cpu, const char *spec, struct err *e)
     return init(cpu, spec, models32, true, e);
 }
 
-/* -- one instruction ---------------------------------------------------------------------------------------------------- */
+/* -- one instruction -------------------------------------------------------------------------------------------- */
 static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
 {
     const struct riscv_cpu *r = t->cpu;

@@ -15,7 +15,7 @@ struct csr {
     void (*write)(struct xlat *t, V v);        /* v: I32 */
 };
 
-/* -- floating point ------------------------------------------------------------------------------------------------ */
+/* -- floating point --------------------------------------------------------------------------------------------- */
 static V flip5(struct xlat *t, V v)
 {
     return ir_shri(t, ir_bitrev(t, v), 27);
@@ -57,14 +57,14 @@ static void wr_fcsr(struct xlat *t, V v)
     wr_frm(t, ir_shri(t, v, 5));
 }
 
-/* -- counters: nanoseconds of the monotonic clock stand for all three; the vdso's clock does not depend on them --------- */
+/* -- counters: nanoseconds of the monotonic clock stand for all three; the vdso's clock does not depend on them -- */
 static V rd_time(struct xlat *t, const struct csr *c)
 {
     V now = ir_call(t, &riscv_hd_clock_ns, NULL);
     return ir_trunc(t, T_I32, c->rv32_only ? ir_shri(t, now, 32) : now);
 }
 
-/* -- vectors -------------------------------------------------------------------------------------------------------------- */
+/* -- vectors ---------------------------------------------------------------------------------------------------- */
 /* A write of vstart changes how vector instructions are translated: back to the mode that does not know. */
 static void wr_vstart(struct xlat *t, V v)
 {

@@ -13,7 +13,7 @@
 FMT(vd|vs1|vs2|vs3, v)
 FMT(vm, vm)
 
-/* -- modes ------------------------------------------------------------------------------------------------------- */
+/* -- modes ------------------------------------------------------------------------------------------------------ */
 static uint32_t mode_bits(unsigned sew, int lmul, bool full)
 {
     return MODE_V | (full ? MODE_VFULL : 0) | sew << MODE_VSEW_SHIFT | ((unsigned)lmul & 7) << MODE_VLMUL_SHIFT;
@@ -50,7 +50,7 @@ void riscv_v_end(struct xlat *t)
     xl_stop(t);
 }
 
-/* -- vset{i}vl{i} --------------------------------------------------------------------------------------------------- */
+/* -- vset{i}vl{i} ----------------------------------------------------------------------------------------------- */
 /* The new mode is known but for whether vl reaches VLMAX; when that is known too and nothing changes, code goes on. */
 static void set_vtype(struct xlat *t, F *f, V avl, uint64_t vtype)
 {
@@ -109,7 +109,7 @@ INSN(vsetvl, "1000000 rs2:5 rs1:5 111 rd:5 1010111 @Zve32x", "vsetvl {rd},{rs1},
     xl_stop_mode(t, mode);
 }
 
-/* -- operands ----------------------------------------------------------------------------------------------------------- */
+/* -- operands --------------------------------------------------------------------------------------------------- */
 bool riscv_v_aligned(int reg, int emul)
 {
     return emul >= -3 && emul <= 3 && !(emul > 0 && reg & ((1 << emul) - 1));
@@ -200,7 +200,7 @@ static bool operands_ok(struct xlat *t, F *f, enum vshape shape, enum vsrc src, 
     return true;
 }
 
-/* -- arithmetic ------------------------------------------------------------------------------------------------------------ */
+/* -- arithmetic ------------------------------------------------------------------------------------------------- */
 static vfn *const loops[VOP_COUNT] = {
 #define VOP(name) riscv_vop_##name,
 #include "vop.def"
@@ -266,7 +266,7 @@ void riscv_v(struct xlat *t, F *f, enum vop op, enum vshape shape, enum vsrc src
     riscv_v_end(t);
 }
 
-/* -- moves between register files, whole registers -------------------------------------------------------------------------- */
+/* -- moves between register files, whole registers -------------------------------------------------------------- */
 HELPER(uint64_t, v_get, (CPU *cpu, uint32_t reg, uint32_t sew), "r=vc")
 {
     const uint8_t *p = vreg(riscv_cpu_rw(cpu), reg & 31);

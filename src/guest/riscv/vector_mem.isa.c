@@ -122,7 +122,7 @@ HELPER(uint32_t, v_first_fault, (CPU *cpu, uint32_t what, uint64_t base), "fault
     return m.r->vmode;
 }
 
-/* -- translation ------------------------------------------------------------------------------------------------------- */
+/* -- translation ------------------------------------------------------------------------------------------------ */
 /* EEW of the width field, or -1. */
 static int width_eew(int64_t width)
 {
@@ -208,11 +208,13 @@ static void mask_mem(struct xlat *t, F *f, bool store)
     riscv_v_end(t);
 }
 
-INSN(vle, "nf:3 000 vm:1 00000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x", "vl{nf:seg}e{width:eew}.v {vd},({rs1}){vm}")
+INSN(vle, "nf:3 000 vm:1 00000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x",
+     "vl{nf:seg}e{width:eew}.v {vd},({rs1}){vm}")
 {
     mem(t, f, MEM_UNIT, false);
 }
-INSN(vse, "nf:3 000 vm:1 00000 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x", "vs{nf:seg}e{width:eew}.v {vs3},({rs1}){vm}")
+INSN(vse, "nf:3 000 vm:1 00000 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x",
+     "vs{nf:seg}e{width:eew}.v {vs3},({rs1}){vm}")
 {
     mem(t, f, MEM_UNIT, true);
 }
@@ -224,7 +226,8 @@ INSN(vsm, "000 000 1 01011 rs1:5 000 vs3:5 0100111 @Zve32x", "vsm.v {vs3},({rs1}
 {
     mask_mem(t, f, true);
 }
-INSN(vleff, "nf:3 000 vm:1 10000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x", "vl{nf:seg}e{width:eew}ff.v {vd},({rs1}){vm}")
+INSN(vleff, "nf:3 000 vm:1 10000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x",
+     "vl{nf:seg}e{width:eew}ff.v {vd},({rs1}){vm}")
 {
     int eew = width_eew(f->width), emul = v_lmul(t) + eew - (int)v_sew(t);
     if (!riscv_v_begin(t, true)) return;
@@ -237,7 +240,8 @@ INSN(vleff, "nf:3 000 vm:1 10000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve3
     ir_put(t, R_MODE, mode);
     xl_stop_mode(t, mode);
 }
-INSN(vlr, "nf:3 000 1 01000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 nf!=2,4,5,6 @Zve32x", "vl{nf:whole}re{width:eew}.v {vd},({rs1})")
+INSN(vlr, "nf:3 000 1 01000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 nf!=2,4,5,6 @Zve32x",
+     "vl{nf:whole}re{width:eew}.v {vd},({rs1})")
 {
     whole(t, f, false);
 }
@@ -246,27 +250,33 @@ INSN(vsr, "nf:3 000 1 01000 rs1:5 000 vs3:5 0100111 nf!=2,4,5,6 @Zve32x", "vs{nf
 {
     whole(t, f, true);
 }
-INSN(vlse, "nf:3 010 vm:1 rs2:5 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x", "vls{nf:seg}e{width:eew}.v {vd},({rs1}),{rs2}{vm}")
+INSN(vlse, "nf:3 010 vm:1 rs2:5 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x",
+     "vls{nf:seg}e{width:eew}.v {vd},({rs1}),{rs2}{vm}")
 {
     mem(t, f, MEM_STRIDE, false);
 }
-INSN(vsse, "nf:3 010 vm:1 rs2:5 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x", "vss{nf:seg}e{width:eew}.v {vs3},({rs1}),{rs2}{vm}")
+INSN(vsse, "nf:3 010 vm:1 rs2:5 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x",
+     "vss{nf:seg}e{width:eew}.v {vs3},({rs1}),{rs2}{vm}")
 {
     mem(t, f, MEM_STRIDE, true);
 }
-INSN(vluxei, "nf:3 001 vm:1 vs2:5 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x", "vlux{nf:seg}ei{width:eew}.v {vd},({rs1}),{vs2}{vm}")
+INSN(vluxei, "nf:3 001 vm:1 vs2:5 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x",
+     "vlux{nf:seg}ei{width:eew}.v {vd},({rs1}),{vs2}{vm}")
 {
     mem(t, f, MEM_INDEX, false);
 }
-INSN(vloxei, "nf:3 011 vm:1 vs2:5 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x", "vlox{nf:seg}ei{width:eew}.v {vd},({rs1}),{vs2}{vm}")
+INSN(vloxei, "nf:3 011 vm:1 vs2:5 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve32x",
+     "vlox{nf:seg}ei{width:eew}.v {vd},({rs1}),{vs2}{vm}")
 {
     mem(t, f, MEM_INDEX, false);
 }
-INSN(vsuxei, "nf:3 001 vm:1 vs2:5 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x", "vsux{nf:seg}ei{width:eew}.v {vs3},({rs1}),{vs2}{vm}")
+INSN(vsuxei, "nf:3 001 vm:1 vs2:5 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x",
+     "vsux{nf:seg}ei{width:eew}.v {vs3},({rs1}),{vs2}{vm}")
 {
     mem(t, f, MEM_INDEX, true);
 }
-INSN(vsoxei, "nf:3 011 vm:1 vs2:5 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x", "vsox{nf:seg}ei{width:eew}.v {vs3},({rs1}),{vs2}{vm}")
+INSN(vsoxei, "nf:3 011 vm:1 vs2:5 rs1:5 width:3 vs3:5 0100111 width!=1,2,3,4 @Zve32x",
+     "vsox{nf:seg}ei{width:eew}.v {vs3},({rs1}),{vs2}{vm}")
 {
     mem(t, f, MEM_INDEX, true);
 }

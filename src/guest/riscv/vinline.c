@@ -46,7 +46,7 @@ static V src1(struct vi *s, unsigned j)
     return ir_vdup(s->t, ilane(s->sew), s->scalar);
 }
 
-/* -- which elements are active: lanes of all ones, 0 = all of them -------------------------------------------------- */
+/* -- which elements are active: lanes of all ones, 0 = all of them ---------------------------------------------- */
 /* Element numbers of register j against vl; signed comparison is enough, vl < 128 here. */
 static V body_lanes(struct vi *s, unsigned sew, unsigned j)
 {
@@ -82,7 +82,7 @@ static void put(struct vi *s, unsigned reg, unsigned sew, const V *r, unsigned n
     for (unsigned j = 0; j < n; j++) ir_put(s->t, R_V0 + ((reg + j) & 31), blend(s, active(s, sew, j), r[j], vget(s, reg + j)));
 }
 
-/* -- single-width integer ----------------------------------------------------------------------------------------------- */
+/* -- single-width integer --------------------------------------------------------------------------------------- */
 /* Shift amounts count modulo the element width. */
 static V amount(struct vi *s, unsigned sew, V y)
 {
@@ -138,7 +138,7 @@ static V int_op(struct vi *s, enum vop op, unsigned j)
     }
 }
 
-/* -- single-width floating point --------------------------------------------------------------------------------------- */
+/* -- single-width floating point -------------------------------------------------------------------------------- */
 static V one(struct xlat *t, unsigned sew)
 {
     return kdup(t, sew, sew == 1 ? 0x3c00 : sew == 2 ? 0x3f800000 : 0x3ff0000000000000);
@@ -196,7 +196,7 @@ static V fp_op(struct vi *s, enum vop op, unsigned j)
     }
 }
 
-/* -- masks: bits of the first 64 elements as one I64 --------------------------------------------------------------------- */
+/* -- masks: bits of the first 64 elements as one I64 ------------------------------------------------------------ */
 static V active_bits(struct vi *s, unsigned vlmax)
 {
     struct xlat *t = s->t;
@@ -279,7 +279,7 @@ V riscv_v_mask_bits(struct xlat *t, F *f)
     return ir_and(t, ir_vget(t, T_I64, L_I64, vget(&s, f->vs2), 0), active_bits(&s, vlmax));
 }
 
-/* -- widening, narrowing --------------------------------------------------------------------------------------------------- */
+/* -- widening, narrowing ---------------------------------------------------------------------------------------- */
 /* Half h of register v, widened. */
 static V widen(struct vi *s, bool is_signed, V v, unsigned h)
 {
@@ -329,7 +329,7 @@ static V extend(struct vi *s, bool is_signed, unsigned log, unsigned k)
     return v;
 }
 
-/* -- reductions ------------------------------------------------------------------------------------------------------------ */
+/* -- reductions ------------------------------------------------------------------------------------------------- */
 static bool reduce(struct vi *s, enum vop op)
 {
     struct xlat *t = s->t;
@@ -389,7 +389,7 @@ static bool freduce(struct vi *s, enum vop op)
     return true;
 }
 
-/* -- slides by a constant, or by one -------------------------------------------------------------------------------------- */
+/* -- slides by a constant, or by one ---------------------------------------------------------------------------- */
 static bool slide(struct vi *s, enum vop op)
 {
     struct xlat *t = s->t;
@@ -418,7 +418,7 @@ static bool slide(struct vi *s, enum vop op)
     return true;
 }
 
-/* -- dispatch ----------------------------------------------------------------------------------------------------------------- */
+/* -- dispatch --------------------------------------------------------------------------------------------------- */
 static bool each(struct vi *s, V (*one_reg)(struct vi *, enum vop, unsigned), enum vop op, unsigned dsew, unsigned n)
 {
     V r[8];

@@ -88,7 +88,7 @@ FCMP(mfle, true, r == -1 || r == 0)
 FCMP(mfgt, true, r == 1)
 FCMP(mfge, true, r == 1 || r == 0)
 
-/* -- widening ----------------------------------------------------------------------------------------------------------- */
+/* -- widening --------------------------------------------------------------------------------------------------- */
 /* X, Y: operands widened exactly (sNaNs raise invalid); wide = vs2 has the wide format already. */
 #define FWIDE(name, wide, expr) \
     void riscv_vop_##name(struct vx *c) \
@@ -113,7 +113,7 @@ FWIDE(fwnmacc, false, fpu_fma(e, f, x ^ sign, y, z ^ sign))
 FWIDE(fwmsac, false, fpu_fma(e, f, x, y, z ^ sign))
 FWIDE(fwnmsac, false, fpu_fma(e, f, x ^ sign, y, z))
 
-/* -- conversions: from sew `a` to sew `d` ----------------------------------------------------------------------------------- */
+/* -- conversions: from sew `a` to sew `d` ----------------------------------------------------------------------- */
 enum { DYN = 0 };
 static void to_int(struct vx *c, unsigned a, unsigned d, unsigned rm, bool is_signed)
 {
@@ -184,7 +184,7 @@ CVT(fncvt_f_x, from_int(c, s + 1, s, true))
 CVT(fncvt_f_f, convert(c, s + 1, s, DYN))
 CVT(fncvt_rod_f_f, convert(c, s + 1, s, FPU_ODD))
 
-/* -- reductions; the unordered sum adds in order too ----------------------------------------------------------------------- */
+/* -- reductions; the unordered sum adds in order too ------------------------------------------------------------ */
 #define FREDUCE(name, expr) \
     void riscv_vop_##name(struct vx *c) \
     { \
@@ -219,7 +219,7 @@ void riscv_vop_fwredusum(struct vx *c)
     wide_sum(c);
 }
 
-/* -- classify, estimates --------------------------------------------------------------------------------------------------- */
+/* -- classify, estimates ---------------------------------------------------------------------------------------- */
 static void split(unsigned sew, unsigned *exp, unsigned *man)
 {
     *exp = sew == 1 ? 5 : sew == 2 ? 8 : 11;

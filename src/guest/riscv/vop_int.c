@@ -57,7 +57,7 @@
         } \
     }
 
-/* -- add, logic, compare, shift ---------------------------------------------------------------------------------- */
+/* -- add, logic, compare, shift --------------------------------------------------------------------------------- */
 OP(add, d[i] = (U)(x + y))
 OP(sub, d[i] = (U)(x - y))
 OP(rsub, d[i] = (U)(y - x))
@@ -92,7 +92,7 @@ OP(msbc_c, mask_set(c->d, i, x < (W)((W)y + CARRY)))
 OP(merge, d[i] = CARRY ? y : x)
 OP(mv_v, d[i] = y)
 
-/* -- multiply, divide ------------------------------------------------------------------------------------------------ */
+/* -- multiply, divide ------------------------------------------------------------------------------------------- */
 OP(mul, d[i] = (U)((W)x * y))
 OP(mulhu, d[i] = (U)((W)((W)x * y) >> N))
 OP(mulh, d[i] = (U)((W)((SW)(S)x * (SW)(S)y) >> N))
@@ -106,7 +106,7 @@ OP(nmsac, d[i] = (U)(d[i] - (W)x * y))
 OP(madd, d[i] = (U)((W)d[i] * y + x))
 OP(nmsub, d[i] = (U)(x - (W)d[i] * y))
 
-/* -- widening ----------------------------------------------------------------------------------------------------------- */
+/* -- widening --------------------------------------------------------------------------------------------------- */
 WIDE(waddu, d[i] = (W)((W)x + y))
 WIDE(wadd, d[i] = (W)((SW)(S)x + (S)y))
 WIDE(wsubu, d[i] = (W)((W)x - y))
@@ -140,7 +140,7 @@ EXT(sext_vf4, int8_t, int8_t, int16_t)
 EXT(zext_vf8, uint8_t, uint8_t, uint8_t)
 EXT(sext_vf8, int8_t, int8_t, int8_t)
 
-/* -- fixed point ------------------------------------------------------------------------------------------------------- */
+/* -- fixed point ------------------------------------------------------------------------------------------------ */
 /* What rounding adds to v >> n, by vxrm: to nearest up, to nearest even, down, to odd. */
 static inline unsigned round_bit(const struct vx *c, u128 v, unsigned n)
 {

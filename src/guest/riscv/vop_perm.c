@@ -26,7 +26,7 @@ static int64_t sx(uint64_t v, unsigned sew)
     return bits_sext(v, 8u << sew);
 }
 
-/* -- reductions: vd[0] = vs1[0] op all active elements; nothing happens if vl = 0 ------------------------------------ */
+/* -- reductions: vd[0] = vs1[0] op all active elements; nothing happens if vl = 0 ------------------------------- */
 #define REDUCE(name, expr) \
     void riscv_vop_##name(struct vx *c) \
     { \
@@ -63,7 +63,7 @@ void riscv_vop_wredsum(struct vx *c)
     wide_sum(c, true);
 }
 
-/* -- masks ------------------------------------------------------------------------------------------------------------- */
+/* -- masks ------------------------------------------------------------------------------------------------------ */
 #define LOGIC(name, expr) \
     void riscv_vop_##name(struct vx *c) \
     { \
@@ -117,7 +117,7 @@ void riscv_vop_id(struct vx *c)
     EACH(i) set(c->d, c->sew, i, i);
 }
 
-/* -- slides, gathers, compress: a scalar or an index past VLMAX reads as zero -------------------------------------------- */
+/* -- slides, gathers, compress: a scalar or an index past VLMAX reads as zero ----------------------------------- */
 void riscv_vop_slideup(struct vx *c)
 {
     EACH(i) if (i >= c->scalar) set(c->d, c->sew, i, get(c->a, c->sew, i - c->scalar));
