@@ -40,7 +40,8 @@ struct gmem {
     void *on_write_ctx;
 };
 
-enum { MIN_MAP_ADDR = 0x10000 };
+/* The top of a 32-bit space is never mapped: what a system call returns there is an error number. */
+enum { MIN_MAP_ADDR = 0x10000, TOP_GAP = 0x10000 };
 #define CODE_KEY(page) ((page) | 1ull << 63)
 
 /* --- ranges ------------------------------------------------------------------------------------------------- */
@@ -280,6 +281,7 @@ struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e)
         }
         m->base = (uintptr_t)p;
         m->reserved = true;
+        m->limit -= TOP_GAP;
     } else {
         m->limit = MIN(1ull << MIN(addr_bits, 47u), 1ull << 47) - m->page;
     }
@@ -290,7 +292,7 @@ void gmem_free(struct gmem *m)
 {
     if (!m) return;
     if (m->reserved)
-        munmap(host(m, 0), m->limit + m->page);
+        munmap(host(m, 0), m->limit + TOP_GAP + m->page);
     else
         for (uint32_t i = 0; i < m->n; i++) munmap(host(m, m->r[i].start), m->r[i].end - m->r[i].start);
     pthread_rwlock_destroy(&m->lock);
