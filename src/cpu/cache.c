@@ -13,14 +13,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static uint32_t region_hash(uint64_t pc, uint32_t mode)
+/* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
+static struct region **region_slot(struct region_table *t, uint64_t pc, uint32_t mode)
 {
-    return (uint32_t)(((pc >> 1) ^ cpu_mode_tag(mode)) * 0x9e3779b97f4a7c15ull >> (64 - REGION_HASH_BITS));
+    uint64_t h = (pc >> 1) ^ cpu_mode_tag(mode);
+    return &t->slot[(h ^ h >> t->bits ^ h >> 2 * t->bits) & ((1u << t->bits) - 1)];
+}
+
+static struct region_table *table_new(uint32_t bits)
+{
+    struct region_table *t = xalloc(sizeof *t + (sizeof t->slot[0] << bits));
+    t->bits = bits;
+    return t;
 }
 
 static uint32_t page_hash(uint64_t page)
 {
-    return (uint32_t)((page >> 12) * 0x9e3779b97f4a7c15ull >> (64 - PAGE_HASH_BITS));
+    uint64_t h = page >> 12;
+    return (uint32_t)(h ^ h >> PAGE_HASH_BITS) & ((1u << PAGE_HASH_BITS) - 1);
 }
 
 /* --- memory --------------------------------------------------------------------------------------------------- */
@@ -71,6 +81,7 @@ int cache_init(struct engine *en, struct err *e)
         en->rw = mmap(NULL, en->cache_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (en->rw == MAP_FAILED) return err_set(e, errno, "cannot reserve the code cache: %s", strerror(errno));
     }
+    en->table = table_new(REGION_HASH_MIN);
     size_t each = en->cache_bytes / CACHE_SEGMENTS;
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
         en->seg[i].rw = en->seg[i].fill = en->rw + i * each;
@@ -102,6 +113,7 @@ void cache_done(struct engine *en)
         segment_free(en, &en->seg[i]);
         free(en->seg[i].by_addr);
     }
+    free(en->table);
     if (!en->rw) return;
     munmap(en->rw, en->cache_bytes);
     if (en->host->needs_exec) munmap(en->rw + en->delta, en->cache_bytes);
@@ -111,7 +123,8 @@ void cache_done(struct engine *en)
 
 struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode)
 {
-    struct region *r = __atomic_load_n(&en->hash[region_hash(pc, mode)], __ATOMIC_ACQUIRE);
+    struct region_table *t = __atomic_load_n(&en->table, __ATOMIC_ACQUIRE);
+    struct region *r = __atomic_load_n(region_slot(t, pc, mode), __ATOMIC_ACQUIRE);
     while (r && (r->pc != pc || r->mode != mode)) r = __atomic_load_n(&r->hash_next, __ATOMIC_ACQUIRE);
     return r;
 }
@@ -136,6 +149,28 @@ struct region *cache_find_host(struct engine *en, uintptr_t hpc)
     return NULL;
 }
 
+static void table_add(struct region_table *t, struct region *r)
+{
+    struct region **head = region_slot(t, r->pc, r->mode);
+    __atomic_store_n(&r->hash_next, *head, __ATOMIC_RELAXED);
+    __atomic_store_n(head, r, __ATOMIC_RELEASE);
+}
+
+/* Readers may hold the old table: it is left to them, empty. */
+static void table_double(struct engine *en)
+{
+    struct region_table *old = en->table, *t = table_new(old->bits + 1);
+    for (uint32_t i = 0; i < 1u << old->bits; i++) {
+        struct region *next;
+        for (struct region *r = old->slot[i]; r; r = next) {
+            next = r->hash_next;
+            table_add(t, r);
+        }
+        __atomic_store_n(&old->slot[i], NULL, __ATOMIC_RELAXED);
+    }
+    __atomic_store_n(&en->table, t, __ATOMIC_RELEASE);
+}
+
 void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool findable)
 {
     struct segment *s = &en->seg[en->cur];
@@ -158,9 +193,8 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
     }
     r->dead = !findable;
     if (!findable) return;
-    struct region **head = &en->hash[region_hash(r->pc, r->mode)];
-    r->hash_next = *head;
-    __atomic_store_n(head, r, __ATOMIC_RELEASE);
+    if (++en->nfindable > 1u << en->table->bits) table_double(en);
+    table_add(en->table, r);
 }
 
 /* --- chains --------------------------------------------------------------------------------------------------- */
@@ -188,9 +222,10 @@ static void unchain(struct engine *en, struct exit_slot *slot)
 static void region_kill(struct engine *en, struct region *r)
 {
     if (!r->dead) {
-        struct region **p = &en->hash[region_hash(r->pc, r->mode)];
+        struct region **p = region_slot(en->table, r->pc, r->mode);
         while (*p != r) p = &(*p)->hash_next;
         __atomic_store_n(p, r->hash_next, __ATOMIC_RELEASE);
+        en->nfindable--;
         __atomic_store_n(&r->dead, true, __ATOMIC_SEQ_CST);
     }
     while (r->incoming) unchain(en, r->incoming);

@@ -2,6 +2,7 @@
 #include "cpu/engine.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 const struct guest *guest_find(const char *name)
@@ -61,6 +62,10 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     en->ir_regs = ir_reg_list(cfg->guest);
     en->builder = builder_new();
     en->epoch = 1;
+    if (!en->builder) {
+        err_set(e, ENOMEM, "out of memory for the translator");
+        goto fail;
+    }
     if (cache_init(en, e)) goto fail;
     en->env = (struct host_env){
         .regs = en->ir_regs, .nregs = cfg->guest->nregs, .jc_offset = (int32_t)cpu_bytes(cfg->guest),
@@ -97,12 +102,16 @@ void engine_free(struct engine *en)
 
 /* --- CPUs ------------------------------------------------------------------------------------------------------- */
 
+static size_t alloc_bytes(const struct engine *en)
+{
+    return cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
+}
+
+/* Fresh pages: most of the jump cache is never touched by a short program. */
 static CPU *cpu_alloc(struct engine *en)
 {
-    size_t size = cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
-    CPU *cpu = aligned_alloc(64, ALIGN_UP(size, (size_t)64));
-    if (!cpu) return NULL;
-    memset(cpu, 0, cpu_bytes(en->guest));
+    CPU *cpu = mmap(NULL, alloc_bytes(en), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (cpu == MAP_FAILED) return NULL;
     struct vcpu *v = xalloc(sizeof *v);
     cpu->v = v;
     cpu->res_addr = ~0ull;
@@ -114,7 +123,7 @@ static CPU *cpu_alloc(struct engine *en)
     v->guest_base = en->env.guest_base;
     v->jc = (struct jc_entry *)((char *)cpu + cpu_bytes(en->guest));
     v->quiescent = UINT64_MAX;
-    jc_clear(v);
+    v->jc[0].tag = jc_empty(0); /* elsewhere 0 */
     return cpu;
 }
 
@@ -128,8 +137,9 @@ static void cpu_link(struct engine *en, CPU *cpu)
 
 static void cpu_release(CPU *cpu)
 {
-    free(cpu->v);
-    free(cpu);
+    struct vcpu *v = cpu->v;
+    munmap(cpu, alloc_bytes(v->engine));
+    free(v);
 }
 
 CPU *cpu_new(struct engine *en, const char *model, struct err *e)

@@ -15,7 +15,7 @@
 
 enum {
     CACHE_SEGMENTS = 16,
-    REGION_HASH_BITS = 16,
+    REGION_HASH_MIN = 10, /* log2 of the slots of the smallest region table */
     PAGE_HASH_BITS = 12,
     MAX_INSNS_DEFAULT = 200, /* guest instructions in a region */
     MAX_BLOCKS = 400,
@@ -37,6 +37,15 @@ struct page_node {
     struct page_node *next;
 };
 
+/*
+ * Regions by pc and mode: hash chains through region.hash_next, doubled when there are more regions than slots. Read
+ * without the lock: a reader that meets a doubling may miss a region, never loops, and asks again under the lock.
+ */
+struct region_table {
+    uint32_t bits;
+    struct region *slot[];
+};
+
 struct builder; /* region.c */
 
 struct engine {
@@ -52,7 +61,8 @@ struct engine {
     struct vcpu *cpus;
     struct builder *builder;
 
-    struct region *hash[1 << REGION_HASH_BITS];
+    struct region_table *table;
+    uint32_t nfindable;           /* regions in it */
     struct page_node *pages[1 << PAGE_HASH_BITS];
 
     int memfd;
@@ -95,7 +105,6 @@ int cache_fork_prepare(struct engine *en);
 void cache_fork_child(struct engine *en, int fd);
 
 /* exec.c */
-void jc_clear(struct vcpu *v);
 /* Takes the lock; the CPU counts as quiescent while it waits. */
 void exec_lock(struct engine *en, struct vcpu *v);
 /* Lets others have the lock for a moment. */

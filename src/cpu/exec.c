@@ -10,7 +10,7 @@
 
 #define QUIESCENT_ALWAYS UINT64_MAX
 
-void jc_clear(struct vcpu *v)
+static void jc_clear(struct vcpu *v)
 {
     for (unsigned i = 0; i < JC_SIZE; i++) v->jc[i] = (struct jc_entry){ jc_empty(i), NULL };
 }
