@@ -214,7 +214,7 @@ static void guest_fp(uint32_t mode, struct ir_fp *fp)
 #define RVA22 RVA20 ",zihpm,zihintpause,zba,zbb,zbs,zic64b,zicbom,zicbop,zicboz,zfhmin,zkt"
 #define RVA23 RVA22 ",v,zvfhmin,zihintntl,zicond,zimop,zcmop,zcb,zfa,zawrs"
 #define ALL RVG ",c,b,v,zic64b,zicbom,zicbop,zicboz,zicntr,zicond,zihintntl,zihintpause,zihpm,zimop,zabha,zacas,zawrs," \
-    "zfa,zfh,zcb,zcmop,zbc,zk,zks,zvfh"
+    "zfa,zfh,zcb,zcmop,zbc,zkn,zkt,zks,zvfh"
 
 static const struct cpu_model models64[] = {
     { "max", "everything that is implemented", ALL },
@@ -333,7 +333,8 @@ static int option(struct riscv_cpu *r, const char *word, size_t len, struct err 
         return err_set(e, EINVAL, "no CPU feature '%.*s'%s", (int)nlen, name, near);
     }
     if (!on && !off) return err_set(e, EINVAL, "%.*s: on or off is needed, not '%.*s'", (int)nlen, name, (int)vlen, val);
-    ext_set(r, ext, on);
+    /* "v" names the whole of vectors when it is taken away */
+    ext_set(r, !on && ext == EXT_v ? EXT_zve32x : ext, on);
     return 0;
 }
 

@@ -162,6 +162,10 @@ static void test_models(void **state UNUSED)
     assert_true(has(g, r, "v") && has(g, r, "d") && has(g, r, "zve32x") && has(g, r, "zfhmin"));
     assert_false(has(g, r, "m") || has(g, r, "zba"));
     free(r);
+    r = new_cpu(g, "max,v=off");
+    assert_false(has(g, r, "v") || has(g, r, "zve32x") || has(g, r, "zvfh"));
+    assert_true(has(g, r, "d"));
+    free(r);
     r = new_cpu(g, "max,d=off,vlen=512");
     assert_false(has(g, r, "d") || has(g, r, "v") || has(g, r, "zcd"));
     assert_true(has(g, r, "f") && get(g, r, "vlenb") == 64);
