@@ -34,6 +34,12 @@ for guest in riscv64 aarch64; do
         expect "user/$guest/$b/interp" 0 "$lyre" -accel interp "$TMP/$b"
         expect "user/$guest/$b/dynamic" 0 "$lyre" -L "$root" "$TMP/$b.dyn"
     done
+    if [ $guest = riscv64 ]; then
+        [ -e "$build/lyre-riscv32" ] || ln -s lyre "$build/lyre-riscv32"
+        $CC -march=rv32imac -mabi=ilp32 -O1 -w -static -nostdlib -ffreestanding -Wl,--no-relax "$here/abi32.c" -o "$TMP/abi32" &&
+            expect user/riscv32/abi32 0 "$build/lyre-riscv32" "$TMP/abi32" q &&
+            expect user/riscv32/abi32/interp 0 "$build/lyre-riscv32" -accel interp "$TMP/abi32" q
+    fi
     printf '#include <stdio.h>\n#include <stdlib.h>\nint main(int c,char**v){printf("%%s|%%s|%%s\\n",v[0],c>1?v[1]:"",getenv("A")?getenv("A"):"unset");return 7;}' >"$TMP/args.c"
     $CC -static "$TMP/args.c" -o "$TMP/args"
     p=user/$guest/options
