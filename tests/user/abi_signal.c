@@ -180,6 +180,20 @@ static void restart(void)
     close(p[1]);
 }
 
+/* A call that a signal precedes has not been interrupted by it: what cannot fail with EINTR does not. */
+static void not_begun(void)
+{
+    struct itimerval it = { { 0, 20 }, { 0, 20 } };
+    long pid = getpid(), wrong = 0;
+    set(SIGALRM, handler, 0);
+    got = 0;
+    setitimer(ITIMER_REAL, &it, NULL);
+    while (got < 3000) wrong += getpid() != pid;
+    it.it_value.tv_usec = 0;
+    setitimer(ITIMER_REAL, &it, NULL);
+    CHECK(wrong == 0);
+}
+
 static void faults(void)
 {
     int st;
@@ -274,6 +288,7 @@ int main(void)
 {
     masks();
     restart();
+    not_begun();
     faults();
     stacks();
     children();

@@ -2,16 +2,18 @@
  * safe.c: the host's system call instruction (x86-64 hosts; another host adds its own three stubs).
  *
  * safe_syscall6 closes the window between "no signal is pending" and the kernel: the host's signal handler, finding the
- * interrupted pc between the check and the instruction, moves it to the exit that returns SYS_RESTART. The kernel itself
- * moves pc back to the instruction when it would restart a call (all our handlers have SA_RESTART), so "interrupted and
- * restartable" arrives here too.
+ * interrupted pc between the check and the instruction, moves it to the exit that returns SYS_AGAIN: the call has not
+ * begun, whatever the guest's handler says about restarting (getpid cannot fail with EINTR). The kernel itself moves pc
+ * back to the instruction when it would restart a call (all our handlers have SA_RESTART), so "interrupted and
+ * restartable" arrives here too and returns SYS_RESTART; it is told apart by rcx, where the instruction leaves the
+ * address after it.
  */
 #include "user/linux/user.h"
 
 #include <sched.h>
 #include <ucontext.h>
 
-extern const char safe_syscall_begin[], safe_syscall_end[], safe_syscall_bail[];
+extern const char safe_syscall_begin[], safe_syscall_end[], safe_syscall_again[], safe_syscall_restart[];
 
 #if defined(__x86_64__)
 __asm__(".text\n"
@@ -32,10 +34,11 @@ __asm__(".text\n"
         "    mov %r9, %r10\n"
         "    mov 16(%rsp), %r8\n"
         "    mov 24(%rsp), %r9\n"
+        "    xor %ecx, %ecx\n"
         ".globl safe_syscall_begin\n.hidden safe_syscall_begin\n"
         "safe_syscall_begin:\n"
         "    cmpl $0, (%rbx)\n"
-        "    jne safe_syscall_bail\n"
+        "    jne safe_syscall_again\n"
         "    syscall\n"
         ".globl safe_syscall_end\n.hidden safe_syscall_end\n"
         "safe_syscall_end:\n"
@@ -44,11 +47,15 @@ __asm__(".text\n"
         "    .cfi_adjust_cfa_offset -8\n"
         "    .cfi_restore rbx\n"
         "    ret\n"
-        ".globl safe_syscall_bail\n.hidden safe_syscall_bail\n"
-        "safe_syscall_bail:\n"
+        ".globl safe_syscall_restart\n.hidden safe_syscall_restart\n"
+        "safe_syscall_restart:\n"
         "    .cfi_restore_state\n"
         "    mov $-512, %rax\n"
-        "    pop %rbx\n"
+        "    jmp 1f\n"
+        ".globl safe_syscall_again\n.hidden safe_syscall_again\n"
+        "safe_syscall_again:\n"
+        "    mov $-514, %rax\n"
+        "1:  pop %rbx\n"
         "    .cfi_adjust_cfa_offset -8\n"
         "    .cfi_restore rbx\n"
         "    ret\n"
@@ -92,7 +99,8 @@ bool safe_interrupt(void *ucontext)
     ucontext_t *uc = ucontext;
     uintptr_t pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     if (pc < (uintptr_t)safe_syscall_begin || pc >= (uintptr_t)safe_syscall_end) return false;
-    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)safe_syscall_bail;
+    bool begun = (uintptr_t)uc->uc_mcontext.gregs[REG_RCX] == (uintptr_t)safe_syscall_end;
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)(begun ? safe_syscall_restart : safe_syscall_again);
     return true;
 }
 

@@ -288,6 +288,8 @@ void strace_leave(struct task *t, const struct sysrow *r, uint64_t nr, const uin
         put(&l, " = ?");
     else if (ret == SYS_RESTART)
         put(&l, " = ? ERESTARTSYS");
+    else if (ret == SYS_AGAIN)
+        put(&l, " = ? ERESTARTNOINTR");
     else if (ret < 0 && ret > -4096)
         put(&l, " = -1 %s (%s)", errno_name((int)-ret), strerror((int)-ret));
     else

@@ -95,7 +95,7 @@ enum { SP_CAUGHT = 1, SP_HELD = 2, SP_STOP = 4 /* the debugger wants the thread 
 extern __thread struct task *task_self;
 
 /* Results of a system call handler that are no result. */
-enum { SYS_RESTART = -512, SYS_NORET = -513 };
+enum { SYS_RESTART = -512, SYS_NORET = -513, SYS_AGAIN = -514 /* not begun: a signal came first */ };
 
 void task_loop(struct task *t);                        /* run.c: runs the guest until its thread ends */
 _Noreturn void proc_exit(struct task *t, int code);
@@ -229,7 +229,7 @@ long safe_syscall6(volatile int *pending, long nr, long a, long b, long c, long 
 #define SAFE(t, nr, ...) SAFE_(t, nr, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define SAFE_(t, nr, a, b, c, d, e, f, ...) \
     safe_syscall6(&(t)->pending, nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-bool safe_interrupt(void *ucontext); /* in a signal handler: makes a system call not yet begun return SYS_RESTART */
+bool safe_interrupt(void *ucontext); /* in a signal handler: makes a call not yet begun return SYS_AGAIN */
 /* Unconditional system call, raw result. */
 long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f);
 #define RAW(nr, ...) RAW_(nr, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
