@@ -37,7 +37,7 @@
 #define PAD(t, n)          { NULL, L_##t, 0, 0, n }
 #define LAYOUT_W32(sym, T, alt, ...)                                                     \
     static const struct lay_field sym##_f[] = { __VA_ARGS__ };                           \
-    const struct layout sym = { #sym + 4, sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt }
+    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt }
 #define LAYOUT(sym, T, ...) LAYOUT_W32(sym, T, NULL, __VA_ARGS__)
 
 /* --- files --- */
@@ -138,9 +138,12 @@ LAYOUT(lay_timex, S, F(U32, S, modes), F(S64, S, offset), F(S64, S, freq), F(S64
 
 /* --- processes --- */
 #define S struct sysinfo
-LAYOUT(lay_sysinfo, S, F(SW, S, uptime), A(UW, S, loads, 3), F(UW, S, totalram), F(UW, S, freeram), F(UW, S, sharedram),
-       F(UW, S, bufferram), F(UW, S, totalswap), F(UW, S, freeswap), F(U16, S, procs), PAD(U16, 1), F(UW, S, totalhigh),
-       F(UW, S, freehigh), F(U32, S, mem_unit), PAD(ALIGN, 1));
+#define SYSINFO F(SW, S, uptime), A(UW, S, loads, 3), F(UW, S, totalram), F(UW, S, freeram), F(UW, S, sharedram), \
+    F(UW, S, bufferram), F(UW, S, totalswap), F(UW, S, freeswap), F(U16, S, procs), PAD(U16, 1), F(UW, S, totalhigh), \
+    F(UW, S, freehigh), F(U32, S, mem_unit), PAD(ALIGN, 1)
+static const struct lay_field sysinfo32_f[] = { SYSINFO, PAD(U8, 8) };
+static const struct layout lay_sysinfo32 = { "sysinfo", sizeof(S), ARRAY_LEN(sysinfo32_f), sysinfo32_f, NULL };
+LAYOUT_W32(lay_sysinfo, S, &lay_sysinfo32, SYSINFO);
 #undef S
 #define S struct utsname
 LAYOUT(lay_utsname, S, A(U8, S, sysname, 65), A(U8, S, nodename, 65), A(U8, S, release, 65), A(U8, S, version, 65),
