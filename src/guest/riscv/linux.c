@@ -67,7 +67,9 @@ struct layout {
     unsigned sp, flags, size;    /* uc_stack */
     unsigned mask, regs, fp, end;
 };
-enum { INFO = 128, FP_BYTES = 528, FCSR = 256, EXT_HDR = 520, V_MAGIC = 0x53465457, FRAME_MAX = 1088 + 64 + 32 * VLENB_MAX + 8 };
+enum {
+    INFO = 128, FCSR = 256, EXT_HDR = 520, V_MAGIC = 0x53465457, FRAME_MAX = 1088 + 64 + 32 * VLENB_MAX + 8
+};
 static const struct layout layout64 = {
     8, INFO + 16, INFO + 24, INFO + 32, INFO + 40, INFO + 176, INFO + 432, INFO + 960,
 };

@@ -213,8 +213,8 @@ static void guest_fp(uint32_t mode, struct ir_fp *fp)
 #define RVA20 RVG ",c,zicntr"
 #define RVA22 RVA20 ",zihpm,zihintpause,zba,zbb,zbs,zic64b,zicbom,zicbop,zicboz,zfhmin,zkt"
 #define RVA23 RVA22 ",v,zvfhmin,zihintntl,zicond,zimop,zcmop,zcb,zfa,zawrs"
-#define ALL RVG ",c,b,v,zic64b,zicbom,zicbop,zicboz,zicntr,zicond,zihintntl,zihintpause,zihpm,zimop,zabha,zacas,zawrs," \
-    "zfa,zfh,zcb,zcmop,zbc,zkn,zkt,zks,zvfh"
+#define ALL RVG ",c,b,v,zic64b,zicbom,zicbop,zicboz,zicntr,zicond,zihintntl,zihintpause,zihpm,zimop,zabha,zacas," \
+    "zawrs,zfa,zfh,zcb,zcmop,zbc,zkn,zkt,zks,zvfh"
 
 static const struct cpu_model models64[] = {
     { "max", "everything that is implemented", ALL },

@@ -16,7 +16,9 @@
 extern const struct guest riscv64_guest, riscv32_guest;
 extern const struct isa_info riscv_isa;
 /* Translation mode, as in riscv.h, which needs the generated header. */
-enum { MODE_V = 1 << 2, MODE_VILL = 1 << 3, MODE_VFULL = 1 << 4, MODE_VSTART = 1 << 5, MODE_VSEW_SHIFT = 6, MODE_VLMUL_SHIFT = 8 };
+enum {
+    MODE_V = 1 << 2, MODE_VILL = 1 << 3, MODE_VFULL = 1 << 4, MODE_VSTART = 1 << 5, MODE_VSEW_SHIFT = 6, MODE_VLMUL_SHIFT = 8
+};
 
 static uint64_t xorshift(void *ctx)
 {
@@ -69,7 +71,8 @@ static bool has(const struct guest *g, CPU *cpu, const char *ext)
 static void ir_regs(const struct guest *g, struct ir_reg *regs)
 {
     for (unsigned i = 0; i < g->nregs; i++)
-        regs[i] = (struct ir_reg){ g->regs[i].name, g->regs[i].type, g->regs[i].group, g->regs[i].pin, (int32_t)g->regs[i].offset };
+        regs[i] = (struct ir_reg){ .name = g->regs[i].name, .type = g->regs[i].type, .group = g->regs[i].group,
+                                   .pin = g->regs[i].pin, .offset = (int32_t)g->regs[i].offset };
 }
 
 /* Translates one instruction as the region builder would and verifies the IR. */

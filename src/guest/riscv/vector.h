@@ -63,6 +63,26 @@ static inline uint8_t *vreg(struct riscv_cpu *r, unsigned n)
     return r->v + n * (r->vlen / 8u);
 }
 
+/* Element i of 1 << sew bytes. */
+static inline uint64_t vel_get(const uint8_t *p, unsigned sew, uint64_t i)
+{
+    switch (sew) {
+    case 0: return p[i];
+    case 1: return ((const uint16_t *)p)[i];
+    case 2: return ((const uint32_t *)p)[i];
+    default: return ((const uint64_t *)p)[i];
+    }
+}
+static inline void vel_set(uint8_t *p, unsigned sew, uint64_t i, uint64_t v)
+{
+    switch (sew) {
+    case 0: p[i] = (uint8_t)v; break;
+    case 1: ((uint16_t *)p)[i] = (uint16_t)v; break;
+    case 2: ((uint32_t *)p)[i] = (uint32_t)v; break;
+    default: ((uint64_t *)p)[i] = v; break;
+    }
+}
+
 #define EACH(i) \
     for (uint64_t i = c->vstart; i < c->vl; i++) \
         if (c->vm || mask_bit(c->v0, i))

@@ -248,7 +248,8 @@ static V scalar_of(struct xlat *t, F *f, enum vsrc src)
 
 void riscv_v(struct xlat *t, F *f, enum vop op, enum vshape shape, enum vsrc src, unsigned flags)
 {
-    bool any_vstart = shape != SH_REDUCE && shape != SH_WREDUCE && shape != SH_PREFIX && shape != SH_IOTA && shape != SH_COMPRESS;
+    bool any_vstart = shape != SH_REDUCE && shape != SH_WREDUCE && shape != SH_PREFIX && shape != SH_IOTA &&
+                      shape != SH_COMPRESS;
     V scalar;
 
     if (!riscv_v_begin(t, any_vstart)) return;

@@ -65,7 +65,8 @@ static V mask_lanes(struct vi *s, unsigned sew, unsigned j)
         bit.u8[i] = (uint8_t)(1u << (e % 8));
     }
     V b = kv(s->t, bit);
-    return ir_vcmp(s->t, C_EQ, L_I8, ir_v2(s->t, IR_VAND, L_I8, ir_v2(s->t, IR_VTBL, L_I8, vget(s, 0), kv(s->t, at)), b), b);
+    V spread = ir_v2(s->t, IR_VTBL, L_I8, vget(s, 0), kv(s->t, at));
+    return ir_vcmp(s->t, C_EQ, L_I8, ir_v2(s->t, IR_VAND, L_I8, spread, b), b);
 }
 static V active(struct vi *s, unsigned sew, unsigned j)
 {
@@ -79,7 +80,10 @@ static V blend(struct vi *s, V act, V yes, V no)
 /* Writes n registers from reg on; sew is that of the destination. */
 static void put(struct vi *s, unsigned reg, unsigned sew, const V *r, unsigned n)
 {
-    for (unsigned j = 0; j < n; j++) ir_put(s->t, R_V0 + ((reg + j) & 31), blend(s, active(s, sew, j), r[j], vget(s, reg + j)));
+    for (unsigned j = 0; j < n; j++) {
+        V v = blend(s, active(s, sew, j), r[j], vget(s, reg + j));
+        ir_put(s->t, R_V0 + ((reg + j) & 31), v);
+    }
 }
 
 /* -- single-width integer --------------------------------------------------------------------------------------- */
@@ -303,7 +307,8 @@ static V wide_op(struct vi *s, enum vop op, unsigned k)
     }
     if (!two) x = widen(s, is_signed, x, k & 1);
     y = widen(s, is_signed, y, k & 1);
-    return ir_v2(t, op == VOP_waddu || op == VOP_wadd || op == VOP_waddu_w || op == VOP_wadd_w ? IR_VADD : IR_VSUB, wide, x, y);
+    bool add = op == VOP_waddu || op == VOP_wadd || op == VOP_waddu_w || op == VOP_wadd_w;
+    return ir_v2(t, add ? IR_VADD : IR_VSUB, wide, x, y);
 }
 static V narrow_op(struct vi *s, enum vop op, unsigned j)
 {
@@ -314,7 +319,8 @@ static V narrow_op(struct vi *s, enum vop op, unsigned j)
     if (op != VOP_nsrl && op != VOP_nsra) return 0;
     for (unsigned h = 0; h < 2; h++) {
         V y = s->src == SRC_V ? widen(s, false, src1(s, j), h) : ir_vdup(t, ilane(s->sew + 1), s->scalar);
-        half[h] = shift(s, sar ? IR_VSARI : IR_VSHRI, sar ? IR_VSAR : IR_VSHR, s->sew + 1, vget(s, s->f->vs2 + 2 * j + h), y);
+        V x = vget(s, s->f->vs2 + 2 * j + h);
+        half[h] = shift(s, sar ? IR_VSARI : IR_VSHRI, sar ? IR_VSAR : IR_VSHR, s->sew + 1, x, y);
     }
     return ir_v2(t, IR_VNARROW, ilane(s->sew), half[0], half[1]);
 }

@@ -5,24 +5,6 @@
 #include "fpu/fpu.h"
 #include "vector.h"
 
-static uint64_t get(const uint8_t *p, unsigned sew, uint64_t i)
-{
-    switch (sew) {
-    case 0: return p[i];
-    case 1: return ((const uint16_t *)p)[i];
-    case 2: return ((const uint32_t *)p)[i];
-    default: return ((const uint64_t *)p)[i];
-    }
-}
-static void set(uint8_t *p, unsigned sew, uint64_t i, uint64_t v)
-{
-    switch (sew) {
-    case 0: p[i] = (uint8_t)v; break;
-    case 1: ((uint16_t *)p)[i] = (uint16_t)v; break;
-    case 2: ((uint32_t *)p)[i] = (uint32_t)v; break;
-    default: ((uint64_t *)p)[i] = v; break;
-    }
-}
 static enum fpu_fmt fmt(unsigned sew)
 {
     return sew == 1 ? FPU_F16 : sew == 2 ? FPU_F32 : FPU_F64;
@@ -44,8 +26,8 @@ static struct fpu_env env(const struct vx *c)
         enum fpu_fmt f UNUSED = fmt(c->sew); \
         uint64_t sign UNUSED = sign_of(c->sew); \
         EACH(i) { \
-            uint64_t x UNUSED = get(c->a, c->sew, i), y UNUSED = get(c->b, c->sew, i * c->bs), z UNUSED = get(c->d, c->sew, i); \
-            set(c->d, c->sew, i, expr); \
+            uint64_t x UNUSED = vel_get(c->a, c->sew, i), y UNUSED = vel_get(c->b, c->sew, i * c->bs), z UNUSED = vel_get(c->d, c->sew, i); \
+            vel_set(c->d, c->sew, i, expr); \
         } \
         c->flags = E.flags; \
     }
@@ -76,7 +58,7 @@ FOP(fnmsub, fpu_fma(e, f, y ^ sign, z, x))
     { \
         struct fpu_env e = env(c); \
         EACH(i) { \
-            int r = fpu_cmp(&e, fmt(c->sew), get(c->a, c->sew, i), get(c->b, c->sew, i * c->bs), signalling); \
+            int r = fpu_cmp(&e, fmt(c->sew), vel_get(c->a, c->sew, i), vel_get(c->b, c->sew, i * c->bs), signalling); \
             mask_set(c->d, i, expr); \
         } \
         c->flags = e.flags; \
@@ -97,9 +79,9 @@ FCMP(mfge, true, r == 1 || r == 0)
         enum fpu_fmt n = fmt(c->sew), f = fmt(c->sew + 1); \
         uint64_t sign UNUSED = sign_of(c->sew + 1); \
         EACH(i) { \
-            uint64_t x = wide ? get(c->a, c->sew + 1, i) : fpu_cvt(e, f, n, get(c->a, c->sew, i)); \
-            uint64_t y = fpu_cvt(e, f, n, get(c->b, c->sew, i * c->bs)), z UNUSED = get(c->d, c->sew + 1, i); \
-            set(c->d, c->sew + 1, i, expr); \
+            uint64_t x = wide ? vel_get(c->a, c->sew + 1, i) : fpu_cvt(e, f, n, vel_get(c->a, c->sew, i)); \
+            uint64_t y = fpu_cvt(e, f, n, vel_get(c->b, c->sew, i * c->bs)), z UNUSED = vel_get(c->d, c->sew + 1, i); \
+            vel_set(c->d, c->sew + 1, i, expr); \
         } \
         c->flags = E.flags; \
     }
@@ -122,7 +104,7 @@ static void to_int(struct vx *c, unsigned a, unsigned d, unsigned rm, bool is_si
 
     if (rm) e.rm = (uint8_t)rm;
     EACH(i) {
-        uint64_t x = get(c->a, a, i), r;
+        uint64_t x = vel_get(c->a, a, i), r;
         if (bits >= 16) {
             r = fpu_to_int(&e, fmt(a), x, bits, FTOI_RISCV | (is_signed ? FTOI_SIGNED : 0));
         } else { /* binary16 to 8 bits: by 16, then saturated, where out of range is invalid alone */
@@ -135,7 +117,7 @@ static void to_int(struct vx *c, unsigned a, unsigned d, unsigned rm, bool is_si
             e.flags |= w.flags;
             r = (uint64_t)v;
         }
-        set(c->d, d, i, r);
+        vel_set(c->d, d, i, r);
     }
     c->flags = e.flags;
 }
@@ -143,9 +125,9 @@ static void from_int(struct vx *c, unsigned a, unsigned d, bool is_signed)
 {
     struct fpu_env e = env(c);
     EACH(i) {
-        uint64_t v = get(c->a, a, i);
+        uint64_t v = vel_get(c->a, a, i);
         if (is_signed) v = (uint64_t)bits_sext(v, 8u << a);
-        set(c->d, d, i, fpu_from_int(&e, fmt(d), v, 64, is_signed));
+        vel_set(c->d, d, i, fpu_from_int(&e, fmt(d), v, 64, is_signed));
     }
     c->flags = e.flags;
 }
@@ -153,7 +135,7 @@ static void convert(struct vx *c, unsigned a, unsigned d, unsigned rm)
 {
     struct fpu_env e = env(c);
     if (rm) e.rm = (uint8_t)rm;
-    EACH(i) set(c->d, d, i, fpu_cvt(&e, fmt(d), fmt(a), get(c->a, a, i)));
+    EACH(i) vel_set(c->d, d, i, fpu_cvt(&e, fmt(d), fmt(a), vel_get(c->a, a, i)));
     c->flags = e.flags;
 }
 #define CVT(name, call) \
@@ -190,10 +172,10 @@ CVT(fncvt_rod_f_f, convert(c, s + 1, s, FPU_ODD))
     { \
         struct fpu_env E = env(c), *e = &E; \
         enum fpu_fmt f = fmt(c->sew); \
-        uint64_t r = get(c->b, c->sew, 0); \
+        uint64_t r = vel_get(c->b, c->sew, 0); \
         if (!c->vl) return; \
-        EACH(i) { uint64_t x = get(c->a, c->sew, i); r = (expr); } \
-        set(c->d, c->sew, 0, r); \
+        EACH(i) { uint64_t x = vel_get(c->a, c->sew, i); r = (expr); } \
+        vel_set(c->d, c->sew, 0, r); \
         c->flags = E.flags; \
     }
 FREDUCE(fredosum, fpu_add(e, f, r, x))
@@ -204,10 +186,10 @@ static void wide_sum(struct vx *c)
 {
     struct fpu_env e = env(c);
     enum fpu_fmt n = fmt(c->sew), f = fmt(c->sew + 1);
-    uint64_t r = get(c->b, c->sew + 1, 0);
+    uint64_t r = vel_get(c->b, c->sew + 1, 0);
     if (!c->vl) return;
-    EACH(i) r = fpu_add(&e, f, r, fpu_cvt(&e, f, n, get(c->a, c->sew, i)));
-    set(c->d, c->sew + 1, 0, r);
+    EACH(i) r = fpu_add(&e, f, r, fpu_cvt(&e, f, n, vel_get(c->a, c->sew, i)));
+    vel_set(c->d, c->sew + 1, 0, r);
     c->flags = e.flags;
 }
 void riscv_vop_fwredosum(struct vx *c)
@@ -228,11 +210,11 @@ static void split(unsigned sew, unsigned *exp, unsigned *man)
 void riscv_vop_fclass(struct vx *c)
 {
     EACH(i) {
-        uint64_t v = get(c->a, c->sew, i), cls;
+        uint64_t v = vel_get(c->a, c->sew, i), cls;
         if (c->sew == 1) cls = riscv_helper_fclass_h(&c->r->c, (uint16_t)v);
         else if (c->sew == 2) cls = riscv_helper_fclass_s(&c->r->c, (uint32_t)v);
         else cls = riscv_helper_fclass_d(&c->r->c, v);
-        set(c->d, c->sew, i, cls);
+        vel_set(c->d, c->sew, i, cls);
     }
 }
 
@@ -316,9 +298,9 @@ static uint64_t frec7(struct vx *c, uint64_t v)
 }
 void riscv_vop_frsqrt7(struct vx *c)
 {
-    EACH(i) set(c->d, c->sew, i, frsqrt7(c, get(c->a, c->sew, i)));
+    EACH(i) vel_set(c->d, c->sew, i, frsqrt7(c, vel_get(c->a, c->sew, i)));
 }
 void riscv_vop_frec7(struct vx *c)
 {
-    EACH(i) set(c->d, c->sew, i, frec7(c, get(c->a, c->sew, i)));
+    EACH(i) vel_set(c->d, c->sew, i, frec7(c, vel_get(c->a, c->sew, i)));
 }

@@ -3,24 +3,6 @@
  */
 #include "vector.h"
 
-static uint64_t get(const uint8_t *p, unsigned sew, uint64_t i)
-{
-    switch (sew) {
-    case 0: return p[i];
-    case 1: return ((const uint16_t *)p)[i];
-    case 2: return ((const uint32_t *)p)[i];
-    default: return ((const uint64_t *)p)[i];
-    }
-}
-static void set(uint8_t *p, unsigned sew, uint64_t i, uint64_t v)
-{
-    switch (sew) {
-    case 0: p[i] = (uint8_t)v; break;
-    case 1: ((uint16_t *)p)[i] = (uint16_t)v; break;
-    case 2: ((uint32_t *)p)[i] = (uint32_t)v; break;
-    default: ((uint64_t *)p)[i] = v; break;
-    }
-}
 static int64_t sx(uint64_t v, unsigned sew)
 {
     return bits_sext(v, 8u << sew);
@@ -30,10 +12,10 @@ static int64_t sx(uint64_t v, unsigned sew)
 #define REDUCE(name, expr) \
     void riscv_vop_##name(struct vx *c) \
     { \
-        uint64_t r = get(c->b, c->sew, 0); \
+        uint64_t r = vel_get(c->b, c->sew, 0); \
         if (!c->vl) return; \
-        EACH(i) { uint64_t x = get(c->a, c->sew, i); r = (expr); } \
-        set(c->d, c->sew, 0, r); \
+        EACH(i) { uint64_t x = vel_get(c->a, c->sew, i); r = (expr); } \
+        vel_set(c->d, c->sew, 0, r); \
     }
 REDUCE(redsum, r + x)
 REDUCE(redand, r & x)
@@ -46,13 +28,13 @@ REDUCE(redmax, sx(x, c->sew) > sx(r, c->sew) ? x : r)
 
 static void wide_sum(struct vx *c, bool is_signed)
 {
-    uint64_t r = get(c->b, c->sew + 1, 0);
+    uint64_t r = vel_get(c->b, c->sew + 1, 0);
     if (!c->vl) return;
     EACH(i) {
-        uint64_t x = get(c->a, c->sew, i);
+        uint64_t x = vel_get(c->a, c->sew, i);
         r += is_signed ? (uint64_t)sx(x, c->sew) : x;
     }
-    set(c->d, c->sew + 1, 0, r);
+    vel_set(c->d, c->sew + 1, 0, r);
 }
 void riscv_vop_wredsumu(struct vx *c)
 {
@@ -108,54 +90,54 @@ void riscv_vop_iota(struct vx *c)
     uint64_t n = 0;
     EACH(i) {
         bool x = mask_bit(c->a, i);
-        set(c->d, c->sew, i, n);
+        vel_set(c->d, c->sew, i, n);
         n += x;
     }
 }
 void riscv_vop_id(struct vx *c)
 {
-    EACH(i) set(c->d, c->sew, i, i);
+    EACH(i) vel_set(c->d, c->sew, i, i);
 }
 
 /* -- slides, gathers, compress: a scalar or an index past VLMAX reads as zero ----------------------------------- */
 void riscv_vop_slideup(struct vx *c)
 {
-    EACH(i) if (i >= c->scalar) set(c->d, c->sew, i, get(c->a, c->sew, i - c->scalar));
+    EACH(i) if (i >= c->scalar) vel_set(c->d, c->sew, i, vel_get(c->a, c->sew, i - c->scalar));
 }
 void riscv_vop_slidedown(struct vx *c)
 {
-    EACH(i) set(c->d, c->sew, i, c->scalar < c->vlmax - i ? get(c->a, c->sew, i + c->scalar) : 0);
+    EACH(i) vel_set(c->d, c->sew, i, c->scalar < c->vlmax - i ? vel_get(c->a, c->sew, i + c->scalar) : 0);
 }
 void riscv_vop_slide1up(struct vx *c)
 {
-    EACH(i) set(c->d, c->sew, i, i ? get(c->a, c->sew, i - 1) : c->scalar);
+    EACH(i) vel_set(c->d, c->sew, i, i ? vel_get(c->a, c->sew, i - 1) : c->scalar);
 }
 void riscv_vop_slide1down(struct vx *c)
 {
-    EACH(i) set(c->d, c->sew, i, i + 1 < c->vl ? get(c->a, c->sew, i + 1) : c->scalar);
+    EACH(i) vel_set(c->d, c->sew, i, i + 1 < c->vl ? vel_get(c->a, c->sew, i + 1) : c->scalar);
 }
 void riscv_vop_rgather(struct vx *c)
 {
     EACH(i) {
-        uint64_t n = get(c->b, c->sew, i);
-        set(c->d, c->sew, i, n < c->vlmax ? get(c->a, c->sew, n) : 0);
+        uint64_t n = vel_get(c->b, c->sew, i);
+        vel_set(c->d, c->sew, i, n < c->vlmax ? vel_get(c->a, c->sew, n) : 0);
     }
 }
 void riscv_vop_rgatherei16(struct vx *c)
 {
     EACH(i) {
-        uint64_t n = get(c->b, 1, i);
-        set(c->d, c->sew, i, n < c->vlmax ? get(c->a, c->sew, n) : 0);
+        uint64_t n = vel_get(c->b, 1, i);
+        vel_set(c->d, c->sew, i, n < c->vlmax ? vel_get(c->a, c->sew, n) : 0);
     }
 }
 void riscv_vop_rgather_s(struct vx *c)
 {
-    uint64_t v = c->scalar < c->vlmax ? get(c->a, c->sew, c->scalar) : 0;
-    EACH(i) set(c->d, c->sew, i, v);
+    uint64_t v = c->scalar < c->vlmax ? vel_get(c->a, c->sew, c->scalar) : 0;
+    EACH(i) vel_set(c->d, c->sew, i, v);
 }
 void riscv_vop_compress(struct vx *c)
 {
     uint64_t n = 0;
     for (uint64_t i = 0; i < c->vl; i++)
-        if (mask_bit(c->b, i)) set(c->d, c->sew, n++, get(c->a, c->sew, i));
+        if (mask_bit(c->b, i)) vel_set(c->d, c->sew, n++, vel_get(c->a, c->sew, i));
 }
