@@ -219,11 +219,25 @@ static void early_flush(struct gen *g, const uint32_t *to)
     }
 }
 
+/* What the condition needs from a home that a pending put overwrites goes to a register while it is there. */
+static void save_overwritten(struct gen *g, const uint32_t *to)
+{
+    struct gen_priv *x = g->x;
+    for (uint32_t k = 0; k < x->ntouched; k++) {
+        uint32_t r = x->touched[k], o;
+        if (pending(g, r) && (due(g, r, to[0]) || due(g, r, to[1])) && (o = gen_home_needed(g, r))) use_r(g, o);
+    }
+}
+
 static void lower_brc(struct gen *g, uint32_t b, const struct ir_ins *in)
 {
     uint32_t to[2] = {in->x, in->y};
     bool rest = flush_edges(g, to, 2);
     struct cond c;
+    if (rest) {
+        early_flush(g, to);
+        save_overwritten(g, to);
+    }
     cond_use(g, in->a, &c);
     if (rest) early_flush(g, to);
     unsigned cc = cond_emit(g, &c);

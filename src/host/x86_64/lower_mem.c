@@ -186,23 +186,28 @@ static void lower_cas128(struct gen *g, V v, const struct ir_ins *in)
     take(g, RDX);
     struct opnd o = o_mem(RSI, 0), lo = o_frame(FR_TMP), hi = o_frame(FR_TMP + 8), save = o_frame(FR_SAVE);
     o.gs = g->h->gs;
+    bool be = in->mo & MO_BE;
+    struct opnd first = be ? hi : lo, second = be ? lo : hi; /* the halves as they lie in memory */
     a_storex(g, 16, lo, use_r(g, in->b));
-    a_load(g, 64, RAX, lo);
-    a_load(g, 64, RDX, hi);
+    a_load(g, 64, RAX, first);
+    a_load(g, 64, RDX, second);
     a_storex(g, 16, lo, use_r(g, in->c));
-    a_load(g, 64, RCX, hi);
+    a_load(g, 64, RCX, second);
+    if (be) a_bswap(g, 64, RAX), a_bswap(g, 64, RDX), a_bswap(g, 64, RCX);
     g->x->rbx_saved = true;
     uint32_t rec = deopt_rec(g);
     g->x->rbx_saved = false;
     unsigned d = def_r(g, v);
     a_store(g, 64, save, RBX);
-    a_load(g, 64, RBX, lo);
+    a_load(g, 64, RBX, first);
+    if (be) a_bswap(g, 64, RBX);
     deopt_at(g, rec);
     a_u8(g, 0xf0);
     a_rm(g, M_0F | 0xc7 | OP_W, 1, o, 0);
     a_load(g, 64, RBX, save);
-    a_store(g, 64, lo, RAX);
-    a_store(g, 64, hi, RDX);
+    if (be) a_bswap(g, 64, RAX), a_bswap(g, 64, RDX);
+    a_store(g, 64, first, RAX);
+    a_store(g, 64, second, RDX);
     a_loadx(g, 16, d, lo);
 }
 

@@ -107,6 +107,7 @@ void gen_scan(struct gen *g, const struct ir_block *b);
 void gen_block_start(struct gen *g, uint32_t b);
 void gen_end_ins(struct gen *g);
 void gen_flush(struct gen *g, uint32_t r);   /* r's current value into its memory home */
+uint32_t gen_home_needed(const struct gen *g, uint32_t r);
 void gen_put(struct gen *g, uint32_t r, V v, bool live);
 struct opnd home_of(const struct gen *g, uint32_t r);
 void load_from(struct gen *g, enum ir_type t, unsigned d, struct opnd m, bool home);

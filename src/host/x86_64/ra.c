@@ -576,7 +576,7 @@ static bool is_cheap(const struct gen *g, const struct val *v)
 }
 
 /* The value that r's home holds and no spill slot, if it is still needed; 0 = the home may be overwritten. */
-static uint32_t home_needed(const struct gen *g, uint32_t r)
+uint32_t gen_home_needed(const struct gen *g, uint32_t r)
 {
     uint32_t o = g->x->homeval[r];
     const struct val *v = &g->val[o];
@@ -602,7 +602,7 @@ void gen_flush(struct gen *g, uint32_t r)
 {
     struct gen_priv *x = g->x;
     if (x->rs[r] & RS_HOME) return;
-    uint32_t o = home_needed(g, r);
+    uint32_t o = gen_home_needed(g, r);
     if (o) use_r(g, o); /* from now on in a register only */
     uint32_t root = x->cur[r];
     if (g->val[root].flags & (VF_DEFER | VF_LAZY)) use_r(g, root);
@@ -618,7 +618,7 @@ void gen_save(struct gen *g, unsigned r)
     struct val *v = &g->val[c];
     struct gen_priv *x = g->x;
     if (is_cheap(g, v)) return;
-    if (v->put != NOHOME && x->cur[v->put] == c && !(x->rs[v->put] & RS_HOME) && !home_needed(g, v->put)) {
+    if (v->put != NOHOME && x->cur[v->put] == c && !(x->rs[v->put] & RS_HOME) && !gen_home_needed(g, v->put)) {
         store_to(g, ir_regtype(g->ir, v->put), home_of(g, v->put), r, true);
         home_holds(g, v->put, c);
         if (v->home != NOHOME) return;

@@ -485,7 +485,7 @@ static void gen_mem(struct gen *g)
         i.op = IR_RMW, i.sub = (uint8_t)below(g->r, 10), i.a = address(g, true), i.b = some(g, t), i.imm = 0;
     } else if (k == 11) {
         if (chance(g->r, 30))
-            i.type = t = T_V128, i.mo = MO_128; /* big-endian: host/x86_64 does not swap yet */
+            i.type = t = T_V128, i.mo = (uint8_t)(MO_128 | (i.mo & MO_BE));
         i.op = IR_CAS, i.a = address(g, true), i.b = some(g, t), i.c = some(g, t), i.imm = 0;
     } else if (k == 12) {
         i = (struct ir_ins){ .op = IR_PROBE, .a = address(g, false), .y = 1 + below(g->r, 64), .mo = chance(g->r, 50) ? 1 << 7 : 0 };

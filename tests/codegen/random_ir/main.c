@@ -1,9 +1,9 @@
 /*
  * main.c: runs random IR programs on every executor and compares. A failing program is cut down to what still fails.
  *
- *   random_ir [-s SEED] [-n PROGRAMS] [-o OPS] [-H HOST] [-p PASSES] [-k] [-v]
+ *   random_ir [-s SEED] [-n PROGRAMS] [-o OPS] [-H HOST] [-p PASSES] [-k] [-v] [-d FILE]
  *     -s first seed; -o most ops in a block; -H one host only; -p one set of OPT_* only (-1: without ir_opt)
- *     -k do not reduce, do not stop; -v print every program
+ *     -k do not reduce, do not stop; -v print every program; -d FILE host code of the last program compiled
  */
 #include <getopt.h>
 #include <signal.h>
@@ -48,6 +48,7 @@ static const struct region *running_region;
 static uint64_t running_seed;
 static volatile uint64_t runs;
 static unsigned ops_limit = 24;
+static const char *dump;       /* file for the host code */
 
 /* What the reducer does to instructions of the generated program. */
 enum { EDIT_NONE, EDIT_NOP, EDIT_ZERO, EDIT_X, EDIT_Y };
@@ -243,6 +244,11 @@ static int compile(struct executor *x, struct ir *ir, struct region *r)
 
     r->code_base = x->buf.rw + x->buf.delta;
     r->code_size = (uint32_t)(buf.rw - x->buf.rw);
+    FILE *f = dump ? fopen(dump, "wb") : NULL;
+    if (f) {
+        fwrite(x->buf.rw, 1, r->code_size, f);
+        fclose(f);
+    }
     return ret;
 }
 
@@ -398,7 +404,7 @@ int main(int argc, char **argv)
     bool keep = false, verbose = false;
     int max_failures = 5;
 
-    for (int c; (c = getopt(argc, argv, "s:n:o:H:p:kv")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "s:n:o:H:p:kvd:")) != -1;) {
         switch (c) {
         case 's': seed = strtoull(optarg, NULL, 0); break;
         case 'n': count = strtoull(optarg, NULL, 0); break;
@@ -407,6 +413,7 @@ int main(int argc, char **argv)
         case 'p': passes = atoi(optarg); break;
         case 'k': keep = true; max_failures = 1000; break;
         case 'v': verbose = true; break;
+        case 'd': dump = optarg; break;
         default: fprintf(stderr, "usage: random_ir [-s SEED] [-n PROGRAMS] [-o OPS] [-H HOST] [-p PASSES] [-k] [-v]\n"); return 2;
         }
     }
