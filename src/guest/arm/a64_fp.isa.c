@@ -1,7 +1,7 @@
 /*
  * a64_fp.isa.c: scalar floating point. Arm ARM C4.1.95, "Floating-point data-processing", "Conversion between floating-point and
- * integer / fixed-point". ftype: 0 single, 1 double, 3 half (ARM_FP16). Not modelled: FPCR.AHP (alternative half precision) and
- * trapped exceptions.
+ * integer / fixed-point". ftype: 0 single, 1 double, 3 half (FEAT_FP16). Not modelled: trapped
+ * exceptions.
  */
 #include "a64_simd.h"
 
@@ -67,6 +67,11 @@ INSN(fsqrt, "00011110 ftype:2 1 000011 10000 rn:5 rd:5 ftype!=2", "fsqrt {rd:ft}
 INSN(fcvt, "00011110 ftype:2 1 0001 opc:2 10000 rn:5 rd:5 ftype!=2 opc!=2 ok=differ(ftype,opc)", "fcvt {rd:fpo}, {rn:ft}")
 {
     /* half precision as a storage format is in the base architecture */
+    if (t->mode & MODE_AHP && (f->ftype == 3 || f->opc == 3)) {
+        uint32_t from = ftype((unsigned)f->ftype) - T_F16, to = ftype((unsigned)f->opc) - T_F16;
+        wv(t, (unsigned)f->rd, IR_CALL(t, fp_cvt_ahp, vr(t, (unsigned)f->rn), ir_k32(t, from | to << 2 | 1 << 4)));
+        return;
+    }
     wf(t, (unsigned)f->rd, ir_fcvt(t, ftype((unsigned)f->opc), fn(t, f, ftype((unsigned)f->ftype)), RM_DYN));
 }
 static void round_int(struct xlat *t, F *f, enum ir_rm rm, bool inexact)
@@ -196,6 +201,12 @@ static void to_fixed(struct xlat *t, F *f, bool is_signed)
 {
     enum ir_type ty = fp_type(t, f);
     if (!ty) return;
+    if (ty == T_F16) {
+        uint32_t desc = (f->sf ? 64 : 32) | (uint32_t)is_signed << 8 | (uint32_t)(64 - f->scale) << 16;
+        V v = IR_CALL(t, fp_half_to_fixed, ir_vget(t, T_I64, L_I16, vr(t, (unsigned)f->rn), 0), ir_k32(t, desc));
+        wx(t, (unsigned)f->rd, f->sf ? v : ir_ubfx(t, v, 0, 32));
+        return;
+    }
     /* In f64 the scaling is exact; values that are out of range anyway are not scaled, so that nothing overflows. */
     V a = fn(t, f, ty);
     if (ty != T_F64) a = ir_fcvt(t, T_F64, a, RM_DYN);

@@ -124,21 +124,8 @@ INSN(fcmla_es, "0 1 1 01111 10 0 rm:5 0 rot:2 1 h:1 0 rn:5 rd:5 q=one(h) @FCMA",
 
 static void fhm(struct xlat *t, F *f, bool sub, bool high, V b)
 {
-    V a = vr(t, (unsigned)f->rn);
-    if (!f->q && high) {
-        a = ir_v1x(t, IR_VSHRI, L_I64, a, 32);
-        b = ir_v1x(t, IR_VSHRI, L_I64, b, 32);
-    }
-    unsigned part = f->q && high;
-    if (!f->q) {
-        V two = ir_kv(t, 0xffffffff, 0);
-        a = ir_v2(t, IR_VAND, L_I64, a, two), b = ir_v2(t, IR_VAND, L_I64, b, two);
-    }
-    if (sub) a = ir_v1(t, IR_VFNEG, L_F16, a);
-    /* the product of two halves is exact in single precision, so widening first changes nothing but NaN bits' position */
-    a = ir_vf(t, IR_VFCVTW, L_F16, RM_DYN, a, 0, 0, part);
-    b = ir_vf(t, IR_VFCVTW, L_F16, RM_DYN, b, 0, 0, part);
-    wvq(t, f->q, (unsigned)f->rd, ir_vf(t, IR_VFMA, L_F32, RM_DYN, a, b, vz(t, (unsigned)f->rd, f->q), 0));
+    uint32_t desc = (uint32_t)f->q | (uint32_t)high << 1 | (uint32_t)sub << 2;
+    wv(t, (unsigned)f->rd, IR_CALL(t, simd_fhm, vr(t, (unsigned)f->rd), vr(t, (unsigned)f->rn), b, ir_k32(t, desc)));
 }
 static V elt_h(struct xlat *t, F *f)
 {

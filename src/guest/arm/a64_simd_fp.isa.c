@@ -263,6 +263,11 @@ INSN(fcmle0_sh, "01 1 11110 1 11 1100 01101 10 rn:5 rd:5 @FP16", "fcmle {rd:fh},
 /* Widening and narrowing: "2" reads or writes the high half. */
 INSN(fcvtl, "0 q:1 0 01110 0 sz:1 10000 10111 10 rn:5 rd:5", "fcvtl{q:two} {rd:vfw}, {rn:vfn}")
 {
+    if (t->mode & MODE_AHP && !f->sz) {
+        uint32_t desc = (uint32_t)(L_F16 - L_F16) | (uint32_t)(L_F32 - L_F16) << 2 | 4 << 4 | (uint32_t)f->q << 9;
+        wv(t, (unsigned)f->rd, IR_CALL(t, fp_cvt_ahp, vr(t, (unsigned)f->rn), ir_k32(t, desc)));
+        return;
+    }
     wv(t, (unsigned)f->rd, ir_vf(t, IR_VFCVTW, f->sz ? L_F32 : L_F16, RM_DYN, vr(t, (unsigned)f->rn), 0, 0, (unsigned)f->q));
 }
 static void narrow_fp(struct xlat *t, F *f, V low)
@@ -271,6 +276,11 @@ static void narrow_fp(struct xlat *t, F *f, V low)
 }
 INSN(fcvtn, "0 q:1 0 01110 0 sz:1 10000 10110 10 rn:5 rd:5", "fcvtn{q:two} {rd:vfn}, {rn:vfw}")
 {
+    if (t->mode & MODE_AHP && !f->sz) {
+        uint32_t desc = (uint32_t)(L_F32 - L_F16) | (uint32_t)(L_F16 - L_F16) << 2 | 4 << 4;
+        narrow_fp(t, f, IR_CALL(t, fp_cvt_ahp, vr(t, (unsigned)f->rn), ir_k32(t, desc)));
+        return;
+    }
     narrow_fp(t, f, ir_vf(t, IR_VFCVTN, f->sz ? L_F32 : L_F16, RM_DYN, vr(t, (unsigned)f->rn), 0, 0, 0));
 }
 INSN(fcvtxn, "0 q:1 1 01110 01 10000 10110 10 rn:5 rd:5", "fcvtxn{q:two} {rd:v2s}, v{rn:d}.2d")

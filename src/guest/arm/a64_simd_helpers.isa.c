@@ -162,6 +162,14 @@ static bool is_inf(enum fpu_fmt k, uint64_t a) { return magnitude(k, a) == fp_in
 static bool sign_of(enum fpu_fmt k, uint64_t a) { return a >> (formats[k].bits - 1) & 1; }
 static bool is_tiny(enum fpu_fmt k, uint64_t a) { return magnitude(k, a) >> formats[k].frac == 0 && magnitude(k, a); }
 
+/* FPUnpack's flush to zero: half precision says nothing about it. */
+static uint64_t flush_input(struct fpu_env *e, enum fpu_fmt k, uint64_t a)
+{
+    if (!e->ftz || !is_tiny(k, a)) return a;
+    if (k != FPU_F16) e->flags |= FPU_INDENORM;
+    return (uint64_t)sign_of(k, a) << (formats[k].bits - 1);
+}
+
 /* RecipEstimate: 9 bits of 0.5 <= a < 1 in, 9 bits out. */
 unsigned arm_recip_estimate(unsigned a)
 {
@@ -188,10 +196,7 @@ static uint64_t recpe(struct fpu_env *e, enum fpu_fmt k, uint64_t a)
     const struct format *m = &formats[k];
     bool sign = sign_of(k, a);
     if (fpu_is_nan(k, a)) return nan_result(e, k, a);
-    if (e->ftz && is_tiny(k, a)) {
-        a = (uint64_t)sign << (m->bits - 1);
-        if (k != FPU_F16) e->flags |= FPU_INDENORM;
-    }
+    a = flush_input(e, k, a);
     uint64_t mag = magnitude(k, a);
     if (is_inf(k, a)) return (uint64_t)sign << (m->bits - 1);
     if (!mag) {
@@ -235,10 +240,7 @@ static uint64_t rsqrte(struct fpu_env *e, enum fpu_fmt k, uint64_t a)
     const struct format *m = &formats[k];
     bool sign = sign_of(k, a);
     if (fpu_is_nan(k, a)) return nan_result(e, k, a);
-    if (e->ftz && is_tiny(k, a)) {
-        a = (uint64_t)sign << (m->bits - 1);
-        if (k != FPU_F16) e->flags |= FPU_INDENORM;
-    }
+    a = flush_input(e, k, a);
     uint64_t mag = magnitude(k, a);
     if (!mag) {
         e->flags |= FPU_DIVZERO;
@@ -271,7 +273,8 @@ static uint64_t negate(enum fpu_fmt k, uint64_t a) { return a ^ 1ull << (formats
 static uint64_t step(struct fpu_env *e, enum fpu_fmt k, uint64_t a, uint64_t b, bool rsqrt)
 {
     a = negate(k, a);
-    bool az = !magnitude(k, a) || (e->ftz && is_tiny(k, a)), bz = !magnitude(k, b) || (e->ftz && is_tiny(k, b));
+    a = flush_input(e, k, a), b = flush_input(e, k, b);
+    bool az = !magnitude(k, a), bz = !magnitude(k, b);
     uint64_t three = power_of_two(k, 1, false) | (rsqrt ? 1ull << (formats[k].frac - 1) : 0);
     if ((is_inf(k, a) && bz) || (is_inf(k, b) && az)) return rsqrt ? power_of_two(k, 0, false) | 1ull << (formats[k].frac - 1) : three;
     if (!rsqrt || exp_all(k, a) || exp_all(k, b)) return fpu_fma(e, k, a, b, three);
@@ -286,7 +289,8 @@ static uint64_t step(struct fpu_env *e, enum fpu_fmt k, uint64_t a, uint64_t b, 
 /* FPMulX: infinity times zero is 2 with the product's sign. */
 static uint64_t mulx(struct fpu_env *e, enum fpu_fmt k, uint64_t a, uint64_t b)
 {
-    bool az = !magnitude(k, a) || (e->ftz && is_tiny(k, a)), bz = !magnitude(k, b) || (e->ftz && is_tiny(k, b));
+    a = flush_input(e, k, a), b = flush_input(e, k, b);
+    bool az = !magnitude(k, a), bz = !magnitude(k, b);
     if ((is_inf(k, a) && bz) || (is_inf(k, b) && az)) return power_of_two(k, 1, sign_of(k, a) ^ sign_of(k, b));
     return fpu_mul(e, k, a, b);
 }
@@ -295,6 +299,7 @@ static uint64_t recpx(struct fpu_env *e, enum fpu_fmt k, uint64_t a)
 {
     const struct format *m = &formats[k];
     if (fpu_is_nan(k, a)) return nan_result(e, k, a);
+    a = flush_input(e, k, a);
     uint64_t sign = (uint64_t)sign_of(k, a) << (m->bits - 1), max = bits_mask(m->bits - 1 - m->frac);
     uint64_t exp = magnitude(k, a) >> m->frac;
     return sign | (exp ? ~exp & max : max - 1) << m->frac;
@@ -374,6 +379,7 @@ static uint64_t fixed_from_int(struct fpu_env *e, enum fpu_fmt k, uint64_t v, un
 }
 static uint64_t fixed_to_int(struct fpu_env *e, enum fpu_fmt k, uint64_t a, unsigned bits, bool is_signed, unsigned frac)
 {
+    a = flush_input(e, k, a);
     uint64_t d = k == FPU_F64 ? a : fpu_cvt(e, FPU_F64, k, a);
     if (magnitude(FPU_F64, d) < power_of_two(FPU_F64, 64, false)) d = fpu_mul(e, FPU_F64, d, power_of_two(FPU_F64, (int)frac, false));
     e->rm = FPU_RTZ;
@@ -403,6 +409,14 @@ HELPER(uint32_t, fp_fixed_to_half, (CPU *cpu, uint64_t a, uint32_t desc), "fp r=
     cpu->fp.flags |= e.flags;
     return (uint32_t)h;
 }
+/* desc: bits of the integer, signed << 8, fraction bits << 16. */
+HELPER(uint64_t, fp_half_to_fixed, (CPU *cpu, uint64_t h, uint32_t desc), "fp r=c")
+{
+    struct fpu_env e = fp_env_for(cpu, FPU_F16);
+    uint64_t v = fixed_to_int(&e, FPU_F16, h & 0xffff, desc & 0xff, desc >> 8 & 1, desc >> 16);
+    cpu->fp.flags |= e.flags;
+    return v;
+}
 /* FPToFixedJS: the integer modulo 2^32; bit 32: the conversion was exact and -0 was not the operand. */
 HELPER(uint64_t, fp_jcvt, (CPU *cpu, uint64_t a), "fp r=c")
 {
@@ -410,9 +424,13 @@ HELPER(uint64_t, fp_jcvt, (CPU *cpu, uint64_t a), "fp r=c")
     uint64_t m = (a & bits_mask(52)) | (a >> 52 & 2047 ? 1ull << 52 : 0), v;
     bool nan_inf = exp_all(FPU_F64, a), exact = true, fits;
     if (!magnitude(FPU_F64, a)) return (uint64_t)!(a >> 63) << 32;
-    if (nan_inf || (arm(cpu)->fpcr & FPCR_FZ && is_tiny(FPU_F64, a))) {
-        cpu->fp.flags |= nan_inf ? FPU_INVALID : FPU_INDENORM;
+    if (nan_inf) {
+        cpu->fp.flags |= FPU_INVALID;
         return 0;
+    }
+    if (arm(cpu)->fpcr & FPCR_FZ && is_tiny(FPU_F64, a)) {
+        cpu->fp.flags |= FPU_INDENORM;
+        return (uint64_t)!(a >> 63) << 32;
     }
     if (exp >= 0) {
         v = exp < 64 ? m << exp : 0;
@@ -428,6 +446,72 @@ HELPER(uint64_t, fp_jcvt, (CPU *cpu, uint64_t a), "fp r=c")
         cpu->fp.flags |= FPU_INEXACT;
     if (a >> 63) v = -v;
     return (uint32_t)v | (uint64_t)(fits && exact) << 32;
+}
+
+/* The alternative half-precision format (FPCR.AHP) has no NaNs and infinities: exponent 31 is a number's. */
+static uint64_t from_alternative(struct fpu_env *e, enum fpu_fmt to, uint64_t h)
+{
+    uint64_t frac = h & 0x3ff, d = (h >> 15 & 1) << 63;
+    if ((h & 0x7c00) != 0x7c00) return fpu_cvt(e, to, FPU_F16, h);
+    return fpu_cvt(e, to, FPU_F64, d | (1023ull + 16) << 52 | frac << 42);
+}
+static uint64_t to_alternative(struct fpu_env *e, enum fpu_fmt from, uint64_t a)
+{
+    uint64_t sign = (uint64_t)sign_of(from, a) << 15;
+    if (exp_all(from, a)) {
+        e->flags |= FPU_INVALID;
+        return fpu_is_nan(from, a) ? sign : sign | 0x7fff;
+    }
+    struct fpu_env t = *e;
+    t.flags = 0;
+    uint64_t h = fpu_cvt(&t, FPU_F16, from, a);
+    if (t.flags & FPU_OVERFLOW) {
+        /* one more binade than the standard format has */
+        t.flags = 0;
+        h = fpu_cvt(&t, FPU_F16, from, fpu_mul(&t, from, a, power_of_two(from, -1, false)));
+        if (t.flags & FPU_OVERFLOW || (h & 0x7c00) == 0x7c00) {
+            e->flags |= FPU_INVALID;
+            return sign | 0x7fff;
+        }
+        h += 0x400;
+    }
+    e->flags |= t.flags;
+    return h;
+}
+/* Conversions under FPCR.AHP; formats in bits 0-1 (from) and 2-3 (to), lanes in bits 4-6, first source lane above. */
+HELPER(v128, fp_cvt_ahp, (CPU *cpu, v128 a, uint32_t desc), "fp r=c")
+{
+    enum fpu_fmt from = (enum fpu_fmt)(desc & 3), to = (enum fpu_fmt)(desc >> 2 & 3);
+    struct fpu_env e = fp_env(cpu);
+    union vlanes x = { .v = a }, r = { .u64 = { 0, 0 } };
+    for (unsigned i = 0; i < (desc >> 4 & 7); i++) {
+        uint64_t v = fp_get(&x, from, i + (desc >> 7));
+        fp_set(&r, to, i, from == FPU_F16 ? from_alternative(&e, to, v) : to_alternative(&e, from, v));
+    }
+    cpu->fp.flags |= e.flags;
+    return r.v;
+}
+
+/* A half as a single, signalling NaNs kept as such. */
+static uint64_t half_to_single(uint64_t h, bool ftz)
+{
+    struct fpu_env none = { .rm = FPU_RNE };
+    if (fpu_is_nan(FPU_F16, h)) return (h & 0x8000) << 16 | 0x7f800000 | (h & 0x3ff) << 13;
+    return fpu_cvt(&none, FPU_F32, FPU_F16, ftz && is_tiny(FPU_F16, h) ? h & 0x8000 : h);
+}
+/* FPMulAddH: products of halves are exact in single precision. desc: q, high half << 1, subtract << 2. */
+HELPER(v128, simd_fhm, (CPU *cpu, v128 d, v128 a, v128 b, uint32_t desc), "fp r=c")
+{
+    unsigned n = desc & 1 ? 4 : 2, from = desc & 2 ? n : 0;
+    bool ftz16 = arm(cpu)->fpcr & FPCR_FZ16;
+    struct fpu_env e = fp_env_for(cpu, FPU_F32);
+    union vlanes acc = { .v = d }, x = { .v = a }, y = { .v = b }, r = { .u64 = { 0, 0 } };
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t p = half_to_single(x.u16[from + i] ^ (desc & 4 ? 0x8000u : 0), ftz16);
+        r.u32[i] = (uint32_t)fpu_fma(&e, FPU_F32, p, half_to_single(y.u16[from + i], ftz16), acc.u32[i]);
+    }
+    cpu->fp.flags |= e.flags;
+    return r.v;
 }
 
 /* desc: lane kind, q << 2, rotation / 90 << 4, multiply << 6. */

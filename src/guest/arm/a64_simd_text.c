@@ -173,7 +173,7 @@ FORMATTER(right) { isa_printf(o, "%d", (int)((16 << hb_size(f)) - v)); }
 FORMATTER(left) { isa_printf(o, "%d", (int)(v - (8 << hb_size(f)))); }
 FORMATTER(esize) { isa_printf(o, "%d", 8 << v); }
 FORMATTER(imm8) { isa_printf(o, "#0x%x", (unsigned)imm8(v, f->b)); }
-FORMATTER(hex16) { isa_printf(o, "#0x%016llx", (unsigned long long)v); }
+FORMATTER(hex16) { isa_printf(o, "#0x%llx", (unsigned long long)v); }
 FORMATTER(msl) { isa_printf(o, "#%d", v ? 16 : 8); }
 FORMATTER(rot) { isa_printf(o, "%d", (int)v * 90); }
 FORMATTER(rot90) { isa_printf(o, "%d", v ? 270 : 90); }
