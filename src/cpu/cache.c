@@ -95,7 +95,6 @@ static void region_free(struct engine *en, struct region *r)
     if (r->host_data && en->host->release) en->host->release(en->hh, r);
     free(r->exits);
     free(r->maps);
-    free(r->pages);
     free(r);
 }
 
@@ -187,8 +186,9 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
     s->fill = new_fill;
     r->segment = (uint8_t)en->cur;
     for (uint32_t i = 0; i < r->npages; i++) {
-        struct page_node *n = xalloc(sizeof *n), **head = &en->pages[page_hash(r->pages[i])];
-        *n = (struct page_node){ r->pages[i], r, *head };
+        struct page_node *n = &r->page[i], **head = &en->pages[page_hash(n->page)];
+        n->region = r;
+        n->next = *head;
         *head = n;
     }
     r->dead = !findable;
@@ -219,7 +219,7 @@ static void unchain(struct engine *en, struct exit_slot *slot)
 }
 
 /* Takes a region out of everything by which a CPU could enter it again. */
-static void region_kill(struct engine *en, struct region *r)
+void cache_kill(struct engine *en, struct region *r)
 {
     if (!r->dead) {
         struct region **p = region_slot(en->table, r->pc, r->mode);
@@ -232,14 +232,11 @@ static void region_kill(struct engine *en, struct region *r)
     for (uint32_t i = 0; i < r->nexits; i++)
         if (r->exits[i].to) unchain(en, &r->exits[i]);
     for (uint32_t i = 0; i < r->npages; i++) {
-        struct page_node **p = &en->pages[page_hash(r->pages[i])];
-        while (*p && (*p)->region != r) p = &(*p)->next;
-        if (*p) {
-            struct page_node *n = *p;
-            *p = n->next;
-            free(n);
-        }
+        struct page_node **p = &en->pages[page_hash(r->page[i].page)];
+        while (*p != &r->page[i]) p = &(*p)->next;
+        *p = r->page[i].next;
     }
+    r->npages = 0;
     /* A CPU that fills its entry at this moment looks at r->dead afterwards (exec.c). */
     for (struct vcpu *v = en->cpus; v; v = v->next) {
         struct jc_entry *j = &v->jc[jc_slot(r->pc)];
@@ -267,7 +264,7 @@ void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
                     n = n->next;
                     continue;
                 }
-                region_kill(en, n->region);
+                cache_kill(en, n->region);
                 any = true;
                 en->stats.invalidated++;
                 n = en->pages[h];
@@ -281,7 +278,7 @@ void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
                     n = n->next;
                     continue;
                 }
-                region_kill(en, n->region);
+                cache_kill(en, n->region);
                 any = true;
                 en->stats.invalidated++;
                 n = en->pages[page_hash(a)];
@@ -301,7 +298,7 @@ void engine_icache_flush(struct engine *en, uint64_t start, uint64_t end)
 
 static void segment_kill(struct engine *en, struct segment *s)
 {
-    for (uint32_t i = 0; i < s->n; i++) region_kill(en, s->by_addr[i]);
+    for (uint32_t i = 0; i < s->n; i++) cache_kill(en, s->by_addr[i]);
 }
 
 void cache_flush(struct engine *en)

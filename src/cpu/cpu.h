@@ -109,6 +109,7 @@ struct engine_config {
     unsigned max_insns;           /* guest instructions in a region; 0 = default */
     unsigned opt_passes;          /* OPT_*; ~0u = all */
     bool nochain;
+    bool timed;                   /* fill stats.translate_ns */
 };
 struct engine *engine_new(const struct engine_config *cfg, struct err *e);
 void engine_free(struct engine *en);

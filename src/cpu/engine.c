@@ -102,9 +102,19 @@ void engine_free(struct engine *en)
 
 /* --- CPUs ------------------------------------------------------------------------------------------------------- */
 
-static size_t alloc_bytes(const struct engine *en)
+static size_t counters_offset(const struct engine *en)
 {
     return cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
+}
+
+static size_t alloc_bytes(const struct engine *en)
+{
+    return counters_offset(en) + COUNTERS;
+}
+
+int32_t engine_counter(const struct engine *en, uint64_t pc)
+{
+    return (int32_t)(counters_offset(en) + ((pc >> 1 ^ pc >> 13) & (COUNTERS - 1)));
 }
 
 /* Fresh pages: most of the jump cache is never touched by a short program. */

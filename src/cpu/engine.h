@@ -18,6 +18,9 @@ enum {
     REGION_HASH_MIN = 10, /* log2 of the slots of the smallest region table */
     PAGE_HASH_BITS = 12,
     MAX_INSNS_DEFAULT = 200, /* guest instructions in a region */
+    MAX_INSNS_FIRST = 32,    /* the same in a first translation */
+    MAX_SKIP = 48,           /* bytes a branch inside a first translation skips at most */
+    COUNTERS = 4096,         /* bytes in every CPU that count entries of first translations */
     MAX_BLOCKS = 400,
     REQ_EMBEDDER = 1,        /* bits of cpu->exit_request */
     REQ_ENGINE = 2
@@ -28,13 +31,6 @@ struct segment {
     uint8_t *rw, *end, *fill;   /* write view; fill = first free byte */
     struct region **by_addr;    /* in order of address; append-only until eviction */
     uint32_t n, cap;            /* n is read without the lock (release/acquire) */
-};
-
-/* Regions by guest page: one node per (page, region). */
-struct page_node {
-    uint64_t page;
-    struct region *region;
-    struct page_node *next;
 };
 
 /*
@@ -63,7 +59,7 @@ struct engine {
 
     struct region_table *table;
     uint32_t nfindable;           /* regions in it */
-    struct page_node *pages[1 << PAGE_HASH_BITS];
+    struct page_node *pages[1 << PAGE_HASH_BITS]; /* regions by guest page */
 
     int memfd;
     uint8_t *rw;                  /* write view of the whole cache */
@@ -84,8 +80,9 @@ struct engine {
 };
 
 /* region.c: guest code at pc into a region (host code included); caller holds the lock. NULL: the first instruction cannot be
- * fetched (v->exc* is set), or the host refuses (v->exc = EXC_GUEST). limit = most guest instructions. */
-struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit);
+ * fetched (v->exc* is set), or the host refuses (v->exc = EXC_GUEST). limit = most guest instructions. first: the pc was
+ * not executed before or not often: little code, and it is counted. */
+struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit, bool first);
 struct builder *builder_new(void);
 void builder_free(struct builder *b);
 
@@ -99,10 +96,15 @@ struct region *cache_find_host(struct engine *en, uintptr_t hpc);
 void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool findable);
 /* Room for one more region; evicts the oldest segment when the current one is full. v is the caller's CPU. */
 void cache_next_segment(struct engine *en, struct vcpu *v);
+/* Nobody finds the region from now on. */
+void cache_kill(struct engine *en, struct region *r);
 void cache_chain(struct engine *en, struct exit_slot *slot, struct region *to);
 void cache_flush(struct engine *en);
 int cache_fork_prepare(struct engine *en);
 void cache_fork_child(struct engine *en, int fd);
+
+/* engine.c: counter of a pc, as an offset from the CPU pointer */
+int32_t engine_counter(const struct engine *en, uint64_t pc);
 
 /* exec.c */
 /* Takes the lock; the CPU counts as quiescent while it waits. */

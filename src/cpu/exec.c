@@ -45,16 +45,21 @@ static void chain(struct engine *en, struct vcpu *v, uint32_t evictions, struct 
     v->chain_from = NULL;
 }
 
-static struct region *find_or_translate(struct engine *en, struct vcpu *v)
+/* hot: the region that starts here was left because it is entered often. */
+static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool hot)
 {
     CPU *cpu = v->cpu;
     struct region *r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
     __atomic_fetch_add(&en->stats.lookups, 1, __ATOMIC_RELAXED);
-    if (r && !v->chain_from) return r;
+    if (r && !v->chain_from && !(hot && r->counter)) return r;
     uint32_t evictions = __atomic_load_n(&en->evictions, __ATOMIC_ACQUIRE);
     exec_lock(en, v);
     r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
-    if (!r) r = region_translate(en, v, cpu->pc, cpu->mode, v->single_step ? 1 : en->cfg.max_insns);
+    if (r && hot && r->counter) {
+        cache_kill(en, r);
+        r = NULL;
+    }
+    if (!r) r = region_translate(en, v, cpu->pc, cpu->mode, v->single_step ? 1 : en->cfg.max_insns, !hot);
     if (r && !v->single_step) chain(en, v, evictions, r);
     v->chain_from = NULL;
     pthread_mutex_unlock(&en->lock);
@@ -98,6 +103,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
 {
     CPU *cpu = v->cpu;
     if (v->single_step) jc_clear(v); /* a computed jump must come back here */
+    bool hot = false;
     for (bool first = true;; first = false) {
         quiesce(en, v);
         if (unlikely(__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED))) {
@@ -106,7 +112,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
             if (req & REQ_EMBEDDER) return EXC_REQUEST;
         }
         if (v->single_step && !first) return EXC_DEBUG;
-        struct region *r = find_or_translate(en, v);
+        struct region *r = find_or_translate(en, v, hot);
         if (!r) return v->exc;
         if (unlikely(log_mask & LOG_EXEC)) log_entry(v, r);
         if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
@@ -114,6 +120,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
         enum cpu_exc exc = en->host->enter(en->hh, cpu, r);
         v->in_code = false;
         if (exc > EXC_REQUEST) return exc;
+        hot = exc == EXC_REQUEST && !__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED);
     }
 }
 

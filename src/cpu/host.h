@@ -55,15 +55,27 @@ struct region {
     uint8_t *maps;
     uint32_t maps_size;
     void *host_data;          /* interp: the IR; freed by host->release */
-    /* guest pages its instructions lie on: first and last byte (regions may span ranges: sorted list of pages) */
-    uint64_t *pages;
-    uint32_t npages;
+    int32_t counter;          /* not 0: a first translation; offset from the CPU pointer of the byte that counts entries */
     struct region *hash_next;
+    /* guest pages its instructions lie on: first and last byte */
+    uint32_t npages;
+    struct page_node { /* of the index by page (engine's) */
+        uint64_t page;
+        struct region *region;
+        struct page_node *next;
+    } page[];
 };
+
+/*
+ * A region with a counter adds COUNT_STEP to that byte where it would poll the exit request, at entries and loop heads,
+ * and leaves with EXC_REQUEST when the byte overflows.
+ */
+enum { COUNT_STEP = 4 }; /* 64 times */
 
 struct host {
     const char *name;
     bool needs_exec;          /* wants executable memory (not the interpreter) */
+    bool counts;              /* knows about region.counter */
     uint32_t cpu_extra;       /* bytes it wants after the jump cache in every CPU's allocation */
     /* Once per engine: emits its enter/leave/exit thunks at the start of the code cache (advances buf->rw). Returns a handle
      * or NULL with *e. The handle is read-only afterwards except for scratch memory used under the translation lock. */

@@ -27,6 +27,7 @@ struct builder {
     struct vcpu *v;
     uint32_t mode;
     unsigned ninsns, limit;
+    bool first; /* what has hardly run: a small region, with a counter */
     uint64_t pending[MAX_BLOCKS]; /* blocks that are wanted, not yet translated (block numbers) */
     unsigned npending;
     struct { uint64_t pc; uint32_t marker, block; uint32_t epoch; } at[PC_HASH]; /* translated instructions and pending blocks */
@@ -153,20 +154,30 @@ static bool room_for_blocks(const struct builder *b)
     return b->ir.nblk + 4 < MAX_BLOCKS && b->npending + 4 < MAX_BLOCKS;
 }
 
+/*
+ * Does the region go on at a direct target? In a first translation both sides of a branch are taken only if that costs
+ * little: one is translated already, or near.
+ */
+static bool goes_on(struct builder *b, uint64_t to, bool branch)
+{
+    if (b->limit == 1 || !room_for_blocks(b)) return false;
+    if (!b->first || !branch || to - b->t.next_pc <= MAX_SKIP) return true;
+    return b->at[slot_of(b, to)].epoch == b->epoch;
+}
+
 /* The terminator of an instruction that changes the flow. The block it belongs to is the one at hand after possible cuts. */
 static void emit_end(struct builder *b)
 {
     struct xlat *t = &b->t;
-    bool inside = b->limit > 1 && room_for_blocks(b);
     switch (t->end) {
     case XE_BRANCH:
         if (ir_is_k(t, t->cond)) {
             uint64_t to = ir_kval(t, t->cond) ? t->target : t->next_pc;
-            if (inside)
+            if (goes_on(b, to, false))
                 ir_emit(&b->ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, to) });
             else
                 emit_exit(b, to, t->mode, JK_JUMP);
-        } else if (inside) {
+        } else if (goes_on(b, t->target, true)) {
             /* the target first: the fall-through is then translated next, and laid out next */
             uint32_t x = block_at(b, t->target), y = block_at(b, t->next_pc);
             ir_emit(&b->ir, (struct ir_ins){ .op = IR_BRC, .a = t->cond, .x = x, .y = y });
@@ -176,7 +187,7 @@ static void emit_end(struct builder *b)
         }
         break;
     case XE_JUMP:
-        if (inside && t->jk == JK_JUMP && t->mode == b->mode)
+        if (t->jk == JK_JUMP && t->mode == b->mode && goes_on(b, t->target, false))
             ir_emit(&b->ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, t->target) });
         else
             emit_exit(b, t->target, t->mode, (enum ir_jk)t->jk);
@@ -348,8 +359,9 @@ static void log_ir(struct builder *b, const char *title, uint64_t pc)
     ir_print(&b->ir, log_ir_line, NULL);
 }
 
-static uint64_t now_ns(void)
+static uint64_t now_ns(const struct engine *en)
 {
+    if (!en->cfg.timed) return 0;
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
@@ -374,34 +386,46 @@ static int compile(struct builder *b, struct region *r, struct code_buf *buf)
     }
 }
 
-struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit)
+static struct region *region_new(const struct builder *b, uint64_t pc)
+{
+    struct region *r = xalloc(sizeof *r + b->npages * sizeof r->page[0]);
+    r->pc = pc;
+    r->mode = b->mode;
+    r->ninsns = b->ninsns;
+    r->npages = b->npages;
+    for (unsigned i = 0; i < b->npages; i++) r->page[i].page = b->pages[i];
+    if (b->first) r->counter = engine_counter(b->en, pc);
+    return r;
+}
+
+struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit, bool first)
 {
     struct builder *b = en->builder;
-    uint64_t start = now_ns();
+    uint64_t start = now_ns(en);
     limit = MIN(limit ? limit : MAX_INSNS_DEFAULT, (unsigned)MAX_INSNS_LIMIT);
     b->en = en, b->v = v, b->mode = mode;
-    v->exc = EXC_FAULT;
-    v->exc_code = EXF_EXEC | (gmem_flags(en->mem, pc) ? EXF_ACCERR : EXF_MAPERR);
+    b->first = first && en->host->counts && limit > 1;
+    if (b->first) limit = MIN(limit, (unsigned)MAX_INSNS_FIRST);
     v->fault_addr = pc;
     for (;;) {
-        if (!build(b, pc, limit)) return NULL;
+        if (!build(b, pc, limit)) {
+            v->exc = EXC_FAULT;
+            v->exc_code = EXF_EXEC | (gmem_flags(en->mem, pc) ? EXF_ACCERR : EXF_MAPERR);
+            return NULL;
+        }
         if (unlikely(log_mask & LOG_IR)) log_ir(b, "as built", pc);
         ir_opt(&b->ir, en->cfg.opt_passes);
         if (unlikely(log_mask & LOG_IR_OPT)) log_ir(b, "optimised", pc);
-        struct region *r = xalloc(sizeof *r);
+        struct region *r = region_new(b, pc);
         struct code_buf buf;
-        r->pc = pc, r->mode = mode, r->ninsns = b->ninsns;
         int ret = compile(b, r, &buf);
         if (!ret) {
-            r->pages = xalloc(b->npages * sizeof *r->pages);
-            memcpy(r->pages, b->pages, b->npages * sizeof *r->pages);
-            r->npages = b->npages;
             cache_insert(en, r, buf.rw, !v->single_step);
             en->stats.regions++;
             en->stats.insns += b->ninsns;
             en->stats.ir_ins += b->ir.nins;
             en->stats.host_bytes += r->code_size;
-            en->stats.translate_ns += now_ns() - start;
+            en->stats.translate_ns += now_ns(en) - start;
             if (unlikely(log_mask & LOG_OUT_ASM) && en->host->dump) en->host->dump(en->hh, r);
             return r;
         }

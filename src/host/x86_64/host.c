@@ -371,6 +371,7 @@ static void x86_dump(void *hh UNUSED, const struct region *r)
 const struct host x86_64_host = {
     .name = "x86_64",
     .needs_exec = true,
+    .counts = true,
     .init = x86_init,
     .done = x86_done,
     .compile = x86_compile,

@@ -183,7 +183,8 @@ static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *
     p->mem = gmem_new(p->guest->addr_bits, page, e);
     if (!p->mem) return -ENOMEM;
     struct engine_config cfg = { .guest = p->guest, .host = host, .mem = p->mem, .opt_passes = (unsigned)o->opt_mask,
-                                 .max_insns = o->one_insn ? 1 : 0, .nochain = (log_mask & LOG_NOCHAIN) != 0 };
+                                 .max_insns = o->one_insn ? 1 : 0, .nochain = (log_mask & LOG_NOCHAIN) != 0,
+                                 .timed = o->stats || log_mask & LOG_STATS };
     p->engine = engine_new(&cfg, e);
     if (!p->engine) return -ENOMEM;
     *cpu = cpu_new(p->engine, o->cpu ? o->cpu : p->guest->models[0].name, e);
