@@ -45,6 +45,10 @@ static inline V vsplat(struct xlat *t, enum ir_lane lane, uint64_t k)
     for (; bits < 64; bits *= 2) x |= x << bits;
     return ir_kv(t, x, x);
 }
+/* SQDMULL, SQDMLAL, SQDMLSL (op VADDSS, VSUBSS or NOP): doubling widening products of a and b, accumulated in Vd; saturates twice, in
+ * the product (only MIN * MIN) and in the sum. */
+void arm_dmul_long(struct xlat *t, F *f, enum ir_op op, V a, V b, bool scalar);
+
 /* Descriptors of the lane-wise helper (a64_simd_helpers.isa.c): size in bits 0-1, then q or LANES_SCALAR, operation above. */
 enum { LANES_SCALAR = 2 };
 enum {

@@ -24,18 +24,7 @@ static void elt_long(struct xlat *t, F *f, bool uns, enum ir_op op)
 }
 static void elt_dmul(struct xlat *t, F *f, enum ir_op op, bool scalar)
 {
-    enum ir_lane wide = (enum ir_lane)(f->size + 1);
-    V keep = ir_kv(t, scalar ? bits_mask(lane_bits(wide)) : ~0ull, scalar ? 0 : ~0ull);
-    V p = ir_v2x(t, IR_VMULLS, vlane(f->size), vr(t, (unsigned)f->rn), elt(t, f), scalar ? 0 : (unsigned)f->q, 0);
-    p = ir_v2(t, IR_VAND, L_I64, p, keep);
-    V d = ir_v2(t, IR_VADDSS, wide, p, p);
-    qc_or(t, ir_v2(t, IR_VXOR, L_I64, d, ir_v2(t, IR_VADD, wide, p, p)));
-    if (op) {
-        V acc = ir_v2(t, IR_VAND, L_I64, vr(t, (unsigned)f->rd), keep), s = ir_v2(t, op, wide, acc, d);
-        qc_or(t, ir_v2(t, IR_VXOR, L_I64, s, ir_v2(t, op == IR_VADDSS ? IR_VADD : IR_VSUB, wide, acc, d)));
-        d = s;
-    }
-    wv(t, (unsigned)f->rd, d);
+    arm_dmul_long(t, f, op, vr(t, (unsigned)f->rn), elt(t, f), scalar);
 }
 static void elt_lanes(struct xlat *t, F *f, unsigned op, int64_t q)
 {

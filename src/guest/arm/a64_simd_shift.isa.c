@@ -194,8 +194,7 @@ INSN(smlal_v, "0 q:1 0 01110 size:2 1 rm:5 1000 00 rn:5 rd:5 size!=3", "smlal{q:
 INSN(umlal_v, "0 q:1 1 01110 size:2 1 rm:5 1000 00 rn:5 rd:5 size!=3", "umlal{q:two} {rd:vw}, {rn:v}, {rm:v}") { mul_long(t, f, true, IR_VADD, vr(t, (unsigned)f->rm)); }
 INSN(smlsl_v, "0 q:1 0 01110 size:2 1 rm:5 1010 00 rn:5 rd:5 size!=3", "smlsl{q:two} {rd:vw}, {rn:v}, {rm:v}") { mul_long(t, f, false, IR_VSUB, vr(t, (unsigned)f->rm)); }
 INSN(umlsl_v, "0 q:1 1 01110 size:2 1 rm:5 1010 00 rn:5 rd:5 size!=3", "umlsl{q:two} {rd:vw}, {rn:v}, {rm:v}") { mul_long(t, f, true, IR_VSUB, vr(t, (unsigned)f->rm)); }
-/* Doubling: saturates twice, in the product (only MIN * MIN) and in the sum. */
-static void dmul_long(struct xlat *t, F *f, enum ir_op op, V a, V b, bool scalar)
+void arm_dmul_long(struct xlat *t, F *f, enum ir_op op, V a, V b, bool scalar)
 {
     enum ir_lane wide = wide_lane(f);
     V p = ir_v2x(t, IR_VMULLS, vlane(f->size), a, b, scalar ? 0 : (unsigned)f->q, 0), plain, r;
@@ -213,12 +212,12 @@ static void dmul_long(struct xlat *t, F *f, enum ir_op op, V a, V b, bool scalar
     }
     wv(t, (unsigned)f->rd, r);
 }
-INSN(sqdmlal_v, "0 q:1 0 01110 size:2 1 rm:5 1001 00 rn:5 rd:5 size!=0,3", "sqdmlal{q:two} {rd:vw}, {rn:v}, {rm:v}") { dmul_long(t, f, IR_VADDSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), false); }
-INSN(sqdmlsl_v, "0 q:1 0 01110 size:2 1 rm:5 1011 00 rn:5 rd:5 size!=0,3", "sqdmlsl{q:two} {rd:vw}, {rn:v}, {rm:v}") { dmul_long(t, f, IR_VSUBSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), false); }
-INSN(sqdmull_v, "0 q:1 0 01110 size:2 1 rm:5 1101 00 rn:5 rd:5 size!=0,3", "sqdmull{q:two} {rd:vw}, {rn:v}, {rm:v}") { dmul_long(t, f, IR_NOP, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), false); }
-INSN(sqdmlal_s, "01 0 11110 size:2 1 rm:5 1001 00 rn:5 rd:5 size!=0,3", "sqdmlal {rd:scw}, {rn:sc}, {rm:sc}") { dmul_long(t, f, IR_VADDSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), true); }
-INSN(sqdmlsl_s, "01 0 11110 size:2 1 rm:5 1011 00 rn:5 rd:5 size!=0,3", "sqdmlsl {rd:scw}, {rn:sc}, {rm:sc}") { dmul_long(t, f, IR_VSUBSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), true); }
-INSN(sqdmull_s, "01 0 11110 size:2 1 rm:5 1101 00 rn:5 rd:5 size!=0,3", "sqdmull {rd:scw}, {rn:sc}, {rm:sc}") { dmul_long(t, f, IR_NOP, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), true); }
+INSN(sqdmlal_v, "0 q:1 0 01110 size:2 1 rm:5 1001 00 rn:5 rd:5 size!=0,3", "sqdmlal{q:two} {rd:vw}, {rn:v}, {rm:v}") { arm_dmul_long(t, f, IR_VADDSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), false); }
+INSN(sqdmlsl_v, "0 q:1 0 01110 size:2 1 rm:5 1011 00 rn:5 rd:5 size!=0,3", "sqdmlsl{q:two} {rd:vw}, {rn:v}, {rm:v}") { arm_dmul_long(t, f, IR_VSUBSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), false); }
+INSN(sqdmull_v, "0 q:1 0 01110 size:2 1 rm:5 1101 00 rn:5 rd:5 size!=0,3", "sqdmull{q:two} {rd:vw}, {rn:v}, {rm:v}") { arm_dmul_long(t, f, IR_NOP, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), false); }
+INSN(sqdmlal_s, "01 0 11110 size:2 1 rm:5 1001 00 rn:5 rd:5 size!=0,3", "sqdmlal {rd:scw}, {rn:sc}, {rm:sc}") { arm_dmul_long(t, f, IR_VADDSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), true); }
+INSN(sqdmlsl_s, "01 0 11110 size:2 1 rm:5 1011 00 rn:5 rd:5 size!=0,3", "sqdmlsl {rd:scw}, {rn:sc}, {rm:sc}") { arm_dmul_long(t, f, IR_VSUBSS, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), true); }
+INSN(sqdmull_s, "01 0 11110 size:2 1 rm:5 1101 00 rn:5 rd:5 size!=0,3", "sqdmull {rd:scw}, {rn:sc}, {rm:sc}") { arm_dmul_long(t, f, IR_NOP, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), true); }
 INSN(pmull_v, "0 q:1 0 01110 00 1 rm:5 1110 00 rn:5 rd:5", "pmull{q:two} {rd:v8h}, {rn:vb}, {rm:vb}")
 {
     wv(t, (unsigned)f->rd, IR_CALL(t, simd_pmull8, vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm), ir_k32(t, (uint32_t)f->q)));
