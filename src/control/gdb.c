@@ -54,6 +54,7 @@ void gdb_detach(struct gdb *g)
 {
     for (uint32_t i = 0; i < g->nbps; i++) engine_breakpoint(g->engine, g->bps[i], false);
     g->nbps = 0;
+    g->nwatch = 0;
     g->phase = GP_GONE;
     gdb_user_mirror(g);
     pthread_cond_broadcast(&g->resumed);

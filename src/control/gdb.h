@@ -13,7 +13,7 @@
 #include "user/linux/user.h"
 
 enum gdb_action { GA_NONE, GA_CONT, GA_STEP };
-enum gdb_stop { GS_NONE, GS_SIGNAL, GS_BREAK, GS_STEP };
+enum gdb_stop { GS_NONE, GS_SIGNAL, GS_BREAK, GS_STEP, GS_WATCH };
 
 /* A guest thread under the debugger: task.dbg. */
 struct gdb_thread {
@@ -28,6 +28,13 @@ struct gdb_thread {
     uint64_t range_lo, range_hi; /* stepping goes on while pc is inside */
     siginfo_t info;            /* of the signal it stopped at */
     bool has_info;
+};
+
+/* A write watchpoint: while there is one, threads run step by step and look whether the value has changed. */
+struct gdb_watch {
+    uint64_t addr;
+    unsigned len;
+    uint8_t value[32];
 };
 
 enum gdb_phase { GP_STOPPED, GP_RUNNING, GP_STOPPING, GP_GONE };
@@ -52,6 +59,9 @@ struct gdb {
     struct gdb_regs regs;
     uint64_t *bps;
     uint32_t nbps, cap_bps;
+    struct gdb_watch watch[8];
+    unsigned nwatch;
+    uint64_t watch_addr;         /* of GS_WATCH */
     uint8_t pass_signals[NSIG_GUEST + 1]; /* not of interest to the debugger */
     /* what the client selected and can do */
     pid_t g_tid, c_tid;          /* Hg, Hc; 0 = any */
@@ -80,6 +90,7 @@ void gdb_user_park_first(struct gdb *g, CPU *cpu); /* without the lock: the firs
 void gdb_user_stop_all(struct gdb *g);  /* phase becomes GP_STOPPING */
 bool gdb_user_all_parked(const struct gdb *g);
 void gdb_user_resume(struct gdb *g);    /* those with an action */
+void gdb_user_watch(struct gdb *g, struct gdb_watch *w); /* takes the value to compare with */
 void gdb_user_mirror(struct gdb *g);    /* signal dispositions follow pass_signals and phase */
 void gdb_user_own_fd(int fd, bool own); /* descriptors that the guest may not close */
 int gdb_user_high_fd(int fd);           /* moves a new descriptor out of the guest's way */

@@ -178,6 +178,7 @@ void gdb_stop_reply(struct gdb *g)
     gdb_puts(&g->out, "thread:");
     put_thread(g, th);
     gdb_puts(&g->out, ";");
+    if (g->stop == GS_WATCH) gdb_putf(&g->out, "watch:%llx;", (unsigned long long)g->watch_addr);
     if (g->stop == GS_BREAK && g->swbreak) gdb_puts(&g->out, "swbreak:;");
 }
 
@@ -323,11 +324,35 @@ static void cmd_write_binary(struct gdb *g, const char *s, size_t len)
 }
 
 /* --- breakpoints -------------------------------------------------------------------------------------------------------------------- */
-/* Z0 and Z1 (the same to us); watchpoints are not there: gdb steps instead. */
+/* Z2: writes that change something. */
+static void watchpoint(struct gdb *g, const char *s, bool set)
+{
+    uint64_t addr, len;
+    unsigned i = 0;
+    if (!gdb_skip(&s, ',') || !range_arg(&s, &addr, &len) || !len) {
+        error(g, EINVAL);
+        return;
+    }
+    while (i < g->nwatch && (g->watch[i].addr != addr || g->watch[i].len != len)) i++;
+    if (set && i == g->nwatch) {
+        if (i == ARRAY_LEN(g->watch) || len > sizeof g->watch->value) {
+            error(g, ENOSPC);
+            return;
+        }
+        g->watch[i] = (struct gdb_watch){ .addr = addr, .len = (unsigned)len };
+        g->nwatch++;
+    }
+    if (set) gdb_user_watch(g, &g->watch[i]);
+    if (!set && i < g->nwatch) g->watch[i] = g->watch[--g->nwatch];
+    ok(g);
+}
+
+/* Z0 and Z1 are the same to us. Reads cannot be watched (Z3, Z4). */
 static void breakpoint(struct gdb *g, const char *s, bool set)
 {
     uint64_t addr;
     char type = *s++;
+    if (type == '2') watchpoint(g, s, set);
     if (type != '0' && type != '1') return;
     if (!gdb_skip(&s, ',') || !gdb_hex(&s, &addr)) {
         error(g, EINVAL);

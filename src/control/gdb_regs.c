@@ -95,8 +95,9 @@ static void describe(const struct gdb_regs *r, const struct guest *g, FILE *f)
             if (any_vector(r, i)) fprintf(f, "%s\n", strstr(row->feature, ".aarch64.") ? vec_arm : vec_plain);
             feature = row->feature;
         }
-        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"/>\n", row->name, row->bits,
-                is_vector(row) ? "lvec" : row->gdb_type ? row->gdb_type : "int", i);
+        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n", row->name, row->bits,
+                is_vector(row) ? "lvec" : row->gdb_type ? row->gdb_type : "int", i,
+                strstr(row->feature, ".vector") ? " group=\"vector\"" : "");
     }
     fprintf(f, "%s</target>\n", *feature ? "</feature>" : "");
 }

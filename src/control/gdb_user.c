@@ -71,6 +71,40 @@ void gdb_user_resume(struct gdb *g)
     pthread_cond_broadcast(&g->resumed);
 }
 
+/* --- watchpoints ------------------------------------------------------------------------------------------------------- */
+void gdb_user_watch(struct gdb *g, struct gdb_watch *w)
+{
+    if (gmem_read(g->mem, w->value, w->addr, w->len, NULL) < 0) memset(w->value, 0, sizeof w->value);
+}
+
+/* The first watched value that is not what it was. */
+static struct gdb_watch *changed(struct gdb *g)
+{
+    uint8_t now[sizeof g->watch->value];
+    for (unsigned i = 0; i < g->nwatch; i++) {
+        struct gdb_watch *w = &g->watch[i];
+        if (gmem_read(g->mem, now, w->addr, w->len, NULL) < 0 || !memcmp(now, w->value, w->len)) continue;
+        memcpy(w->value, now, w->len);
+        return w;
+    }
+    return NULL;
+}
+
+static bool is_breakpoint(const struct gdb *g, uint64_t pc)
+{
+    for (uint32_t i = 0; i < g->nbps; i++)
+        if (g->bps[i] == pc) return true;
+    return false;
+}
+
+/* --- parking ----------------------------------------------------------------------------------------------------------- */
+/* Watching needs steps; but the first instruction is run as it is if it has a breakpoint, which a step would not see. */
+static bool steps(const struct gdb *g, const struct gdb_thread *th)
+{
+    if (g->phase == GP_GONE) return false;
+    return th->action == GA_STEP || (g->nwatch && !is_breakpoint(g, th->t->cpu->pc));
+}
+
 /* Waits while the thread is not to run. */
 static void park(struct gdb *g, struct gdb_thread *th)
 {
@@ -81,7 +115,7 @@ static void park(struct gdb *g, struct gdb_thread *th)
         pthread_cond_wait(&g->resumed, &g->lock);
     }
     th->parked = false;
-    t->cpu->v->single_step = th->action == GA_STEP && g->phase != GP_GONE;
+    t->cpu->v->single_step = steps(g, th);
     __atomic_and_fetch(&t->pending, ~SP_STOP, __ATOMIC_SEQ_CST);
 }
 
@@ -129,11 +163,17 @@ static void on_stop(struct task *t)
     pthread_mutex_unlock(&g->lock);
 }
 
-static bool is_breakpoint(const struct gdb *g, uint64_t pc)
+/* What a finished step is to the debugger. */
+static enum gdb_stop step_stop(struct gdb *g, const struct gdb_thread *th)
 {
-    for (uint32_t i = 0; i < g->nbps; i++)
-        if (g->bps[i] == pc) return true;
-    return false;
+    uint64_t pc = th->t->cpu->pc;
+    const struct gdb_watch *w = changed(g);
+    if (w) {
+        g->watch_addr = w->addr;
+        return GS_WATCH;
+    }
+    if (th->action == GA_CONT) return is_breakpoint(g, pc) ? GS_BREAK : GS_NONE;
+    return pc >= th->range_lo && pc < th->range_hi && !is_breakpoint(g, pc) ? GS_NONE : GS_STEP;
 }
 
 static void on_trap(struct task *t)
@@ -146,12 +186,16 @@ static void on_trap(struct task *t)
         return;
     }
     pthread_mutex_lock(&g->lock);
-    uint64_t pc = t->cpu->pc;
-    bool inside = *step && pc >= th->range_lo && pc < th->range_hi && !is_breakpoint(g, pc);
-    if (!inside || th->action == GA_NONE) {
-        event(g, th, *step ? GS_STEP : GS_BREAK, SIGTRAP, NULL);
-        send_signal(g, th);
+    if (g->phase == GP_GONE) {
+        *step = false;
+    } else if (g->phase == GP_RUNNING) {
+        enum gdb_stop stop = *step ? step_stop(g, th) : GS_BREAK;
+        if (stop != GS_NONE) event(g, th, stop, SIGTRAP, NULL);
+        *step = steps(g, th);
+    } else {
+        park(g, th);
     }
+    send_signal(g, th);
     pthread_mutex_unlock(&g->lock);
 }
 
@@ -186,6 +230,7 @@ static void on_thread_start(struct task *t)
         th->tid = t->tid;
         th->action = g->phase == GP_RUNNING ? GA_CONT : GA_NONE;
         if (th->action == GA_NONE) t->pending |= SP_STOP;
+        t->cpu->v->single_step = steps(g, th);
         while (*end) end = &(*end)->next;
         *end = th;
         t->dbg = th;
