@@ -235,7 +235,7 @@ static bool translate_block(struct builder *b, uint32_t block)
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
         }
-        if (b->limit > 1 && b->en->nbreakpoints && is_breakpoint(b->en, pc)) {
+        if (!b->v->single_step && b->en->nbreakpoints && is_breakpoint(b->en, pc)) {
             emit_exc(b, EXC_DEBUG, 0, pc);
             b->ninsns++;
             break;
