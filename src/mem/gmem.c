@@ -667,6 +667,13 @@ void gmem_icache_flush(struct gmem *m, uint64_t start, uint64_t end)
     end = MIN(ALIGN_UP(MIN(end, m->limit), (uint64_t)m->page), m->limit);
     pthread_rwlock_rdlock(&m->lock);
     uint32_t i = range_at(m, start);
+    /* maintenance by the address that was written concerns every other mapping of the same memory */
+    for (uint32_t k = i; k < m->n && m->r[k].start < end; k++) {
+        if ((m->r[k].flags & (GP_SHARED | GP_EXEC)) != GP_SHARED) continue;
+        start = i = 0;
+        end = m->limit;
+        break;
+    }
     while (i < m->n && m->r[i].start < end) {
         struct range r = m->r[i];
         pthread_rwlock_unlock(&m->lock);

@@ -378,8 +378,14 @@ ALIAS(fence, "1000 0011 0011 00000 000 00000 0001111", "fence.tso")
 ALIAS(fence, "0000 0001 0000 00000 000 00000 0001111", "pause")
 
 /* Pages with translated code are write-protected, so stale code is gone already; what is left is to leave this region. */
+/* Translated pages are write-protected, so only what changes through another mapping has to be dropped here. */
+HELPER(void, fence_i, (CPU *cpu), "fault")
+{
+    engine_icache_flush(cpu->v->engine, 0, ~0ull);
+}
 INSN(fence_i, "imm:12 rs1:5 001 rd:5 0001111 @Zifencei", "fence.i")
 {
+    IR_CALL0(t, fence_i);
     xl_stop(t);
 }
 INSN(ecall, "000000000000 00000 000 00000 1110011", "ecall")

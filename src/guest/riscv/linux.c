@@ -315,8 +315,11 @@ static bool sys_extra(CPU *cpu, uint64_t nr, const uint64_t args[6], int64_t *re
 {
     switch (nr) {
     case NR_hwprobe: *ret = hwprobe(cpu, args); return true;
-    /* Stale translations are found by write protection; the call itself has nothing left to do. */
-    case NR_flush_icache: *ret = args[2] & ~1ull ? -EINVAL : 0; return true;
+    case NR_flush_icache:
+        /* like fence.i; the kernel does not look at the range either */
+        *ret = args[2] & ~1ull ? -EINVAL : 0;
+        if (!*ret) engine_icache_flush(cpu->v->engine, 0, ~0ull);
+        return true;
     default: return false;
     }
 }
