@@ -107,6 +107,10 @@ static_tests() {
     check fork guest.out 'child 3' 'program 5' 'end usr1=0'
     is fork-status $status 7
 
+    session "$o" "$p leader" 'break ends_alone' c bt c
+    check leader-ends-first gdb.out '#0  ends_alone' 'exited normally'
+    is leader-status $status 0
+
     session "$o" "$p" 'break leaf' c 'set var a = 10' 'p $pc' 'p/x *(char(*)[4])$sp' 'set var third = 1.0' 'p $'"$fparg"'x = 0' c
     check write-memory guest.out 'r=71 d=4.000'
 
