@@ -36,14 +36,6 @@ void ir_reset(struct ir *ir, const struct ir_reg *regs, uint32_t nregs)
     memset(ir->last_k, 0, sizeof ir->last_k);
 }
 
-V ir_emit(struct ir *ir, struct ir_ins ins)
-{
-    /* Blocks are cut at INSN markers, possibly later: cached constants must not be used across one. */
-    if (ins.op == IR_INSN) memset(ir->last_k, 0, sizeof ir->last_k);
-    ir_ins_copy(ir_next(ir), &ins);
-    return ir->nins - 1;
-}
-
 uint32_t ir_newvar(struct ir *ir, enum ir_type type)
 {
     if (ir->nvars == ir->cap_vars) ir->vartype = vec_grow(ir->vartype, &ir->cap_vars, ir->nvars + 1, 1);

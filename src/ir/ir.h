@@ -165,8 +165,23 @@ extern const uint8_t ir_type_bits[T_COUNT]; /* 0 1 8 16 32 64 16 32 64 128 */
 void ir_reset(struct ir *ir, const struct ir_reg *regs, uint32_t nregs);
 void ir_free(struct ir *ir);
 
-/* Appends an instruction, returns its index. Never fails. */
-V ir_emit(struct ir *ir, struct ir_ins ins);
+/* Room for one more instruction. */
+void ir_grow(struct ir *ir);
+static inline struct ir_ins *ir_next(struct ir *ir)
+{
+    if (unlikely(ir->nins == ir->cap_ins)) ir_grow(ir);
+    return &ir->ins[ir->nins++];
+}
+
+/* Appends an instruction, returns its index. Never fails. Inline, so that its fields are written in place. */
+static inline V ir_emit(struct ir *ir, struct ir_ins ins)
+{
+    /* Blocks are cut at INSN markers, possibly later: cached constants must not be used across one. */
+    if (ins.op == IR_INSN) memset(ir->last_k, 0, sizeof ir->last_k);
+    *ir_next(ir) = ins;
+    return ir->nins - 1;
+}
+
 /* Adds a region variable of a type; returns its register id. */
 uint32_t ir_newvar(struct ir *ir, enum ir_type type);
 uint32_t ir_newblock(struct ir *ir, uint64_t pc);

@@ -46,14 +46,6 @@ static inline void ir_ins_copy(struct ir_ins *dst, const struct ir_ins *src)
     dst->y = src->y;
 }
 
-/* Room for one more instruction at ins[nins]. */
-void ir_grow(struct ir *ir);
-static inline struct ir_ins *ir_next(struct ir *ir)
-{
-    if (unlikely(ir->nins == ir->cap_ins)) ir_grow(ir);
-    return &ir->ins[ir->nins++];
-}
-
 /* Appends to the region's constant vectors and calls; returns the index. */
 uint32_t ir_addkv(struct ir *ir, uint64_t lo, uint64_t hi);
 uint32_t ir_addcall(struct ir *ir, const struct ir_call *call);

@@ -236,7 +236,7 @@ static int init64(CPU *cpu, const char *spec, struct err *e)
 static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
 {
     const struct arm_cpu *a = t->cpu;
-    struct arm_fields f;
+    struct arm_fields f __attribute__((uninitialized)); /* the decoder clears it */
     int row;
 
     if (t->pc & 3) { /* a misaligned pc: SIGBUS in Linux */

@@ -376,7 +376,7 @@ static int init32(CPU *cpu, const char *spec, struct err *e)
 static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
 {
     const struct riscv_cpu *r = t->cpu;
-    struct riscv_fields f;
+    struct riscv_fields f __attribute__((uninitialized)); /* the decoder clears it */
     int row = riscv_decode(p, avail, r->decode_modes, r->feats, &f);
 
     if (row == -2) return 0;

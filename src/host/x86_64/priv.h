@@ -47,6 +47,7 @@ struct gen_priv {
     uint8_t hreg[IR_REGS_MAX];      /* pinned or carried register, NOREG = memory home */
     uint16_t owner[NREGS];          /* guest register or variable of a pinned or carried register */
     int32_t home[IR_REGS_MAX];      /* displacement from rbp (guest registers) or rsp (variables) */
+    const struct ir_reg *home_regs; /* the register list that home[] has been filled from */
     uint32_t nids;                  /* nregs + nvars */
     uint16_t carry[MAX_CARRY];      /* ids of carried registers */
     unsigned ncarry;

@@ -35,8 +35,11 @@ void gen_reset(struct gen *g)
     if (need > x->cap_val) x->val = vec_grow(x->val, &x->cap_val, need, sizeof(*x->val));
     g->val = x->val;
     memcpy(x->hreg, g->h->pin, ir->nregs);
-    for (uint32_t r = 0; r < ir->nregs; r++)
-        x->home[r] = ir->regs[r].offset - CPU_BIAS;
+    if (x->home_regs != ir->regs) {
+        x->home_regs = ir->regs;
+        for (uint32_t r = 0; r < ir->nregs; r++)
+            x->home[r] = ir->regs[r].offset - CPU_BIAS;
+    }
     for (uint32_t i = 0; i < ir->nvars; i++) {
         unsigned unit = SPILLS - 2 * (i + 1);
         x->hreg[ir->nregs + i] = NOREG;
@@ -103,7 +106,7 @@ void gen_carry(struct gen *g)
     static const uint8_t gprs[MAX_CARRY_GPR] = {RDI, R11}; /* R11 may be pinned */
     struct gen_priv *x = g->x;
     const struct ir *ir = g->ir;
-    int32_t weight[IR_REGS_MAX];
+    int32_t weight[IR_REGS_MAX] __attribute__((uninitialized)); /* filled when there are loops */
     int32_t calls = 0;
     bool loops = false;
     for (uint32_t b = 0; b < ir->nblk && !x->nocarry; b++)
