@@ -29,14 +29,23 @@ run_one() {
     # the guest's own output is not of interest, its exit status is
     timeout -k 1 "${T_LIMIT:-60}" $EMU "$1" >/dev/null 2>&1 </dev/null
     r=$?
-    [ $r = 0 ] && echo "PASS $NAME/$(basename "$1")" || echo "FAIL $NAME/$(basename "$1") exit $r"
+    if [ $r = 0 ]; then
+        echo "PASS $NAME/$(basename "$1")"
+        return
+    fi
+    # a program that fails in the same way elsewhere was compiled to fail (930529-1 at -O3)
+    if [ -z "${QEMU:-}" ] && command -v "$PEER" >/dev/null; then
+        timeout -k 1 "${T_LIMIT:-60}" $PEER "$1" >/dev/null 2>&1 </dev/null
+        [ $? = $r ] && echo "SKIP $NAME/$(basename "$1") exit $r, as under $PEER" && return
+    fi
+    echo "FAIL $NAME/$(basename "$1") exit $r"
 }
 export -f build_one run_one
 export CC opt out
 list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every")
 echo "$list" | xargs -P "$J" -I{} bash -c 'build_one {}'
 if [ -n "${QEMU:-}" ]; then EMU="qemu-$guest"; else EMU="$build/lyre-$guest $*"; fi
-export EMU NAME="$name"
+export EMU NAME="$name" PEER="qemu-$guest"
 for f in $list; do
     o=$out/$(basename "$f" .c)
     case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ;; esac
