@@ -80,7 +80,8 @@ enum { VF_K = 1,       /* constant: rematerialised */
        VF_DEFER = 2,   /* computed by its only user (address, compare); maps hold the expression */
        VF_LAZY = 4,    /* never computed: maps hold the expression */
        VF_FOLD = 8,    /* may become VF_DEFER */
-       VF_COPIES = 16  /* may be in more than one register */ };
+       VF_COPIES = 16, /* may be in more than one register */
+       VF_FLAG = 32    /* only its home and the branch want it, at the block's end (flags.c) */ };
 
 /* A value's place, as deopt maps and slow-operation descriptors record it. */
 enum { LOC_NONE, LOC_GPR, LOC_XMM, LOC_FRAME, LOC_HOME, LOC_K, LOC_KV, LOC_EXPR };

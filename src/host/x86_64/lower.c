@@ -752,7 +752,7 @@ static void gen_block(struct gen *g, uint32_t bi)
             continue;
         }
         if (in->op == IR_GET && v->root == i) gen_fresh(g, in->x, i);
-        if (in->op == IR_NOP || in->op == IR_GET || v->root != i || v->flags & (VF_K | VF_LAZY)) continue;
+        if (in->op == IR_NOP || in->op == IR_GET || v->root != i || v->flags & (VF_K | VF_LAZY | VF_DEFER)) continue;
         if (g->end - g->p < ROOM) {
             g->err = -ENOSPC;
             return;

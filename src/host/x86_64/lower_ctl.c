@@ -25,6 +25,11 @@ static const uint8_t cc_swap[] = {
     [CC_B] = CC_A, [CC_A] = CC_B,   [CC_AE] = CC_BE, [CC_BE] = CC_AE, [CC_L] = CC_G,
     [CC_G] = CC_L, [CC_LE] = CC_GE, [CC_GE] = CC_LE, [CC_E] = CC_E,   [CC_NE] = CC_NE};
 
+unsigned cond_code(unsigned ir_cond)
+{
+    return cc_of[ir_cond];
+}
+
 /* x & mask against zero, where the AND or UBFX was deferred. */
 static void cond_test(struct gen *g, const struct ir_ins *in, struct cond *c)
 {
@@ -160,15 +165,16 @@ static inline bool due(const struct gen *g, uint32_t r, uint32_t b)
 static inline bool pending(const struct gen *g, uint32_t r)
 {
     const struct gen_priv *x = g->x;
-    return (x->rs[r] & (RS_LIVE | RS_HOME)) == RS_LIVE && x->hreg[r] == NOREG;
+    return (x->rs[r] & (RS_LIVE | RS_HOME)) == RS_LIVE && x->hreg[r] == NOREG && !flag_waits(g, r);
 }
 
 /* Stores what is due on all of n edges; with n = 0 everything (an exit reads all registers). True if
  * something remains. */
-static bool flush_edges(struct gen *g, const uint32_t *to, unsigned n)
+static bool flush_edges(struct gen *g, const uint32_t *to, unsigned n, V cond)
 {
     struct gen_priv *x = g->x;
     bool rest = false;
+    flags_flush(g, to, n, cond);
     for (uint32_t k = 0; k < x->ntouched; k++) {
         uint32_t r = x->touched[k];
         if (!pending(g, r)) continue;
@@ -232,15 +238,17 @@ static void save_overwritten(struct gen *g, const uint32_t *to)
 static void lower_brc(struct gen *g, uint32_t b, const struct ir_ins *in)
 {
     uint32_t to[2] = {in->x, in->y};
-    bool rest = flush_edges(g, to, 2);
+    bool rest = flush_edges(g, to, 2, in->a);
     struct cond c;
     if (rest) {
         early_flush(g, to);
         save_overwritten(g, to);
     }
-    cond_use(g, in->a, &c);
+    struct flag_stores flags;
+    if (!flags_join(g, to, in->a, &c, &flags)) cond_use(g, in->a, &c);
     if (rest) early_flush(g, to);
     unsigned cc = cond_emit(g, &c);
+    flags_store(g, &flags);
     if (!rest) {
         if (in->x == b + 1) {
             jcc_block(g, cc ^ 1, b, in->y);
@@ -307,7 +315,7 @@ static void cold_exit(struct gen *g, struct cold *c)
 static void lower_exit(struct gen *g, const struct ir_ins *in)
 {
     struct gen_priv *x = g->x;
-    flush_edges(g, NULL, 0);
+    flush_edges(g, NULL, 0, 0);
     flush_carried(g);
     if (in->y != g->ir->mode) a_storei(g, 32, o_cpu(OFF_MODE), (int32_t)in->y);
     /* the four bytes that are patched must lie in one cache line */
@@ -330,7 +338,7 @@ static void cold_miss(struct gen *g, struct cold *c)
 
 static void lower_exiti(struct gen *g, const struct ir_ins *in)
 {
-    flush_edges(g, NULL, 0);
+    flush_edges(g, NULL, 0, 0);
     flush_carried(g);
     unsigned pc = use_r(g, in->a), i = tmp_gpr(g), tag = pc;
     struct opnd slot = o_mem(i, 0);
@@ -366,7 +374,7 @@ static void lower_exiti(struct gen *g, const struct ir_ins *in)
 
 static void lower_exc(struct gen *g, const struct ir_ins *in)
 {
-    flush_edges(g, NULL, 0);
+    flush_edges(g, NULL, 0, 0);
     flush_carried(g);
     store_k64(g, o_cpu(OFF_PC), in->imm);
     a_load(g, 64, RAX, o_cpu(OFF_V));
@@ -379,7 +387,7 @@ void lower_term(struct gen *g, uint32_t b, const struct ir_ins *in)
 {
     switch (in->op) {
     case IR_JMP:
-        flush_edges(g, &in->x, 1);
+        flush_edges(g, &in->x, 1, 0);
         jmp_block(g, b, in->x);
         break;
     case IR_BRC: lower_brc(g, b, in); break;

@@ -108,6 +108,8 @@ void gen_scan(struct gen *g, const struct ir_block *b);
 void gen_block_start(struct gen *g, uint32_t b);
 void gen_end_ins(struct gen *g);
 void gen_flush(struct gen *g, uint32_t r);   /* r's current value into its memory home */
+void gen_home_holds(struct gen *g, uint32_t r, uint32_t root);
+void gen_touch_last(struct gen *g, V v, uint32_t at);
 uint32_t gen_home_needed(const struct gen *g, uint32_t r);
 void gen_put(struct gen *g, uint32_t r, V v, bool live);
 struct opnd home_of(const struct gen *g, uint32_t r);
@@ -146,6 +148,17 @@ struct cond { uint8_t cc, kind, bits; struct opnd a, b; int32_t k; };
 void cond_use(struct gen *g, V v, struct cond *c);
 void cond_use_cmp(struct gen *g, const struct ir_ins *in, struct cond *c);
 unsigned cond_emit(struct gen *g, const struct cond *c);
+unsigned cond_code(unsigned ir_cond);
+
+/* flags.c: one-bit values that wait for the block's end. */
+struct flag_stores { unsigned n; uint16_t r[6]; uint8_t cc[6]; };
+void flags_scan(struct gen *g, const struct ir_block *b, uint32_t lastcall);
+bool flag_waits(const struct gen *g, uint32_t r);
+/* Computes and stores what one of the n edges needs (n = 0: an exit), but for what the branch on cond will do. */
+void flags_flush(struct gen *g, const uint32_t *to, unsigned n, V cond);
+/* The compare for the branch and the flags that it sets as well: flags_store after cond_emit. False: there are none. */
+bool flags_join(struct gen *g, const uint32_t *to, V cond, struct cond *c, struct flag_stores *s);
+void flags_store(struct gen *g, const struct flag_stores *s);
 int gen_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, struct region *r);
 
 /* deopt.c: maps. A record is made before the result is allocated and placed at the instruction that may fault. */

@@ -158,15 +158,15 @@ static inline struct val *pseudo(struct gen *g, uint32_t r)
     return &g->val[g->ir->nins + r];
 }
 
-static void touch_last(struct gen *g, V v, uint32_t at)
+void gen_touch_last(struct gen *g, V v, uint32_t at)
 {
     struct val *r = root_of(g, v);
     if (r->last < at) r->last = at;
     if (r->flags & VF_LAZY) {
         const struct ir_ins *in = ins_of(g, (V)(r - g->val));
-        if (in->a) touch_last(g, in->a, at);
-        if (in->b) touch_last(g, in->b, at);
-        if (in->c) touch_last(g, in->c, at);
+        if (in->a) gen_touch_last(g, in->a, at);
+        if (in->b) gen_touch_last(g, in->b, at);
+        if (in->c) gen_touch_last(g, in->c, at);
     }
 }
 
@@ -177,7 +177,7 @@ static void touch_cur(struct gen *g, uint32_t r, uint32_t at)
     if (c >= g->ir->nins) {
         if (g->val[c].last < at) g->val[c].last = at;
     } else {
-        touch_last(g, c, at);
+        gen_touch_last(g, c, at);
     }
 }
 
@@ -236,8 +236,8 @@ static void offer_fold(struct gen *g, V v, uint32_t at)
     r->flags |= VF_FOLD;
     r->user = at;
     if (r->last < at) r->last = at;
-    if (in->a) touch_last(g, in->a, at);
-    if (in->b) touch_last(g, in->b, at);
+    if (in->a) gen_touch_last(g, in->a, at);
+    if (in->b) gen_touch_last(g, in->b, at);
     /* what the operand itself may have absorbed lives on as well */
     V op[2] = {in->a, in->b};
     for (unsigned k = 0; k < 2; k++)
@@ -289,7 +289,7 @@ static inline void scan_use(struct gen *g, V v, uint32_t i)
     struct val *r = root_of(g, v);
     r->uses++;
     if (r->flags & VF_LAZY)
-        touch_last(g, v, i); /* will be computed where it is used */
+        gen_touch_last(g, v, i); /* will be computed where it is used */
     else if (r->last < i)
         r->last = i;
 }
@@ -342,6 +342,7 @@ void gen_scan(struct gen *g, const struct ir_block *b)
 {
     struct gen_priv *x = g->x;
     const struct ir *ir = g->ir;
+    uint32_t lastcall = 0;
     x->lastfault = 0;
     for (uint32_t i = b->first; i < b->end; i++) {
         const struct ir_ins *in = &ir->ins[i];
@@ -403,6 +404,7 @@ void gen_scan(struct gen *g, const struct ir_block *b)
         if (of & F_FAULT) x->lastfault = i;
         if (in->op == IR_CALL) {
             const struct ir_call *c = &ir->calls[in->x];
+            lastcall = i;
             for (unsigned k = 0; k < c->h->nargs; k++)
                 scan_use(g, c->arg[k], i);
             if (c->h->flags & HF_FAULT || c->h->reads || c->h->writes) x->lastfault = i;
@@ -414,6 +416,7 @@ void gen_scan(struct gen *g, const struct ir_block *b)
             }
         }
     }
+    if (b->end) flags_scan(g, b, lastcall);
     uint32_t end = b->end ? b->end - 1 : 0;
     for (uint32_t k = 0; k < x->ntouched; k++) {
         uint32_t r = x->touched[k];
@@ -587,7 +590,7 @@ uint32_t gen_home_needed(const struct gen *g, uint32_t r)
 }
 
 /* r's home has just received root, r's current value. */
-static void home_holds(struct gen *g, uint32_t r, uint32_t root)
+void gen_home_holds(struct gen *g, uint32_t r, uint32_t root)
 {
     struct gen_priv *x = g->x;
     struct val *old = &g->val[x->homeval[r]], *v = &g->val[root];
@@ -610,7 +613,7 @@ void gen_flush(struct gen *g, uint32_t r)
     uint32_t root = x->cur[r];
     if (g->val[root].flags & (VF_DEFER | VF_LAZY)) use_r(g, root);
     store_val(g, root, home_of(g, r), ir_regtype(g->ir, r));
-    home_holds(g, r, root);
+    gen_home_holds(g, r, root);
 }
 
 /* Makes sure the value in r exists elsewhere. A pending put of a memory register goes to its home: due
@@ -623,7 +626,7 @@ void gen_save(struct gen *g, unsigned r)
     if (is_cheap(g, v)) return;
     if (v->put != NOHOME && x->cur[v->put] == c && !(x->rs[v->put] & RS_HOME) && !gen_home_needed(g, v->put)) {
         store_to(g, ir_regtype(g->ir, v->put), home_of(g, v->put), r, true);
-        home_holds(g, v->put, c);
+        gen_home_holds(g, v->put, c);
         if (v->home != NOHOME) return;
     }
     v->slot = (uint8_t)(new_slot(g, v->type) + 1);

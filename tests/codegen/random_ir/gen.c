@@ -515,6 +515,36 @@ static void gen_trap(struct gen *g)
     emit(g, (struct ir_ins){ .op = IR_TRAPIF, .a = c, .sub = (uint8_t)(EXC_SYSCALL + below(g->r, 3)), .imm = below(g->r, 1000) });
 }
 
+/* What a compare or a subtraction that sets flags does: the difference, some of N Z C V, perhaps a condition as well. */
+static void gen_flags(struct gen *g)
+{
+    uint8_t t = chance(g->r, 50) ? T_I64 : T_I32;
+    V a = some(g, (enum ir_type)t), b = chance(g->r, 50) ? constant(g, (enum ir_type)t) : some(g, (enum ir_type)t);
+    struct ir_ins diff = { .op = IR_SUB, .type = t, .a = a, .b = b };
+    if (g->ir->ins[b].op == IR_K && chance(g->r, 50)) {
+        V k = ir_emit(g->ir, (struct ir_ins){ .op = IR_K, .type = t, .imm = -g->ir->ins[b].imm & bits_mask(ir_type_bits[t]) });
+        diff = (struct ir_ins){ .op = IR_ADD, .type = t, .a = a, .b = k };
+    }
+    V d = ir_emit(g->ir, diff), zero = ir_emit(g->ir, (struct ir_ins){ .op = IR_K, .type = t });
+    if (chance(g->r, 40))
+        put(g, keep(g, d));
+    bool direct = chance(g->r, 50);
+    for (unsigned i = 0; i < 5; i++) {
+        struct ir_ins f = { .op = IR_CMP, .type = T_I1, .sub = i ? C_EQ : C_SLT, .a = d, .b = zero };
+        if (i == 1 && direct)
+            f.a = a, f.b = b;
+        if (i == 2)
+            f.sub = C_UGE, f.a = a, f.b = b;
+        if (i == 3)
+            f.op = IR_SSUBOV, f.sub = 0, f.a = a, f.b = b;
+        if (i == 4)
+            f.sub = (uint8_t)below(g->r, 10), f.a = a, f.b = b;
+        V v = chance(g->r, 85) ? emit(g, f) : 0;
+        if (v && i < 4)
+            emit(g, (struct ir_ins){ .op = IR_PUT, .a = v, .x = R_FLAG + i });
+    }
+}
+
 /* -- blocks --------------------------------------------------------------------------------------------------------------- */
 
 static void gen_op(struct gen *g)
@@ -535,8 +565,10 @@ static void gen_op(struct gen *g)
         gen_vec2(g);
     else if (k < 86)
         gen_vecfp(g);
-    else if (k < 95)
+    else if (k < 93)
         gen_mem(g);
+    else if (k < 95)
+        gen_flags(g);
     else if (k < 98)
         gen_trap(g);
     else
@@ -576,6 +608,8 @@ static void gen_end(struct gen *g, unsigned n, unsigned nblk)
 {
     unsigned later = nblk - n - 1;
 
+    if (chance(g->r, 25))
+        gen_flags(g);
     if (!later || chance(g->r, 8)) {
         leave(g);
         return;

@@ -18,7 +18,7 @@ struct rcpu {
     uint16_t h[2], i16[2];
     uint8_t i8[2], flag[4];
 };
-enum { R_LOOP = 15 };
+enum { R_LOOP = 15, R_FLAG = 20 /* f0 */ };
 extern const struct ir_reg rregs[];
 extern const uint32_t rnregs;
 
