@@ -367,23 +367,18 @@ static uint64_t now_ns(const struct engine *en)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* Host code for the region that was built; retries with room. 0, or the host's refusal. */
+/* Host code for the region that was built. 0, -ENOSPC: the segment is full, or the host's refusal. */
 static int compile(struct builder *b, struct region *r, struct code_buf *buf)
 {
     struct engine *en = b->en;
-    for (unsigned tries = 0;; tries++) {
-        struct segment *s = &en->seg[en->cur];
-        *buf = (struct code_buf){ (uint8_t *)ALIGN_UP((uintptr_t)s->fill, 16), s->end, en->delta };
-        uint8_t *start = buf->rw;
-        int ret = buf->rw < buf->end ? en->host->compile(en->hh, &b->ir, buf, r) : -ENOSPC;
-        if (!ret) {
-            r->code_base = start + en->delta;
-            r->code_size = (uint32_t)(buf->rw - start);
-            return 0;
-        }
-        if (ret != -ENOSPC || tries > CACHE_SEGMENTS) return ret;
-        cache_next_segment(en, b->v);
-    }
+    struct segment *s = &en->seg[en->cur];
+    *buf = (struct code_buf){ (uint8_t *)ALIGN_UP((uintptr_t)s->fill, 16), s->end, en->delta };
+    uint8_t *start = buf->rw;
+    int ret = buf->rw < buf->end ? en->host->compile(en->hh, &b->ir, buf, r) : -ENOSPC;
+    if (ret) return ret == -ENOSPC && !s->n ? -E2BIG : ret;
+    r->code_base = start + en->delta;
+    r->code_size = (uint32_t)(buf->rw - start);
+    return 0;
 }
 
 static struct region *region_new(const struct builder *b, uint64_t pc)
@@ -403,11 +398,11 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
     struct builder *b = en->builder;
     uint64_t start = now_ns(en);
     limit = MIN(limit ? limit : MAX_INSNS_DEFAULT, (unsigned)MAX_INSNS_LIMIT);
-    b->en = en, b->v = v, b->mode = mode;
-    b->first = first && en->host->counts && limit > 1;
-    if (b->first) limit = MIN(limit, (unsigned)MAX_INSNS_FIRST);
+    first = first && en->host->counts && limit > 1;
+    if (first) limit = MIN(limit, (unsigned)MAX_INSNS_FIRST);
     v->fault_addr = pc;
     for (;;) {
+        b->en = en, b->v = v, b->mode = mode, b->first = first;
         if (!build(b, pc, limit)) {
             v->exc = EXC_FAULT;
             v->exc_code = EXF_EXEC | (gmem_flags(en->mem, pc) ? EXF_ACCERR : EXF_MAPERR);
@@ -432,6 +427,11 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
         free(r->exits);
         free(r->maps);
         free(r);
+        if (ret == -ENOSPC) {
+            /* The lock is let go: another CPU may use the builder, and the guest may change the code that was read. */
+            cache_next_segment(en, v);
+            continue;
+        }
         if (ret != -E2BIG || limit == 1) {
             v->exc = EXC_GUEST;
             v->exc_code = 0;

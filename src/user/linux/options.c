@@ -43,6 +43,7 @@ static const struct option table[] = {
     { "trace", "QEMU_TRACE", "pattern", T_STR, 0, AT(trace), "accepted" },
     { "plugin", "QEMU_PLUGIN", "file", T_STR, 0, AT(plugin), "not available yet" },
     { "accel", "QEMU_ACCEL", "jit|interp", T_STR, PASS, AT(accel), "how guest code is executed" },
+    { "tb-size", "QEMU_TB_SIZE", "MiB", T_NUM, PASS, AT(tb_size), "size of the code cache" },
     { "opt", "QEMU_OPT", "mask", T_NUM, PASS, AT(opt_mask), "optimiser passes, a bit each" },
     { "stats", "QEMU_STATS", NULL, T_FLAG, PASS, AT(stats), "counters of the engine at exit" },
     { "execfd", NULL, "fd", T_INT, 0, AT(exec_fd), NULL },

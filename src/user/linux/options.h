@@ -11,7 +11,7 @@ struct user_options {
     const char *role;          /* "lyre-riscv64": for messages and re-execution */
     const char *prefix, *cpu, *argv0, *uname, *gdb, *accel, *log_items, *log_file, *dfilter, *set_env, *unset_env, *seed;
     const char *plugin, *trace;
-    uint64_t stack_size, guest_base, reserved, page_size, opt_mask;
+    uint64_t stack_size, guest_base, reserved, page_size, opt_mask, tb_size;
     int exec_fd;               /* program already open (execveat), -1 = none */
     bool strace, one_insn, stats, help, version;
     /* effects of -E and -U in the order given: "+NAME=VALUE" or "-NAME" */

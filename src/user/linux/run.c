@@ -182,7 +182,9 @@ static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *
     if (!host) return -EINVAL;
     p->mem = gmem_new(p->guest->addr_bits, page, e);
     if (!p->mem) return -ENOMEM;
+    if (o->tb_size > 2048) return err_set(e, EINVAL, "-tb-size %llu: at most 2048 MiB", (unsigned long long)o->tb_size);
     struct engine_config cfg = { .guest = p->guest, .host = host, .mem = p->mem, .opt_passes = (unsigned)o->opt_mask,
+                                 .cache_bytes = (size_t)o->tb_size << 20,
                                  .max_insns = o->one_insn ? 1 : 0, .nochain = (log_mask & LOG_NOCHAIN) != 0,
                                  .timed = o->stats || log_mask & LOG_STATS };
     p->engine = engine_new(&cfg, e);
