@@ -70,7 +70,7 @@ struct region {
  * A region with a counter adds COUNT_STEP to that byte where it would poll the exit request, at entries and loop heads,
  * and leaves with EXC_REQUEST when the byte overflows.
  */
-enum { COUNT_STEP = 4 }; /* 64 times */
+enum { COUNT_STEP = 2 }; /* 128 times */
 
 struct host {
     const char *name;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs what bench.sh compiled: python3 bench.py PROGRAMS BUILD [-n ROUNDS] [-g GUEST] [PROGRAM...]"""
-import argparse, os, shutil, statistics, sys
+import argparse, os, shutil, statistics, subprocess, sys
 
 ap = argparse.ArgumentParser()
 ap.add_argument('dir')
@@ -18,31 +18,16 @@ REPEAT = {'true': 20, 'exit': 20, 'once': 5}
 
 def run(cmd, name):
     """(seconds, peak KiB, output) of one program, or None if it fails."""
-    total, rss, out = 0.0, 0, b''
-    for _ in range(REPEAT.get(name, 1)):
-        r, w = os.pipe()
-        pid = os.fork()
-        if not pid:
-            os.dup2(w, 1)
-            os.close(r)
-            try:
-                os.execvp(cmd[0], cmd)
-            finally:
-                os._exit(127)
-        os.close(w)
-        out = b''
-        while True:
-            b = os.read(r, 65536)
-            if not b:
-                break
-            out += b
-        os.close(r)
-        _, st, ru = os.wait4(pid, 0)
-        if st:
-            return None
-        total += ru.ru_utime + (ru.ru_stime if name in WALL else 0)
-        rss = max(rss, ru.ru_maxrss)
-    return total / REPEAT.get(name, 1), rss, out
+    r, w = os.pipe()
+    p = subprocess.run([os.path.join(a.dir, 'run'), str(w), str(REPEAT.get(name, 1))] + cmd, stdout=subprocess.PIPE,
+                       pass_fds=[w])
+    os.close(w)
+    with os.fdopen(r) as f:
+        report = f.read().split()
+    if p.returncode or not report:
+        return None
+    user, system, peak = map(float, report)
+    return user + (system if name in WALL else 0), int(peak), p.stdout
 
 
 def geomean(v):

@@ -10,6 +10,7 @@ have python3 || { echo "bench: python3 is needed"; exit 1; }
 out=$LYRE_CACHE/bench
 mkdir -p "$out"
 sh "$here/prog/once.sh" > "$out/once.c"
+gcc -O2 -o "$out/run" "$here/run.c" || exit 1
 for arch in native riscv64 aarch64; do
     cc=$(cc_of $arch || echo gcc)
     have "$cc" || continue

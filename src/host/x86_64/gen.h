@@ -74,6 +74,7 @@ struct val {
     uint8_t type;
     uint8_t nodes;     /* size of its expression when VF_LAZY */
     uint32_t user;     /* VF_FOLD: the instruction that can absorb it */
+    uint32_t pad;      /* 32 bytes: an index is a shift */
 };
 enum { NOHOME = 0xffff };
 enum { VF_K = 1,       /* constant: rematerialised */

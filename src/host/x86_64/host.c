@@ -46,14 +46,16 @@ static uint64_t xgetbv0(void)
 
 static void detect(void)
 {
-    unsigned a, b, c, d;
+    unsigned a, b, c, d, max;
     struct x86_features f = {0};
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return;
+    __cpuid(0, max, b, c, d); /* a hypervisor may take microseconds for each */
+    __cpuid(1, a, b, c, d);
     bool os_avx = (c >> 27 & 1) && (xgetbv0() & 6) == 6, os_avx512 = os_avx && (xgetbv0() & 0xe6) == 0xe6;
     f.pclmul = c >> 1 & 1, f.cx16 = c >> 13 & 1, f.sse42 = c >> 20 & 1, f.movbe = c >> 22 & 1,
     f.popcnt = c >> 23 & 1, f.aes = c >> 25 & 1;
     f.avx = os_avx && c >> 28 & 1, f.fma = f.avx && c >> 12 & 1, f.f16c = f.avx && c >> 29 & 1;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+    if (max >= 7) {
+        __cpuid_count(7, 0, a, b, c, d);
         f.bmi1 = b >> 3 & 1, f.avx2 = f.avx && b >> 5 & 1, f.bmi2 = b >> 8 & 1, f.adx = b >> 19 & 1,
         f.gfni = c >> 8 & 1;
         bool avx512 = os_avx512 && b >> 16 & 1;
@@ -63,7 +65,8 @@ static void detect(void)
         f.avx512cd = avx512 && b >> 28 & 1;
         f.fsgsbase = b & 1 && getauxval(AT_HWCAP2) & 2;
     }
-    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) f.lzcnt = c >> 5 & 1;
+    __cpuid(0x80000001, a, b, c, d); /* every 64-bit CPU has it */
+    f.lzcnt = c >> 5 & 1;
     x86 = f;
 }
 

@@ -338,6 +338,9 @@ static bool lazy_small(struct gen *g, const struct ir_ins *in, struct val *v)
     return n <= LAZY_NODES;
 }
 
+static const struct val fresh_val = {
+    .hint = NOREG, .reg = NOREG, .home = NOHOME, .put = NOHOME, .nodes = 1};
+
 void gen_scan(struct gen *g, const struct ir_block *b)
 {
     struct gen_priv *x = g->x;
@@ -348,17 +351,16 @@ void gen_scan(struct gen *g, const struct ir_block *b)
         const struct ir_ins *in = &ir->ins[i];
         struct val *v = &g->val[i];
         unsigned fl = ir->flag[i];
-        *v = (struct val){.root = i,
-                          .hint = NOREG,
-                          .reg = NOREG,
-                          .home = NOHOME,
-                          .put = NOHOME,
-                          .type = in->type,
-                          .nodes = 1,
-                          .last = i};
+        if (in->op == IR_NOP || in->op == IR_INSN) continue;
+        if (in->op == IR_PUT) { /* no value: gen_block() looks at these two */
+            v->root = i, v->flags = 0;
+            if (fl & (IRF_LIVE | IRF_DEOPT)) scan_put(g, in, i, fl & IRF_LIVE);
+            continue;
+        }
+        *v = fresh_val;
+        v->root = v->last = i;
+        v->type = in->type;
         switch (in->op) {
-        case IR_NOP:
-        case IR_INSN: continue;
         case IR_K:
         case IR_KV:
             v->flags = VF_K;
@@ -372,9 +374,6 @@ void gen_scan(struct gen *g, const struct ir_block *b)
                 v->bits = pseudo(g, in->x)->bits;
             }
             v->root = x->cur[in->x];
-            continue;
-        case IR_PUT:
-            if (fl & (IRF_LIVE | IRF_DEOPT)) scan_put(g, in, i, fl & IRF_LIVE);
             continue;
         case IR_TRUNC:
             if (in->type != T_I1 && !(x->narrow && in->type == T_I32)) {
