@@ -22,12 +22,12 @@
 
 static atomic_int failures;
 
-__attribute__((format(printf, 2, 3), unused)) static void failed(int line, const char *fmt, ...)
+__attribute__((format(printf, 3, 4), unused)) static void failed(int line, const char *what, const char *fmt, ...)
 {
     char buf[256];
     va_list ap;
     if (atomic_fetch_add(&failures, 1) >= 10) return; /* the first ones tell enough */
-    int n = snprintf(buf, sizeof buf, "line %d: ", line);
+    int n = snprintf(buf, sizeof buf, "line %d: %.120s:", line, what);
     va_start(ap, fmt);
     n += vsnprintf(buf + n, sizeof buf - 1 - n, fmt, ap);
     va_end(ap);
@@ -37,7 +37,7 @@ __attribute__((format(printf, 2, 3), unused)) static void failed(int line, const
 }
 #define CHECK(x, ...)                               \
     do {                                            \
-        if (!(x)) failed(__LINE__, #x " " __VA_ARGS__); \
+        if (!(x)) failed(__LINE__, #x, " " __VA_ARGS__); \
     } while (0)
 
 static inline int verdict(void)

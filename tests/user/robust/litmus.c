@@ -5,15 +5,18 @@
  * unfenced store buffering was seen (how sharp the test is on this machine).
  */
 #include "harness.h"
+#include <linux/futex.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 
 struct slot {
     _Alignas(64) uint32_t x;
     _Alignas(64) uint32_t y;
     _Alignas(64) uint32_t z;
     _Alignas(64) uint32_t r[8];
+    _Alignas(64) atomic_uint here;
 };
-enum { BATCH = 500, THREADS = 4 };
+enum { BATCH = 5000, THREADS = 4 };
 static struct slot slots[BATCH];
 
 #define ASM(...) __asm__ volatile(__VA_ARGS__)
@@ -86,10 +89,21 @@ static inline uint32_t zero_of(uint32_t v)
     return z;
 }
 
-#define BODY(name, i, ...)                                    \
+/* Waits a little for the other threads of an instance: that the accesses meet, without waiting long for one that is not
+ * running. */
+static inline void together(struct slot *s, unsigned n, unsigned *patience)
+{
+    unsigned spin = *patience;
+    atomic_fetch_add(&s->here, 1);
+    while (atomic_load_explicit(&s->here, RLX) < n && --spin) {}
+    *patience = spin ? 3000 : *patience / 2 + 20;
+}
+#define BODY(name, i, n, ...)                                 \
     static void name##_##i(struct slot *s)                    \
     {                                                         \
+        unsigned patience = 3000;                             \
         for (struct slot *e = s + BATCH; s < e; s++) {        \
+            together(s, n, &patience);                        \
             uint32_t *x = &s->x, *y = &s->y, *z = &s->z, *r = s->r; \
             (void)x, (void)y, (void)z, (void)r;               \
             __VA_ARGS__;                                      \
@@ -102,9 +116,10 @@ static inline uint32_t zero_of(uint32_t v)
         (void)r, (void)x, (void)y;                            \
         return cond;                                          \
     }
-#define T2(name, a, b, cond) BODY(name, 0, a) BODY(name, 1, b) BAD(name, cond)
-#define T3(name, a, b, c, cond) BODY(name, 2, c) T2(name, a, b, cond)
-#define T4(name, a, b, c, d, cond) BODY(name, 3, d) T3(name, a, b, c, cond)
+#define T2(name, a, b, cond) BODY(name, 0, 2, a) BODY(name, 1, 2, b) BAD(name, cond)
+#define T3(name, a, b, c, cond) BODY(name, 0, 3, a) BODY(name, 1, 3, b) BODY(name, 2, 3, c) BAD(name, cond)
+#define T4(name, a, b, c, d, cond) \
+    BODY(name, 0, 4, a) BODY(name, 1, 4, b) BODY(name, 2, 4, c) BODY(name, 3, 4, d) BAD(name, cond)
 
 /* store buffering: both loads see nothing */
 #define SB(name, S, F, L) T2(sb_##name, S(x, 1); F; r[0] = L(y), S(y, 1); F; r[1] = L(x), !r[0] && !r[1])
@@ -173,28 +188,27 @@ static const struct test tests[] = {
 /* --- threads in step: every thread runs its part of a batch; the last one to come judges and clears --------------------- */
 static long rounds = 100000;
 static long weak[sizeof tests / sizeof *tests];
-static atomic_uint gen, arrived;
-static _Atomic unsigned delay[THREADS];
+static struct { _Alignas(64) atomic_uint gen, arrived; } gate[sizeof tests / sizeof *tests];
 
-static void meet(unsigned n, void (*last)(const struct test *), const struct test *t)
+static void meet(const struct test *t, void (*last)(const struct test *))
 {
-    unsigned g = atomic_load(&gen);
-    if (atomic_fetch_add(&arrived, 1) == n - 1) {
+    atomic_uint *gen = &gate[t - tests].gen, *arrived = &gate[t - tests].arrived;
+    unsigned g = atomic_load(gen);
+    if (atomic_fetch_add(arrived, 1) == (unsigned)t->n - 1) {
         if (last) last(t);
-        atomic_store(&arrived, 0);
-        atomic_fetch_add(&gen, 1);
+        atomic_store(arrived, 0);
+        atomic_fetch_add(gen, 1);
+        syscall(SYS_futex, gen, FUTEX_WAKE_PRIVATE, THREADS, NULL, NULL, 0);
         return;
     }
-    for (unsigned spin = 0; atomic_load(&gen) == g; spin++)
-        if (spin > 500) sched_yield();
+    for (unsigned spin = 0; atomic_load(gen) == g; spin++)
+        if (spin > 2000) syscall(SYS_futex, gen, FUTEX_WAIT_PRIVATE, g, NULL, NULL, 0);
 }
 
 static void judge(const struct test *t)
 {
-    static uint64_t seed = 1;
     for (int i = 0; i < BATCH; i++) weak[t - tests] += t->bad(&slots[i]);
     memset(slots, 0, sizeof slots);
-    for (int i = 0; i < THREADS; i++) delay[i] = rnd(&seed) % 4 ? 0 : rnd(&seed) % 200;
 }
 
 static void *worker(void *arg)
@@ -203,10 +217,9 @@ static void *worker(void *arg)
     for (const struct test *t = tests; t < tests + sizeof tests / sizeof *tests; t++) {
         if (me >= (unsigned)t->n) continue;
         for (long done = 0; done < rounds; done += BATCH) {
-            meet(t->n, NULL, t);
-            for (volatile unsigned i = 0; i < delay[me]; i++) {}
+            meet(t, NULL);
             t->run[me](slots);
-            meet(t->n, judge, t);
+            meet(t, judge);
         }
     }
     return NULL;

@@ -1,0 +1,78 @@
+#!/bin/bash
+# robust_test.sh BUILD [--full]: the programs of robust/: memory model, code that changes, signals, precise faults, threads
+# and forks, random code, broken ELF files, eviction from the code cache. Each prints "ok" or what went wrong.
+. "$(dirname "$0")/../lib.sh"
+here=$(cd "$(dirname "$0")/robust" && pwd)
+build=$(realpath "$1")
+full=
+[ "$2" = --full ] && full=1
+tmpdir
+# pick DEFAULT FULL
+pick() { [ -n "$full" ] && echo "$2" || echo "$1"; }
+# ok NAME SECONDS CMD...: exit status 0, and "ok" is all it says
+ok() {
+    local name=$1 limit=$2 out rc
+    shift 2
+    out=$(timeout -k 1 "$limit" "$@" </dev/null 2>&1)
+    rc=$?
+    if [ $rc = 0 ] && [ "$out" = ok ]; then
+        pass "$name"
+    else
+        fail "$name" "exit $rc"
+        echo "$out" | head -12 | sed 's/^/    /'
+    fi
+}
+${HOST_CC:-cc} -O1 -w "$here/elfmut.c" -o "$TMP/elfmut" || fail robust/elfmut "does not compile"
+# without a libc nobody but the emulator can abort
+cat >"$TMP/bare.c" <<'END'
+int data = 7, bss[5000];
+__thread int tls = 3;
+#ifdef __riscv
+#define EXIT "li a7, 93\n ecall"
+register long a0 __asm__("a0");
+#else
+#define EXIT "mov x8, #93\n svc #0"
+register long a0 __asm__("x0");
+#endif
+void _start(void)
+{
+    bss[4000] = data;
+    a0 = bss[4000];
+    __asm__ volatile(EXIT : : "r"(a0));
+    for (;;) {}
+}
+END
+for guest in riscv64 aarch64; do
+    CC=$(cc_of $guest) && have "$CC" || { skip "robust/$guest" "no cross compiler"; continue; }
+    [ -e "$build/lyre-$guest" ] || ln -s lyre "$build/lyre-$guest"
+    lyre=$build/lyre-$guest
+    for f in litmus smc signals faults threads fresh randcode; do
+        $CC -O2 -w -static -pthread "$here/$f.c" -o "$TMP/$f" -lm -lrt || fail "robust/$guest/$f" "does not compile"
+    done
+    for accel in jit interp; do
+        p=robust/$guest/$accel
+        run=("$lyre" -accel $accel)
+        [ $accel = jit ] && k=1 || k=10
+        ok $p/litmus 300 "${run[@]}" "$TMP/litmus" $(($(pick 100000 1000000) / k))
+        ok $p/changing-code 300 "${run[@]}" "$TMP/smc" $(($(pick 2000 20000) / k))
+        ok $p/signals 300 "${run[@]}" "$TMP/signals" $(pick 500 10000)
+        ok $p/faults 120 "${run[@]}" "$TMP/faults"
+        ok $p/threads 300 "${run[@]}" "$TMP/threads" $(($(pick 2000 10000) / k))
+        for seed in 1 2 $(pick "" "3 4 5 6 7 8"); do
+            ok $p/random-code-$seed 600 "${run[@]}" "$TMP/randcode" $seed $(pick 2000 12500)
+        done
+    done
+    # a code cache of 1 MiB: some 200 evictions
+    p=robust/$guest/small-cache
+    ok $p/one-thread 120 "$lyre" -tb-size 1 "$TMP/fresh" $(pick 100000 1000000) 1 100
+    ok $p/four-threads 300 "$lyre" -tb-size 1 "$TMP/fresh" $(pick 50000 500000) 4 150
+    ok $p/changing-code 120 "$lyre" -tb-size 1 "$TMP/smc" 1000
+    ok $p/signals 120 "$lyre" -tb-size 1 "$TMP/signals" 300
+    ok $p/threads 300 "$lyre" -tb-size 1 "$TMP/threads" 500
+    $CC -Os -w -static -nostdlib -ffreestanding "$TMP/bare.c" -o "$TMP/bare" || fail "robust/$guest/bare" "does not compile"
+    n=$(pick 500 5000)
+    ok robust/$guest/elf-mutants 600 "$TMP/elfmut" "$lyre" "$TMP/bare" $n 1
+    # the same by the static emulator, other mutants
+    [ -e "$build/lyre-user" ] && ln -sf "$build/lyre-user" "$TMP/lyre-$guest" &&
+        ok robust/$guest/elf-mutants-static 600 "$TMP/elfmut" "$TMP/lyre-$guest" "$TMP/bare" $((n / 2)) 100000
+done
