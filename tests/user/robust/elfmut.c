@@ -1,6 +1,6 @@
 /*
  * elfmut.c EMULATOR PROGRAM N SEED: for the host. Runs N mutants of an ELF file (headers, program headers, sizes, a cut
- * tail, bytes anywhere) and says what no mutant may do: hang, or make the emulator die of its own.
+ * tail) and says what no mutant may do: hang, or make the emulator die of its own.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -57,7 +57,7 @@ static size_t mutate(uint8_t *d, size_t n)
         switch (rnd() % 8) {
         case 0: case 1: f = eh[rnd() % 16], put(d + f[0], f[1]); break;
         case 2: case 3: case 4: case 5: f = ph[rnd() % 8], put(d + at + 56 * (rnd() % np) + f[0], f[1]); break;
-        case 6: d[rnd() % (rnd() & 1 ? 1024 : n)] = (uint8_t)rnd(); break;
+        case 6: d[rnd() % (at + 56 * np)] = (uint8_t)rnd(); break;
         default: n = rnd() % 8 ? n : rnd() % 4 ? rnd() % n : rnd() % 512; /* seldom: all else is lost with the tail */
         }
     }
