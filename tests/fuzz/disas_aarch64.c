@@ -1,0 +1,2 @@
+#define FUZZ_GUEST "aarch64"
+#include "disas.h"

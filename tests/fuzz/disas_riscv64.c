@@ -1,0 +1,2 @@
+#define FUZZ_GUEST "riscv64"
+#include "disas.h"
