@@ -743,6 +743,23 @@ bool hint_free(struct gen *g, V v)
     return !(g->x->rs[g->x->owner[h]] & RS_FRESH);
 }
 
+/* The hinted register holds a value that is not its guest register's and lives on: that moves away now, into a free
+ * temporary, rather than at the put. The register keeps its content, so the instruction may still read it there. */
+static bool hint_clear(struct gen *g, V v)
+{
+    unsigned h = g->val[v].hint;
+    if (h == NOREG || g->nested || is_xmm(h)) return false;
+    uint32_t c = g->regval[h];
+    if (c == 0 || g->val[c].reg != h || g->val[c].flags & VF_COPIES || g->x->cur[g->x->owner[h]] == c) return false;
+    uint32_t avail = g->temps & ~g->used & ~g->locked & 0xffff & ~(RBIT(RAX) | RBIT(RCX) | RBIT(RDX));
+    if (!avail) return false;
+    unsigned d = (unsigned)__builtin_ctz(avail);
+    val_to(g, c, d);
+    g->regval[h] = 0;
+    hold(g, d, c);
+    return true;
+}
+
 static unsigned claim(struct gen *g, unsigned r, V v)
 {
     gen_drop(g, r);
@@ -753,7 +770,7 @@ static unsigned claim(struct gen *g, unsigned r, V v)
 
 unsigned def_r(struct gen *g, V v)
 {
-    if (hint_free(g, v)) return claim(g, g->val[v].hint, v);
+    if (hint_free(g, v) || hint_clear(g, v)) return claim(g, g->val[v].hint, v);
     uint32_t cls = class_of(type_of(g, v));
     if (!g->nested)
         for (uint32_t m = g->locked & g->used & g->temps & cls & ~g->scratch; m; m &= m - 1) {
