@@ -120,7 +120,7 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "exit")) return 77;
     if (argc > 1) n = atol(argv[1]);
     churn(200);
-    int fds = entries("/proc/self/fd"), tasks = entries("/proc/self/task");
+    int fds = entries("/proc/self/fd"), tasks = 3; /* this one, "." and ".." */
     long rss = resident();
     churn(n);
     CHECK(entries("/proc/self/fd") == fds);
