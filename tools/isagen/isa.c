@@ -1,5 +1,5 @@
 /* isa.c: statements to struct isa. Modes, groups and formatters are known before any row is parsed. */
-#include "isagen.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,16 @@ static void do_stream(struct isa *isa, const struct stmt *s)
     isa->stream_loc = s->loc;
     for (unsigned i = 0; i < s->nargs; i++) {
         const char *a = s->arg[i];
-        if (!strcmp(a, "unit=8") || !strcmp(a, "unit=16") || !strcmp(a, "unit=32"))
+        if (!strcmp(a, "bytes") && s->nargs == 1)
+            isa->stream = calloc(1, sizeof *isa->stream);
+        else if (!strcmp(a, "unit=8") || !strcmp(a, "unit=16") || !strcmp(a, "unit=32"))
             isa->unit = (unsigned)atoi(a + 5) / 8;
         else if (!strcmp(a, "order=lsb") || !strcmp(a, "order=msb"))
             isa->msb_first = a[6] == 'm';
         else if (!strcmp(a, "endian=little") || !strcmp(a, "endian=big"))
             isa->big_endian = a[7] == 'b';
         else
-            error_at(s->loc, "STREAM: '%s' is not unit=8|16|32, order=lsb|msb or endian=little|big", a);
+            error_at(s->loc, "STREAM: '%s' is not unit=8|16|32, order=lsb|msb, endian=little|big, or bytes alone", a);
     }
 }
 
@@ -110,7 +112,12 @@ static void do_row(struct isa *isa, const struct stmt *s)
                           : PUSH(isa->rows, isa->nrows, isa->cap_rows);
     *r = (struct row){ .name = s->arg[0], .pattern = s->arg[1], .syntax = s->arg[2], .loc = s->loc,
                        .is_alias = alias, .order = isa->nrows + isa->naliases };
-    parse_pattern(isa, r);
+    if (!isa->stream)
+        parse_pattern(isa, r);
+    else if (alias)
+        error_at(s->loc, "STREAM(bytes) has no ALIAS: a form that is a strict subset does it");
+    else
+        parse_forms(isa, isa->nrows - 1);
 }
 
 static int row_find(const struct isa *isa, const char *name)
@@ -168,6 +175,10 @@ void isa_build(struct isa *isa, const struct stmt *st, unsigned n)
     isa->field_fmt.v = grow(isa->field_fmt.v, &isa->field_fmt.cap, isa->fields.n, sizeof *isa->field_fmt.v);
     check_names(isa);
     if (errors) return;
+    if (isa->stream) {
+        check_forms(isa);
+        return;
+    }
     check_overlap(isa);
     make_cells(isa);
     link_aliases(isa);

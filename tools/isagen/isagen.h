@@ -7,6 +7,7 @@
  *   check.c    overlap: a strict subset wins, anything else is an error
  *   tree.c     rows -> decision tree
  *   emit.c     header, tables, decoder; text.c the disassembler; helper.c helper descriptors
+ *   stream.c   the byte-stream dialect (x86), stream_emit.c its tables
  *
  * A row is a cube: what it demands on each axis. Axes are the bits of the instruction window (bit 0 is the least
  * significant bit of the first unit in memory), the mode bits, and the feature gates.
@@ -117,6 +118,7 @@ struct names {
 struct isa {
     const char *prefix, *upper;
     bool have_stream;
+    struct stream *stream;       /* STREAM(bytes): stream.h; what is below up to rows is not used then */
     unsigned unit;               /* bytes */
     bool msb_first, big_endian;
     struct loc stream_loc;

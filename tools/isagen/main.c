@@ -1,5 +1,5 @@
 /* main.c: isagen --prefix P_ --out-c FILE --out-h FILE tables...; see docs/isagen.md. */
-#include "isagen.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +48,12 @@ int main(int argc, char **argv)
     char *text = NULL;
     size_t n = 0;
     FILE *m = open_memstream(&text, &n);
-    emit_header(&isa, m);
+    (isa.stream ? emit_stream_header : emit_header)(&isa, m);
     fclose(m);
     write_file(out_h, text, n);
     m = open_memstream(&text, &n);
     const char *base = strrchr(out_h, '/');
-    emit_source(&isa, m, base ? base + 1 : out_h);
+    (isa.stream ? emit_stream_source : emit_source)(&isa, m, base ? base + 1 : out_h);
     fclose(m);
     write_file(out_c, text, n);
     return 0;
