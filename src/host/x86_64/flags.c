@@ -178,7 +178,8 @@ bool flags_join(struct gen *g, const uint32_t *to, V cond, struct cond *c, struc
     s->n = 0;
     if (!is_deferred(g, cond) || !key_of(g, cond, &f)) return false;
     collect(g, &f, to, 2, s);
-    if (s->n == 0) return false;
+    /* of a flag that nobody stores only the key's operands were kept */
+    if (s->n == 0 && !(root_of(g, cond)->flags & VF_FLAG)) return false;
     key_use(g, &f, c);
     for (unsigned i = 0; i < s->n; i++)
         gen_home_holds(g, s->r[i], g->x->cur[s->r[i]]);
