@@ -192,7 +192,7 @@ java_test() {
     jars=$(ls "$root"/usr/share/java/eclipse-jdt-core*.jar | tr '\n' :)
     check java-version "" $java -version
     mkdir -p "$work/classes"
-    check java-compiler "" $java -cp "$jars" org.eclipse.jdt.internal.compiler.batch.Main -proc:none --release 17 \
+    check java-compiler "" $java -cp "$jars" org.eclipse.jdt.internal.compiler.batch.Main -proc:none -source 17 -target 17 \
         -d "$work/classes" "$here/debian/Threads.java"
     check java "$want" $java -cp "$work/classes" Threads
     check java-interpreted "$want" $java -Xint -cp "$work/classes" Threads
@@ -218,7 +218,7 @@ full_tests() {
     check lua "100000 0 96 314159.26535898" lua5.4 -e \
         't = {} for i = 1, 1e5 do t[i] = i % 97 end table.sort(t) print(#t .. " " .. t[1] .. " " .. t[#t] .. " " .. string.format("%.14g", math.pi * 1e5))'
     local z
-    z=$([ -e "$root/usr/bin/7zz" ] && echo 7zz || echo 7z)
+    z=$([ -e "$root/usr/lib/7zip/7z" ] && echo ../lib/7zip/7z || echo 7zz)
     LIMIT=600 run $z b 1 -mmt2 -md18 >"$work/7z" 2>&1
     verdict 7zip-benchmark 0 $?
     LIMIT=300 run openssl speed -seconds 1 -multi 2 sha256 aes-128-cbc ecdsap256 >"$work/speed" 2>&1
