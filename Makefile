@@ -2,16 +2,19 @@
 BUILD ?= build
 JOBS  ?= $(shell nproc)
 MESON_FLAGS ?=
+# What the set-up has to provide for the goals asked for.
+FOR := $(if $(filter test test-full bench,$(MAKECMDGOALS)),test,$(if $(filter demo,$(MAKECMDGOALS)),demo,build))
 
-.PHONY: all setup demo test test-full bench fuzz clean configure
+.PHONY: all setup demo test test-full bench clean configure
 all: configure
 	@ninja -j$(JOBS) -C $(BUILD)
 	@tools/links.sh $(BUILD)
 
-# A file that comes or goes changes the source lists (filename is identity), so the list is part of the configuration.
+# A file that comes or goes changes the source lists (filename is identity), so the list is part of the configuration;
+# so is whether there is a cmocka for the unit tests.
 configure: | setup-quiet
 	@mkdir -p $(BUILD)
-	@find src tests tools -name '*.c' -o -name meson.build | sort > $(BUILD)/.files.new
+	@{ find src tests tools -name '*.c' -o -name meson.build | sort; pkg-config --modversion cmocka 2>/dev/null; } > $(BUILD)/.files.new
 	@if [ ! -e $(BUILD)/build.ninja ]; then \
 	    rm -f $(BUILD)/.files; meson setup $(BUILD) $(MESON_FLAGS) >$(BUILD)/.setup.log 2>&1 || { cat $(BUILD)/.setup.log; exit 1; }; \
 	elif ! cmp -s $(BUILD)/.files $(BUILD)/.files.new; then \
@@ -24,7 +27,7 @@ setup:
 	@tools/setup.sh
 .PHONY: setup-quiet
 setup-quiet:
-	@tools/setup.sh --quiet
+	@tools/setup.sh --quiet $(FOR)
 
 demo: all
 	@tests/demo.sh $(BUILD)

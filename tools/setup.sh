@@ -1,41 +1,50 @@
 #!/bin/bash
-# setup.sh [--quiet]: installs the Debian packages that building and testing need, if any is missing.
-# Without root and sudo, or without a network, it names them instead.
-build="gcc libc6-dev meson ninja-build pkg-config make"
-tests="libcmocka-dev clang lld libclang-rt-14-dev python3 binutils
-    gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-    binutils-riscv64-linux-gnu binutils-aarch64-linux-gnu gcc-12-source gdb-multiarch qemu-user curl xz-utils"
+# setup.sh [--quiet] [build|demo|test]: installs the Debian packages that are needed for that (default: test, which is all)
+# and are missing. Where it cannot (neither root nor sudo, no network) it names them; that is an error only if building
+# needs one of them, for what else is missing is skipped by the tests.
 quiet=
-[ "$1" = --quiet ] && quiet=1
-missing=
-for p in $build $tests; do
-    dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
-done
-if [ -z "$missing" ]; then
+[ "$1" = --quiet ] && { quiet=1; shift; }
+build="gcc libc6-dev meson ninja-build pkg-config make"
+demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 sqlite3"
+tests="libcmocka-dev clang lld libclang-rt-14-dev git openssl binutils binutils-riscv64-linux-gnu binutils-aarch64-linux-gnu
+    gcc-12-source xz-utils gdb-multiarch"
+case ${1:-test} in
+build) want=$build ;;
+demo) want="$build $demo" ;;
+test) want="$build $demo $tests" ;;
+*) echo "setup: build, demo or test, not '$1'" >&2; exit 2 ;;
+esac
+missing() { # PACKAGE...
+    local p
+    for p; do dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || printf ' %s' "$p"; done
+}
+# give_up REASON: the end if building is not possible
+give_up() {
+    echo "setup: $1; missing:$(missing $want)" >&2
+    echo "setup: to install them: apt-get install --no-install-recommends$(missing $want)" >&2
+    [ -z "$(missing $build)" ] || exit 1
+    echo "setup: building is possible; tests that need them will be skipped" >&2
+    exit 0
+}
+if ! command -v dpkg-query >/dev/null; then
+    [ -n "$quiet" ] || echo "setup: not Debian; please see to the equivalents of: $(echo $want)"
+    exit 0
+fi
+need=$(missing $want)
+if [ -z "$need" ]; then
     [ -n "$quiet" ] || echo "setup: everything is installed"
     exit 0
 fi
 sudo=
 if [ "$(id -u)" != 0 ]; then
-    if command -v sudo >/dev/null; then sudo=sudo; else
-        echo "setup: missing packages, and neither root nor sudo to install them:$missing" >&2
-        exit 1
-    fi
+    command -v sudo >/dev/null || give_up "neither root nor sudo"
+    sudo="sudo DEBIAN_FRONTEND=noninteractive"
 fi
-echo "setup: installing$missing"
+echo "setup: installing$need"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-if ! { $sudo apt-get -q update && $sudo apt-get -q install -y --no-install-recommends $missing; } >"$log" 2>&1; then
-    tail -20 "$log" >&2
-    rm -f "$log"
-    # what building needs must be there; tests whose packages are missing skip and say so
-    for p in $build; do
-        dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || {
-            echo "setup: could not install; building needs at least: $build" >&2
-            exit 1
-        }
-    done
-    echo "setup: could not install all of:$missing (their tests will be skipped)" >&2
-    exit 0
-fi
-rm -f "$log"
+trap 'rm -f "$log"' EXIT
+{ $sudo apt-get -q update; $sudo apt-get -q install -y --no-install-recommends $need; } >"$log" 2>&1
+[ -n "$(missing $want)" ] || exit 0
+grep -E '^(E|Err)' "$log" | tail -5 >&2
+give_up "could not install everything"
