@@ -9,8 +9,10 @@
 #include "cpu/engine.h"
 
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
@@ -82,6 +84,7 @@ int cache_init(struct engine *en, struct err *e)
         if (en->rw == MAP_FAILED) return err_set(e, errno, "cannot reserve the code cache: %s", strerror(errno));
     }
     en->table = table_new(REGION_HASH_MIN);
+    en->membarrier = !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     size_t each = en->cache_bytes / CACHE_SEGMENTS;
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
         en->seg[i].rw = en->seg[i].fill = en->rw + i * each;
@@ -331,6 +334,7 @@ void cache_next_segment(struct engine *en, struct vcpu *self)
     segment_kill(en, s);
     uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
     kick_all(en);
+    if (en->membarrier) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); /* see quiesce() */
     while (!all_quiescent(en, self, epoch)) exec_relock(en, self);
     segment_free(en, s);
     s->fill = s == &en->seg[0] ? en->rw + en->thunk_bytes : s->rw;

@@ -110,6 +110,8 @@ struct engine_config {
     unsigned opt_passes;          /* OPT_*; ~0u = all */
     bool nochain;
     bool timed;                   /* fill stats.translate_ns */
+    /* Handles EXC_SYSCALL without leaving cpu_run (not when single-stepping); false: cpu_run returns EXC_REQUEST. May be NULL. */
+    bool (*syscall)(CPU *cpu);
 };
 struct engine *engine_new(const struct engine_config *cfg, struct err *e);
 void engine_free(struct engine *en);

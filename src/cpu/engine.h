@@ -72,6 +72,7 @@ struct engine {
     uint32_t evictions;           /* exit slots seen before this changed may be gone */
     bool evicting;                /* a segment is being emptied; its CPU has let the lock go to wait */
     uint64_t epoch;               /* grows with every eviction; see vcpu.quiescent */
+    bool membarrier;              /* the host orders all CPUs' stores for the evictor; else every CPU does, each time */
 
     uint64_t *breakpoints;
     uint32_t nbreakpoints, cap_breakpoints;

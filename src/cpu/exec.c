@@ -15,23 +15,34 @@ static void jc_clear(struct vcpu *v)
     for (unsigned i = 0; i < JC_SIZE; i++) v->jc[i] = (struct jc_entry){ jc_empty(i), NULL };
 }
 
-/* From here on the CPU holds no reference to any region that existed before. */
+/*
+ * From here on the CPU holds no reference to any region that existed before. The look-ups that follow must not be ordered
+ * before the store: the evictor sees to that (cache.c, membarrier), or where the host cannot, the fence here.
+ */
 static void quiesce(struct engine *en, struct vcpu *v)
 {
-    __atomic_store_n(&v->quiescent, __atomic_load_n(&en->epoch, __ATOMIC_SEQ_CST), __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->quiescent, __atomic_load_n(&en->epoch, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+    if (unlikely(!en->membarrier)) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The CPU is outside generated code, perhaps for long. */
+static void quiesce_always(struct vcpu *v)
+{
+    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_RELEASE);
 }
 
 void exec_lock(struct engine *en, struct vcpu *v)
 {
     if (!pthread_mutex_trylock(&en->lock)) return;
-    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_SEQ_CST);
+    quiesce_always(v);
     pthread_mutex_lock(&en->lock);
     quiesce(en, v);
 }
 
 void exec_relock(struct engine *en, struct vcpu *v)
 {
-    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_SEQ_CST);
+    quiesce_always(v);
     pthread_mutex_unlock(&en->lock);
     sched_yield();
     pthread_mutex_lock(&en->lock);
@@ -99,6 +110,26 @@ static void log_entry(struct vcpu *v, const struct region *r)
     log_write("\n");
 }
 
+/* Code of the pc that the CPU came to outside generated code: the jump cache is asked first, as generated code does. */
+static void *next_code(struct engine *en, struct vcpu *v, bool hot)
+{
+    CPU *cpu = v->cpu;
+    const struct jc_entry *j = &v->jc[jc_slot(cpu->pc)];
+    bool reuse = !hot && !v->chain_from && !v->single_step;
+    if (reuse && __atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) == (cpu->pc ^ cpu_mode_tag(cpu->mode))) return j->code;
+    struct region *r = find_or_translate(en, v, hot);
+    if (!r) return NULL;
+    if (unlikely(log_mask & LOG_EXEC)) log_entry(v, r);
+    if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
+    return r->code;
+}
+
+static void log_exc(const struct vcpu *v, enum cpu_exc exc)
+{
+    LOG(LOG_INT, "exception %d code %#x pc %#llx addr %#llx\n", exc, v->exc_code, (unsigned long long)v->cpu->pc,
+        (unsigned long long)v->fault_addr);
+}
+
 static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
 {
     CPU *cpu = v->cpu;
@@ -112,13 +143,18 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
             if (req & REQ_EMBEDDER) return EXC_REQUEST;
         }
         if (v->single_step && !first) return EXC_DEBUG;
-        struct region *r = find_or_translate(en, v, hot);
-        if (!r) return v->exc;
-        if (unlikely(log_mask & LOG_EXEC)) log_entry(v, r);
-        if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
+        void *code = next_code(en, v, hot);
+        if (!code) return v->exc;
         v->in_code = true;
-        enum cpu_exc exc = en->host->enter(en->hh, cpu, r);
+        enum cpu_exc exc = en->host->enter(en->hh, cpu, code);
         v->in_code = false;
+        if (exc == EXC_SYSCALL && en->cfg.syscall && !v->single_step) {
+            log_exc(v, exc);
+            quiesce_always(v);
+            if (!en->cfg.syscall(cpu)) return EXC_REQUEST;
+            hot = false;
+            continue;
+        }
         if (exc > EXC_REQUEST) return exc;
         hot = exc == EXC_REQUEST && !__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED);
     }
@@ -135,10 +171,8 @@ enum cpu_exc cpu_run(CPU *cpu)
         v->exc = run_loop(v->engine, v);
     }
     v->chain_from = NULL;
-    __atomic_store_n(&v->quiescent, QUIESCENT_ALWAYS, __ATOMIC_SEQ_CST);
-    if (v->exc > EXC_REQUEST)
-        LOG(LOG_INT, "exception %d code %#x pc %#llx addr %#llx\n", v->exc, v->exc_code, (unsigned long long)cpu->pc,
-            (unsigned long long)v->fault_addr);
+    quiesce_always(v);
+    if (v->exc > EXC_REQUEST) log_exc(v, v->exc);
     return v->exc;
 }
 

@@ -89,9 +89,9 @@ struct host {
     int (*compile)(void *h, struct ir *ir, struct code_buf *buf, struct region *r);
     void (*release)(void *h, struct region *r);
     /*
-     * Enters generated code at r->code (rx) and returns when it leaves: the exception. EXC_NONE: look up
+     * Enters generated code at a region's `code` (rx) and returns when it leaves: the exception. EXC_NONE: look up
      * cpu->pc in cpu->mode (v->chain_from = the exit slot it came by, or NULL). cpu->pc and all homes are valid on return. */
-    enum cpu_exc (*enter)(void *h, CPU *cpu, const struct region *r);
+    enum cpu_exc (*enter)(void *h, CPU *cpu, void *code);
     /* What the inline jump cache holds for a region: address of code that can be jumped to with pinned registers live. */
     /* Redirects a direct exit; to = NULL restores the stub. Safe while other threads run the code. buf gives the delta. */
     void (*patch)(void *h, ptrdiff_t delta, struct exit_slot *slot, const struct region *to);

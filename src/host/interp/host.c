@@ -43,9 +43,9 @@ static void interp_release(void *h, struct region *r)
     r->host_data = NULL;
 }
 
-static enum cpu_exc interp_enter(void *h, CPU *cpu, const struct region *r)
+static enum cpu_exc interp_enter(void *h, CPU *cpu, void *code)
 {
-    return interp_run(cpu, r->code, NULL);
+    return interp_run(cpu, code, NULL);
 }
 
 static void interp_patch(void *h, ptrdiff_t delta, struct exit_slot *slot, const struct region *to)

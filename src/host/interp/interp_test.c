@@ -95,16 +95,16 @@ static void test_chain(void **state)
 
     a.exits[0].from = &a; /* compiled into a local that was copied */
     cpu->n = 0, cpu->to = 0x5000;
-    assert_int_equal(interp_host.enter(h, &cpu->c, &a), EXC_NONE);
+    assert_int_equal(interp_host.enter(h, &cpu->c, a.code), EXC_NONE);
     assert_true(cpu->c.pc == 0x1100 && cpu->c.mode == 3 && cpu->n == 1);
     assert_ptr_equal(v.chain_from, &a.exits[0]);
     assert_true(a.exits[0].pc == 0x1100 && a.exits[0].mode == 3);
     interp_host.patch(h, 0, &a.exits[0], &b);
-    assert_int_equal(interp_host.enter(h, &cpu->c, &a), EXC_NONE);
+    assert_int_equal(interp_host.enter(h, &cpu->c, a.code), EXC_NONE);
     assert_true(cpu->c.pc == 0x5000 && cpu->n == 3);
     assert_null(v.chain_from);
     interp_host.patch(h, 0, &a.exits[0], NULL);
-    assert_int_equal(interp_host.enter(h, &cpu->c, &a), EXC_NONE);
+    assert_int_equal(interp_host.enter(h, &cpu->c, a.code), EXC_NONE);
     assert_true(cpu->c.pc == 0x1100 && cpu->n == 4);
     drop(&a), drop(&b);
 }
@@ -118,14 +118,14 @@ static void test_jump_cache(void **state)
     v.jc[jc_slot(0x1000)] = (struct jc_entry){ 0x1000, a.code };
     /* round and round until the helper asks to leave, when a region is entered */
     cpu->n = 0, cpu->to = 0x1000;
-    assert_int_equal(interp_host.enter(h, &cpu->c, &a), EXC_REQUEST);
+    assert_int_equal(interp_host.enter(h, &cpu->c, a.code), EXC_REQUEST);
     assert_true(cpu->n == 10 && cpu->c.pc == 0x1000);
-    assert_int_equal(interp_host.enter(h, &cpu->c, &b), EXC_REQUEST);
+    assert_int_equal(interp_host.enter(h, &cpu->c, b.code), EXC_REQUEST);
     assert_true(cpu->n == 10 && cpu->c.pc == 0x1100);
     /* another mode does not hit */
     cpu->c.exit_request = 0;
     v.jc[jc_slot(0x1000)].tag = 0x1000 ^ cpu_mode_tag(1);
-    assert_int_equal(interp_host.enter(h, &cpu->c, &b), EXC_NONE);
+    assert_int_equal(interp_host.enter(h, &cpu->c, b.code), EXC_NONE);
     assert_true(cpu->n == 11 && cpu->c.pc == 0x1000);
     drop(&a), drop(&b);
 }

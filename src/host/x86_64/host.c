@@ -316,13 +316,13 @@ static void set_gs(uint64_t base)
     current = base;
 }
 
-static enum cpu_exc x86_enter(void *hh, CPU *cpu, const struct region *r)
+static enum cpu_exc x86_enter(void *hh, CPU *cpu, void *code)
 {
     struct x86_host *h = hh;
     if (h->gs) set_gs(h->env.guest_base);
     x86_fp_sync(cpu);
     uint64_t (*enter)(CPU *, void *) = (uint64_t(*)(CPU *, void *))(uintptr_t)(h->t_enter + h->delta);
-    return (enum cpu_exc)enter(cpu, r->code);
+    return (enum cpu_exc)enter(cpu, code);
 }
 
 static void x86_unwound(CPU *cpu)

@@ -289,7 +289,7 @@ static void run(const struct ir_ins *in, const uint8_t *type, const struct ir_fp
         tc->cpu.fp = (struct cpu_fp){ .rm = rm, .flags = accrued };
         host->fp_sync(&tc->cpu);
         tc->cpu.pc = 0x1000;
-        enum cpu_exc exc = host->enter(handle, &tc->cpu, r);
+        enum cpu_exc exc = host->enter(handle, &tc->cpu, r->code);
         if (exc != EXC_NONE || tc->cpu.pc != 0x1004)
             fail_msg("%s: left with %d, pc %llx", ir_opinfo[in->op].text, exc, (unsigned long long)tc->cpu.pc);
         memset(&got, 0, sizeof(got));
@@ -486,7 +486,7 @@ static void test_table_constant(void **state)
             tc->r[type[0]][0] = a;
             tc->cpu.fp = (struct cpu_fp){ .rm = RM_RNE };
             host->fp_sync(&tc->cpu);
-            host->enter(handle, &tc->cpu, &r);
+            host->enter(handle, &tc->cpu, r.code);
             got = tc->r[T_V128][3];
             assert_memory_equal(&got, &want, 16);
             free(r.maps);
@@ -579,7 +579,7 @@ static void test_aes_round(void **state)
                 ir_eval(&sub, T_V128, &a, &b, NULL, &want);
                 ir_eval(&mix, T_V128, &want, NULL, NULL, &want);
                 tc->r[T_V128][0] = a, tc->r[T_V128][1] = b;
-                host->enter(handle, &tc->cpu, &r);
+                host->enter(handle, &tc->cpu, r.code);
                 assert_memory_equal(&tc->r[T_V128][0], &want, 16);
             }
             free(r.maps);
@@ -628,7 +628,7 @@ static void fused(const struct ir_ins *cmp, unsigned type, const struct ir_fp *f
         tc->r[type][0] = a, tc->r[type][1] = b, tc->r[T_I64][3].u64[0] = 77;
         host_fp_eval(&eval, fp, cmp, type, &a, &b, NULL, &want);
         tc->cpu.fp = (struct cpu_fp){ .rm = RM_RNE };
-        host->enter(handle, &tc->cpu, &r);
+        host->enter(handle, &tc->cpu, r.code);
         if (tc->r[T_I64][3].u64[0] != want.u64[0] || tc->cpu.fp.flags != eval.fp.flags)
             fail_msg("%s at %s: type %d condition %d signalling %d, %llx %llx: %llu flags %x, not %x",
                      form ? "select" : "branch", level, type, cmp->sub, cmp->mo, (unsigned long long)a.u64[0],

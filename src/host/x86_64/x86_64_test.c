@@ -542,7 +542,7 @@ static enum cpu_exc run(struct machine *m, const struct tcpu *init)
         if (m->host->unwound) m->host->unwound(&m->cpu->cpu);
         m->v.guest_access = false;
     } else {
-        m->v.exc = m->host->enter(m->h, &m->cpu->cpu, &m->r);
+        m->v.exc = m->host->enter(m->h, &m->cpu->cpu, m->r.code);
     }
     running = NULL;
     return m->v.exc;

@@ -1,4 +1,4 @@
-/* proc.c: processes: waiting, identity, limits, prctl, scheduling, timers' creation. */
+/* proc.c: processes: waiting, identity, limits, prctl, scheduling. */
 #include "user/linux/user.h"
 
 #include <linux/filter.h>
@@ -256,36 +256,4 @@ int64_t sys_sched_getattr(struct task *t, const uint64_t *a)
     if (a[2] < sizeof at || a[2] > 4096) return -EINVAL;
     int64_t ret = RAW(SYS_sched_getattr, (int)a[0], &at, sizeof at, (unsigned)a[3]);
     return ret < 0 ? ret : lay_put(t, &lay_sched_attr, a[1], &at);
-}
-
-/* --- timers and notification by signal -------------------------------------------------------------------------------------- */
-static int get_sigevent(struct task *t, struct sigevent *ev, uint64_t addr)
-{
-    struct g_sigevent g;
-    int r = lay_get(t, &lay_sigevent, &g, addr);
-    if (r < 0) return r;
-    memset(ev, 0, sizeof *ev);
-    ev->sigev_value.sival_ptr = (void *)(uintptr_t)g.value;
-    ev->sigev_signo = g.signo;
-    ev->sigev_notify = g.notify;
-    ev->_sigev_un._tid = g.tid;
-    return 0;
-}
-
-int64_t sys_timer_create(struct task *t, const uint64_t *a)
-{
-    struct sigevent ev;
-    int id, r;
-    if (a[1] && (r = get_sigevent(t, &ev, a[1])) < 0) return r;
-    int64_t ret = RAW(SYS_timer_create, (int)a[0], a[1] ? &ev : NULL, &id);
-    return ret < 0 ? ret : put_uint(t, a[2], 4, (uint32_t)id);
-}
-
-int64_t sys_mq_notify(struct task *t, const uint64_t *a)
-{
-    struct sigevent ev;
-    int r;
-    if (a[1] && (r = get_sigevent(t, &ev, a[1])) < 0) return r;
-    if (a[1] && ev.sigev_notify == SIGEV_THREAD) return -ENOSYS; /* the cookie is libc's affair with its own thread */
-    return RAW(SYS_mq_notify, (int)a[0], a[1] ? &ev : NULL);
 }

@@ -36,8 +36,10 @@ static void fault_signal(struct task *t, enum cpu_exc exc)
     signal_force(t, sig, code, addr);
 }
 
-static void system_call(struct task *t)
+/* False: there is something that task_loop has to see to before the guest runs on. */
+static bool system_call(CPU *cpu)
 {
+    struct task *t = cpu->v->user;
     const struct guest_linux *lnx = t->p->lnx;
     uint64_t a[6];
     lnx->sys_args(t->cpu, &t->sys_nr, a);
@@ -59,6 +61,7 @@ static void system_call(struct task *t)
         t->restart = false;
         lnx->sys_restart(t->cpu, t->sys_nr, t->sys_arg0);
     }
+    return !t->pending && !t->exiting;
 }
 
 void task_loop(struct task *t)
@@ -70,9 +73,8 @@ void task_loop(struct task *t)
         }
         enum cpu_exc exc = cpu_run(t->cpu);
         switch (exc) {
-        case EXC_SYSCALL:
-            system_call(t);
-            if (unlikely(t->cpu->v->single_step) && !t->exiting && !t->pending) debugger->trap(t);
+        case EXC_SYSCALL: /* single-stepping only: others are handled inside cpu_run */
+            if (system_call(t->cpu)) debugger->trap(t);
             break;
         case EXC_NONE: case EXC_REQUEST: break;
         case EXC_DEBUG:
@@ -186,7 +188,7 @@ static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *
     struct engine_config cfg = { .guest = p->guest, .host = host, .mem = p->mem, .opt_passes = (unsigned)o->opt_mask,
                                  .cache_bytes = (size_t)o->tb_size << 20,
                                  .max_insns = o->one_insn ? 1 : 0, .nochain = (log_mask & LOG_NOCHAIN) != 0,
-                                 .timed = o->stats || log_mask & LOG_STATS };
+                                 .timed = o->stats || log_mask & LOG_STATS, .syscall = system_call };
     p->engine = engine_new(&cfg, e);
     if (!p->engine) return -ENOMEM;
     *cpu = cpu_new(p->engine, o->cpu ? o->cpu : p->guest->models[0].name, e);

@@ -113,10 +113,11 @@ struct out {
 
 enum { PASS_STRUCTS = 3, PASS_STRUCT_SIZE = 400, PASS_PATHS = 2 };
 
+/* Kept with the task: a stack frame of this size would be cleared for every call. */
 struct pass {
-    uint64_t st[PASS_STRUCTS][PASS_STRUCT_SIZE / 8];
-    struct out out[PASS_STRUCTS];
     unsigned nst, nout, npath;
+    struct out out[PASS_STRUCTS];
+    uint64_t st[PASS_STRUCTS][PASS_STRUCT_SIZE / 8];
     char path[PASS_PATHS][PATH_MAX];
 };
 
@@ -175,23 +176,24 @@ static int pass_arg(struct task *t, struct pass *ps, const struct sysrow *r, con
 
 int64_t sys_pass(struct task *t, const struct sysrow *r, const uint64_t *args)
 {
-    struct pass ps;
+    struct pass *ps = t->pass;
     uint64_t a[7];
     long h[6] = { 0 };
     unsigned ri = 0;
-    ps.nst = ps.nout = ps.npath = 0;
+    if (unlikely(!ps)) ps = t->pass = xalloc(sizeof *ps);
+    ps->nst = ps->nout = ps->npath = 0;
     memcpy(a, args, 6 * sizeof *a);
     a[6] = 0;
     for (unsigned i = 0; i < 6 && r->arg[i].kind; i++) {
-        int err = pass_arg(t, &ps, r, &r->arg[i], a, &ri, &h[i]);
+        int err = pass_arg(t, ps, r, &r->arg[i], a, &ri, &h[i]);
         if (err < 0) return err;
     }
     int64_t ret = SAFE(t, r->host, h[0], h[1], h[2], h[3], h[4], h[5]);
     /* an interrupted sleep reports the rest; others have written nothing when they fail */
     bool rest = ret == -EINTR && (r->host == SYS_nanosleep || r->host == SYS_clock_nanosleep);
     if (ret < 0 && ret > -4096 && !rest) return ret;
-    for (unsigned i = 0; i < ps.nout; i++)
-        if (lay_put(t, ps.out[i].l, ps.out[i].addr, ps.out[i].host) < 0) return -EFAULT;
+    for (unsigned i = 0; i < ps->nout; i++)
+        if (lay_put(t, ps->out[i].l, ps->out[i].addr, ps->out[i].host) < 0) return -EFAULT;
     return ret;
 }
 

@@ -78,6 +78,14 @@ static struct task *task_clone(struct task *t, const struct clone_req *q, struct
     return n;
 }
 
+/* Its CPU is the caller's affair. */
+static void task_free(struct task *t)
+{
+    free(t->exec_mem);
+    free(t->pass);
+    free(t);
+}
+
 static void task_link(struct task *t)
 {
     pthread_mutex_lock(&t->p->lock);
@@ -138,6 +146,7 @@ static int64_t clone_thread(struct task *t, const struct clone_req *q)
     struct err e;
     pthread_attr_t attr;
     pthread_t th;
+    task_shares(t);
     s.task = task_clone(t, q, &e);
     if (!s.task) return -ENOMEM;
     pthread_attr_init(&attr);
@@ -217,10 +226,9 @@ static int64_t clone_vfork(struct task *t, const struct clone_req *q)
         munmap(stack, THREAD_STACK);
     }
     if (pid > 0 && (q->flags & CLONE_PARENT_SETTID)) put_tid(t, q->ptid, (pid_t)pid);
-    free(c->exec_mem);
     free(c->sigh);
     cpu_free(c->cpu);
-    free(c);
+    task_free(c);
     return open_pidfd(t, q, pid);
 }
 
@@ -243,7 +251,7 @@ static int64_t clone_fork(struct task *t, const struct clone_req *q)
     if (pid == 0) { /* the other threads did not come along */
         for (struct task *o = p->tasks, *next; o; o = next) {
             next = o->next;
-            if (o != t) free(o);
+            if (o != t) task_free(o);
         }
         p->tasks = t;
         t->next = NULL;
@@ -363,8 +371,7 @@ static void task_end(struct task *t, int code)
     if (t->dbg) debugger->thread_end(t, code, last);
     task_self = NULL;
     cpu_free(t->cpu);
-    free(t->exec_mem);
-    free(t);
+    task_free(t);
     /* the leader stays as a zombie until the others end; what it exited with is the status then */
     if (leader || last) RAW(SYS_exit, code);
 }

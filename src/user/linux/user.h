@@ -86,6 +86,7 @@ struct task {
     /* system call being restarted or interrupted */
     bool restart;
     uint64_t sys_nr, sys_arg0;
+    struct pass *pass;             /* syscalls.c: what a call passed on to the host points at; NULL until the first */
     bool exiting;                  /* leave task_loop: the thread ends */
     void *exec_mem;                /* argument vectors of an execve under way (a vfork child's are freed by its parent) */
     void *dbg;                     /* the debugger's record of this thread; NULL = not debugged */
@@ -274,6 +275,12 @@ struct iovec;
 int iov_get(struct task *t, struct iovec **out, struct iovec *fixed, unsigned nfixed, uint64_t addr, uint64_t n, unsigned prot);
 void iov_put(struct iovec *v, const struct iovec *fixed);
 void shm_fork_exit(struct proc *p);
+
+/* Others are about to see the task's memory (a thread, a shared mapping). */
+static inline void task_shares(struct task *t)
+{
+    if (t->p->lnx->shared) t->p->lnx->shared(t->cpu);
+}
 
 /* --- strace.c ------------------------------------------------------------------------------------------------------ */
 void strace_enter(struct task *t, const struct sysrow *r, uint64_t nr, const uint64_t *a, char *buf, size_t size);

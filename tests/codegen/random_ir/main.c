@@ -173,7 +173,7 @@ static void execute(struct executor *x, const struct region *r, struct outcome *
             x->host->unwound(cpu);
     } else {
         x->v.in_code = true;
-        o->exc = x->host->enter(x->h, cpu, r);
+        o->exc = x->host->enter(x->h, cpu, r->code);
     }
     x->v.in_code = x->v.guest_access = false;
     o->exc_code = x->v.exc_code;
