@@ -35,6 +35,9 @@ struct guest_linux {
     void (*set_tls)(CPU *cpu, uint64_t tls);
     void (*start)(CPU *cpu, uint64_t entry, uint64_t sp); /* registers at program start */
     void (*clone_child)(CPU *cpu);                   /* return value 0 etc. in the new thread */
+    /* From now on others (threads, processes) see the CPU's memory: called before the first of them exists, may be called again.
+     * NULL = code is the same either way. */
+    void (*shared)(CPU *cpu);
     /* Writes the frame and sets registers to enter the handler; -EFAULT if the stack is not writable. `vdso_sigreturn` = address of
      * the trampoline in the vdso page. */
     int (*sig_setup)(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigreturn);

@@ -46,7 +46,7 @@ for guest in riscv64 aarch64; do
     CC=$(cc_of $guest) && have "$CC" || { skip "robust/$guest" "no cross compiler"; continue; }
     [ -e "$build/lyre-$guest" ] || ln -s lyre "$build/lyre-$guest"
     lyre=$build/lyre-$guest
-    for f in litmus smc signals faults threads fresh randcode; do
+    for f in litmus tear smc signals faults threads fresh randcode; do
         $CC -O2 -w -static -pthread "$here/$f.c" -o "$TMP/$f" -lm -lrt || fail "robust/$guest/$f" "does not compile"
     done
     for accel in jit interp; do
@@ -54,6 +54,7 @@ for guest in riscv64 aarch64; do
         run=("$lyre" -accel $accel)
         [ $accel = jit ] && k=1 || k=10
         ok $p/litmus 300 "${run[@]}" "$TMP/litmus" $(($(pick 100000 1000000) / k))
+        ok $p/tearing 300 "${run[@]}" "$TMP/tear" $(pick 20000 200000)
         ok $p/changing-code 300 "${run[@]}" "$TMP/smc" $(($(pick 2000 20000) / k))
         ok $p/signals 300 "${run[@]}" "$TMP/signals" $(pick 500 10000)
         ok $p/faults 120 "${run[@]}" "$TMP/faults"

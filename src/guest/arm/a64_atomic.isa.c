@@ -30,29 +30,6 @@ static V aligned(struct xlat *t, V addr, unsigned size, unsigned *mo)
 }
 
 /* -- exclusives ------------------------------------------------------------------------------------------------------------ */
-static V lo64(struct xlat *t, V v)
-{
-    return ir_vget(t, T_I64, L_I64, v, 0);
-}
-static V hi64(struct xlat *t, V v)
-{
-    return ir_vget(t, T_I64, L_I64, v, 1);
-}
-static V pair128(struct xlat *t, V lo, V hi)
-{
-    return ir_vins(t, L_I64, ir_vfrom(t, lo), hi, 1);
-}
-/* Two words of a pair as one value of twice the size. */
-static V pair(struct xlat *t, unsigned size, unsigned lo, unsigned hi)
-{
-    if (size == MO_64) return pair128(t, x(t, lo), x(t, hi));
-    return ir_or(t, ir_zext(t, T_I64, w(t, lo)), ir_shli(t, x(t, hi), 32));
-}
-static void write_pair(struct xlat *t, unsigned size, unsigned lo, unsigned hi, V v)
-{
-    wx(t, lo, size == MO_64 ? lo64(t, v) : ir_ubfx(t, v, 0, 32));
-    wx(t, hi, size == MO_64 ? hi64(t, v) : ir_shri(t, v, 32));
-}
 static void ldx(struct xlat *t, F *f, unsigned order)
 {
     unsigned mo;

@@ -201,9 +201,21 @@ INSN(prfm_lit, "11 011000 lit[s20:2] rt:5", "prfm {rt:prfop}, {lit@pc}")
 }
 
 /* -- pairs: both accesses before any register is written ------------------------------------------------------------------ */
+/*
+ * Whether a pair is one access: FEAT_LSE2 makes it single-copy atomic within 16 aligned bytes, which only others can see.
+ * SP is aligned, so what is off a granule there is known.
+ */
+static bool one_access(struct xlat *t, F *f, int64_t off, unsigned size)
+{
+    return t->mode & MODE_SHARED && (f->rn != 31 || (off & 15) + 2 * MO_BYTES(size) <= 16);
+}
 static void stp(struct xlat *t, F *f, V base, int64_t off)
 {
     unsigned size = f->sf ? MO_64 : MO_32;
+    if (one_access(t, f, off, size)) {
+        store(t, base, off, pair(t, size, f->rt, f->rt2), size + 1);
+        return;
+    }
     V a = x(t, f->rt), b = x(t, f->rt2);
     store(t, base, off, a, size);
     store(t, base, off + (1 << size), b, size);
@@ -211,6 +223,10 @@ static void stp(struct xlat *t, F *f, V base, int64_t off)
 static void ldp(struct xlat *t, F *f, V base, int64_t off, unsigned size)
 {
     int64_t bytes = MO_BYTES(size);
+    if (!(size & MO_SIGN) && one_access(t, f, off, size)) { /* LDPSW: two, as the manual's pseudocode does it */
+        write_pair(t, size, f->rt, f->rt2, load(t, size == MO_64 ? T_V128 : T_I64, base, off, size + 1));
+        return;
+    }
     V a = load(t, T_I64, base, off, size), b = load(t, T_I64, base, off + bytes, size);
     wx(t, f->rt, a);
     wx(t, f->rt2, b);

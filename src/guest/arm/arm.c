@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include "xl.h"
+#include "mem/access.h"
 
 /* -- state that C and instructions share --------------------------------------------------------------------------------- */
 uint32_t arm_nzcv(const CPU *cpu)
@@ -138,9 +139,10 @@ static void feat_set(struct arm_cpu *a, int f, bool on)
     uint64_t bit = 1ull << (f % 64);
     a->have[f / 64] = on ? a->have[f / 64] | bit : a->have[f / 64] & ~bit;
 }
-/* Whether there is code for it: some row is gated on it, or it needs none. */
+/* Whether there is code for it (some row is gated on it, or it needs none), and the host can do it. */
 static bool implemented(int f)
 {
+    if (f == ARM_LSE2 && !access_whole16()) return false;
     if (arm_features[f].builtin) return true;
     for (unsigned g = 0; g < ARM_NFEATS; g++)
         if (!strcmp(arm_feat_names[g], arm_features[f].name)) return true;

@@ -38,13 +38,15 @@ struct arm_cpu {
 /*
  * Translation mode. FP policy bits follow FPCR; rounding needs none (FRMWR). MODE_TBI: this CPU has used an address with a
  * tag in its top byte. Such addresses are not canonical on the host and fault there; the first of them switches the CPU to
- * code that strips the tag from every address (linux.c), so programs without tags pay nothing.
+ * code that strips the tag from every address (linux.c), so programs without tags pay nothing. MODE_SHARED: others see this
+ * CPU's memory, so what FEAT_LSE2 makes single-copy atomic has to be one access.
  */
 enum {
     MODE_FZ = 1, MODE_DN = 2, MODE_AHP = 4, /* FPCR bits 24 to 26 */
     MODE_FZ16 = 8,                          /* FPCR bit 19 */
     MODE_FP = 15,
     MODE_TBI = 16,
+    MODE_SHARED = 32,
 };
 
 /* FPCR and FPSR bits. */

@@ -58,6 +58,10 @@ static void start(CPU *cpu, uint64_t entry, uint64_t sp)
     a->sp = sp;
     cpu->pc = entry;
 }
+static void shared(CPU *cpu)
+{
+    if (arm_has(arm_cpu(cpu), ARM_LSE2)) cpu->mode |= MODE_SHARED;
+}
 static void clone_child(CPU *cpu)
 {
     arm_cpu_rw(cpu)->x[0] = 0;
@@ -386,6 +390,6 @@ static const void *vdso(size_t *size)
 const struct guest_linux aarch64_linux = {
     .abi = LINUX_ABI_GENERIC64, .min_page = 4096, .uname_machine = "aarch64", .interp_prefix = "aarch64-linux-gnu",
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
-    .start = start, .clone_child = clone_child, .sig_setup = sig_setup, .sig_return = sig_return, .exc_signal = exc_signal,
+    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .sig_return = sig_return, .exc_signal = exc_signal,
     .fault_retry = fault_retry, .hwcap = hwcap, .platform = platform, .vdso = vdso, .prctl = prctl, .cpuinfo = cpuinfo,
 };

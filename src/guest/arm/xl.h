@@ -147,6 +147,29 @@ static inline void store(struct xlat *t, V base, int64_t disp, V v, unsigned mo)
     else
         ir_st(t, base, disp, v, mo);
 }
+/* Two words as one value of twice the size (log2 bytes of a word: 2 or 3), so that they are one access. */
+static inline V lo64(struct xlat *t, V v)
+{
+    return ir_vget(t, T_I64, L_I64, v, 0);
+}
+static inline V hi64(struct xlat *t, V v)
+{
+    return ir_vget(t, T_I64, L_I64, v, 1);
+}
+static inline V pair128(struct xlat *t, V lo, V hi)
+{
+    return ir_vins(t, L_I64, ir_vfrom(t, lo), hi, 1);
+}
+static inline V pair(struct xlat *t, unsigned size, unsigned lo, unsigned hi)
+{
+    if (size == MO_64) return pair128(t, x(t, lo), x(t, hi));
+    return ir_or(t, ir_zext(t, T_I64, w(t, lo)), ir_shli(t, x(t, hi), 32));
+}
+static inline void write_pair(struct xlat *t, unsigned size, unsigned lo, unsigned hi, V v)
+{
+    wx(t, lo, size == MO_64 ? lo64(t, v) : ir_ubfx(t, v, 0, 32));
+    wx(t, hi, size == MO_64 ? hi64(t, v) : ir_shri(t, v, 32));
+}
 /* Rn plus Rm, extended by option and shifted by scale if S. */
 V arm_reg_offset(struct xlat *t, F *f, unsigned scale);
 

@@ -2,11 +2,11 @@
  * mem.c: guest memory in its general form: byte order, alignment checks, acquire and release, compare-and-swap,
  * read-modify-write, probes. Plain loads and stores are in run.c.
  *
- * Known gap: a 16-byte compare-and-swap is atomic only among CPUs of this emulator on hosts other than x86-64; atomics that
- * are misaligned without MO_ALIGN rely on the host allowing them.
+ * Known gap: atomics that are misaligned without MO_ALIGN rely on the host allowing them.
  */
 #include "host/interp/code.h"
 #include "ir/build.h"
+#include "mem/access.h"
 
 static uint64_t swap(uint64_t x, unsigned bytes)
 {
@@ -29,21 +29,16 @@ static union vlanes ordered(union vlanes v, unsigned mo)
     return v;
 }
 
-typedef uint16_t mem16 __attribute__((aligned(1), may_alias));
-typedef uint32_t mem32 __attribute__((aligned(1), may_alias));
-typedef uint64_t mem64 __attribute__((aligned(1), may_alias));
-typedef v128 mem128 __attribute__((aligned(1), may_alias));
-
 static union vlanes load(const void *p, unsigned size)
 {
     union vlanes r = { 0 };
 
     switch (size) {
-    case MO_8: r.u64[0] = *(const volatile uint8_t *)p; break;
-    case MO_16: r.u64[0] = *(const volatile mem16 *)p; break;
-    case MO_32: r.u64[0] = *(const volatile mem32 *)p; break;
-    case MO_64: r.u64[0] = *(const volatile mem64 *)p; break;
-    default: r.v = *(const volatile mem128 *)p; break;
+    case MO_8: r.u64[0] = access_ld8(p); break;
+    case MO_16: r.u64[0] = access_ld16(p); break;
+    case MO_32: r.u64[0] = access_ld32(p); break;
+    case MO_64: r.u64[0] = access_ld64(p); break;
+    default: r.v = access_ld128(p); break;
     }
     return r;
 }
@@ -51,32 +46,12 @@ static union vlanes load(const void *p, unsigned size)
 static void store(void *p, unsigned size, union vlanes v)
 {
     switch (size) {
-    case MO_8: *(volatile uint8_t *)p = v.u8[0]; break;
-    case MO_16: *(volatile mem16 *)p = (uint16_t)v.u64[0]; break;
-    case MO_32: *(volatile mem32 *)p = (uint32_t)v.u64[0]; break;
-    case MO_64: *(volatile mem64 *)p = v.u64[0]; break;
-    default: *(volatile mem128 *)p = v.v; break;
+    case MO_8: access_st8(p, v.u8[0]); break;
+    case MO_16: access_st16(p, (uint16_t)v.u64[0]); break;
+    case MO_32: access_st32(p, (uint32_t)v.u64[0]); break;
+    case MO_64: access_st64(p, v.u64[0]); break;
+    default: access_st128(p, v.v); break;
     }
-}
-
-static union vlanes cas16(void *p, union vlanes expect, union vlanes desired)
-{
-#ifdef __x86_64__
-    __asm__ volatile("lock cmpxchg16b %0"
-                     : "+m"(*(union vlanes *)p), "+a"(expect.u64[0]), "+d"(expect.u64[1])
-                     : "b"(desired.u64[0]), "c"(desired.u64[1])
-                     : "cc", "memory");
-    return expect;
-#else
-    static char lock;
-    while (__atomic_test_and_set(&lock, __ATOMIC_SEQ_CST))
-        ;
-    union vlanes old = load(p, MO_128);
-    if (old.u128 == expect.u128)
-        store(p, MO_128, desired);
-    __atomic_clear(&lock, __ATOMIC_SEQ_CST);
-    return old;
-#endif
 }
 
 /* If memory equals expect, writes desired; returns what was there. In memory order. */
@@ -93,7 +68,7 @@ static union vlanes cas(void *p, unsigned size, union vlanes expect, union vlane
     case MO_16: CAS_N(uint16_t)
     case MO_32: CAS_N(uint32_t)
     case MO_64: CAS_N(uint64_t)
-    default: return cas16(p, expect, desired);
+    default: return (union vlanes){ .u128 = access_cas128(p, expect.u128, desired.u128) };
     }
 }
 
@@ -138,7 +113,7 @@ static void probe(uint8_t *p, uint32_t n, bool is_store)
         if (is_store)
             __atomic_fetch_or(p + at, 0, __ATOMIC_RELAXED);
         else
-            *(volatile uint8_t *)(p + at);
+            access_ld8(p + at);
         if (at == n - 1)
             break;
     }

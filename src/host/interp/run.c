@@ -5,6 +5,7 @@
  * order, so the CPU is exact whenever an operation faults; operations that may fault carry their instruction's pc.
  */
 #include "host/interp/code.h"
+#include "mem/access.h"
 
 #define L(off, T)   (*(T *)(base + (off)))
 #define NEXT        do { op++; goto *op->code; } while (0)
@@ -52,12 +53,7 @@
     BOOL_SEXT_##w: L(op->d, uint##w##_t) = (uint##w##_t)(0 - L(op->a, uint8_t)); NEXT; \
     TEST_##w: L(op->d, uint8_t) = L(op->a, uint##w##_t) & 1; NEXT;
 
-/* Guest memory: any alignment, one access. */
-typedef uint8_t mem8;
-typedef uint16_t mem16 __attribute__((aligned(1), may_alias));
-typedef uint32_t mem32 __attribute__((aligned(1), may_alias));
-typedef uint64_t mem64 __attribute__((aligned(1), may_alias));
-typedef v128 mem128 __attribute__((aligned(1), may_alias));
+/* Guest memory */
 #define ACCESS(stmt)                                                    \
     {                                                                   \
         cpu->pc = op->imm;                                              \
@@ -66,9 +62,9 @@ typedef v128 mem128 __attribute__((aligned(1), may_alias));
         stmt;                                                           \
         vcpu_access_end(v);                                             \
     }
-#define DO_LDU(r, m) LDU_##r##_##m: { uint##m##_t x; ACCESS(x = *(volatile mem##m *)p) L(op->d, uint##r##_t) = x; NEXT; }
-#define DO_LDS(r, m) LDS_##r##_##m: { uint##m##_t x; ACCESS(x = *(volatile mem##m *)p) L(op->d, int##r##_t) = (int##m##_t)x; NEXT; }
-#define DO_ST(r, m)  ST_##r##_##m: { uint##m##_t x = (uint##m##_t)L(op->b, uint##r##_t); ACCESS(*(volatile mem##m *)p = x) NEXT; }
+#define DO_LDU(r, m) LDU_##r##_##m: { uint##m##_t x; ACCESS(x = access_ld##m(p)) L(op->d, uint##r##_t) = x; NEXT; }
+#define DO_LDS(r, m) LDS_##r##_##m: { uint##m##_t x; ACCESS(x = access_ld##m(p)) L(op->d, int##r##_t) = (int##m##_t)x; NEXT; }
+#define DO_ST(r, m)  ST_##r##_##m: { uint##m##_t x = (uint##m##_t)L(op->b, uint##r##_t); ACCESS(access_st##m(p, x)) NEXT; }
 
 static void eval(CPU *cpu, const struct iop *op)
 {
@@ -146,8 +142,8 @@ enum cpu_exc interp_run(CPU *cpu, const struct iop *op, const void *const **labe
     DO_WIDTHS(32)
     DO_WIDTHS(64)
 
-LD_128: { v128 x; ACCESS(x = *(volatile mem128 *)p) L(op->d, v128) = x; NEXT; }
-ST_128: { v128 x = L(op->b, v128); ACCESS(*(volatile mem128 *)p = x) NEXT; }
+LD_128: { v128 x; ACCESS(x = access_ld128(p)) L(op->d, v128) = x; NEXT; }
+ST_128: { v128 x = L(op->b, v128); ACCESS(access_st128(p, x)) NEXT; }
 MOV_128: L(op->d, v128) = L(op->a, v128); NEXT;
 MOVK_128: L(op->d, v128) = op->side->kv.v; NEXT;
 SELECT_128: L(op->d, v128) = L(L(op->a, uint8_t) ? op->b : op->c, v128); NEXT;

@@ -34,6 +34,7 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
     /* huge pages and growing stacks are the host's business, not a guest's */
     flags &= ~(MAP_HUGETLB | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE);
     int64_t r = gmem_map(t->p->mem, a[0], a[1], prot_from(a[2]), flags, fd, off);
+    if (r >= 0 && (flags & MAP_TYPE) != MAP_PRIVATE) task_shares(t);
     LOG(LOG_PAGE, "mmap 0x%llx + 0x%llx prot %llx flags 0x%x fd %d -> 0x%llx\n", (unsigned long long)a[0],
         (unsigned long long)a[1], (unsigned long long)a[2], flags, fd, (unsigned long long)r);
     return r;
@@ -201,6 +202,7 @@ int64_t sys_shmat(struct task *t, const uint64_t *a)
         gmem_unmap(p->mem, (uint64_t)at, len);
         return r;
     }
+    task_shares(t);
     struct shm_seg *s = xalloc(sizeof *s);
     s->addr = (uint64_t)at;
     s->len = len;

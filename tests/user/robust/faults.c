@@ -171,11 +171,15 @@ int main(void)
     sigaction(SIGSEGV, &sa, NULL);
     page = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(!mprotect((void *)((uint64_t)do_access & ~4095ull), 4096, PROT_READ | PROT_WRITE | PROT_EXEC));
-    for (unsigned i = 0; i < sizeof list / sizeof *list; i++) {
-        memcpy(access_insn, &list[i].insn, 4);
-        sync_code(access_insn, 4);
-        for (int over = 0; over <= list[i].bytes; over++) one(&list[i], over);
+    /* alone, and with memory that others see: pairs are one access then */
+    for (int shared = 0; shared < 2; shared++) {
+        for (unsigned i = 0; i < sizeof list / sizeof *list; i++) {
+            memcpy(access_insn, &list[i].insn, 4);
+            sync_code(access_insn, 4);
+            for (int over = 0; over <= list[i].bytes; over++) one(&list[i], over);
+        }
+        loops();
+        CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
     }
-    loops();
     return verdict();
 }
