@@ -1,7 +1,7 @@
 #!/bin/bash
 # torture.sh GUEST OPT EVERY BUILD [EMULATOR-ARGS...]: GCC's own C torture programs (gcc.c-torture/execute, from Debian's
 # gcc-12-source), compiled statically for GUEST and run under BUILD/lyre-GUEST. EVERY=n takes every n-th program.
-# With QEMU=1 the installed qemu-GUEST runs them instead.
+# With QEMU=1 the installed qemu-GUEST runs them instead; ONLY=REGEX takes those whose name matches; T_LIMIT=SECONDS is each one's time.
 . "$(dirname "$0")/../lib.sh"
 guest=$1 opt=$2 every=$3 build=$4
 shift 4
@@ -15,17 +15,17 @@ if [ ! -e "$src/.complete" ]; then
         : > "$src/.complete" || { skip "$name" "cannot unpack"; exit 0; }
 fi
 T=$src/gcc/testsuite/gcc.c-torture/execute
-out=$LYRE_CACHE/torture-$guest$opt
-mkdir -p "$out"
-build_one() {
+build_one() { # leaves the program, or NAME.no with the reason
     f=$1 o=$out/$(basename "$1" .c)
-    case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ;; esac
+    case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ieee=-fno-inline ;; esac # as its ieee.exp does
     [ -e "$o" ] || [ -e "$o.no" ] && return
-    grep -q 'dg-do *\(compile\|link\|preprocess\)' "$f" && { : > "$o.no"; return; }
-    flags=$(sed -n 's/.*{ *dg-\(additional-\)\?options *"\([^"]*\)" *}.*/\2/p' "$f" | tr '\n' ' ')
-    $CC -pipe "$opt" -w -static -s $flags -o "$o.tmp$$" "$f" -lm 2>/dev/null && mv "$o.tmp$$" "$o" || : > "$o.no"
+    grep -q 'dg-do *\(compile\|link\|preprocess\)' "$f" && { echo "not to be run" >"$o.no"; return; }
+    flags=$(sed -nE 's/.*\{ *dg-(additional-)?options *(\{ *)?"([^"]*)" *\}.*/\3/p' "$f" | tr '\n' ' ')
+    log=$($CC -pipe "$opt" -w -static -s ${ieee:-} $flags -o "$o.tmp$$" "$f" -lm 2>&1) && mv "$o.tmp$$" "$o" && return
+    grep -m1 -oE 'error: .*|undefined reference.*' <<<"$log" >"$o.no" || echo "does not compile" >"$o.no"
 }
 run_one() {
+    [ -e "$1" ] || { echo "SKIP $NAME/$(basename "$1") $(cat "$1.no")"; return; }
     # the guest's own output is not of interest, its exit status is
     timeout -k 1 "${T_LIMIT:-60}" $EMU "$1" >/dev/null 2>&1 </dev/null
     r=$?
@@ -41,14 +41,17 @@ run_one() {
     fi
     echo "FAIL $NAME/$(basename "$1") exit $r"
 }
+# Another compiler or other flags: built again.
+out=$LYRE_CACHE/torture-$guest$opt-$({ $CC --version; declare -f build_one; } | cksum | cut -d' ' -f1)
+mkdir -p "$out"
 export -f build_one run_one
 export CC opt out
-list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every")
+list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every" | grep -E "${ONLY:-.}")
 echo "$list" | xargs -P "$J" -I{} bash -c 'build_one {}'
 if [ -n "${QEMU:-}" ]; then EMU="qemu-$guest"; else EMU="$build/lyre-$guest $*"; fi
 export EMU NAME="$name" PEER="qemu-$guest"
 for f in $list; do
     o=$out/$(basename "$f" .c)
     case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ;; esac
-    [ -e "$o" ] && echo "$o"
+    echo "$o"
 done | xargs -P "$J" -I{} bash -c 'run_one {}'
