@@ -220,7 +220,7 @@ int gdbstub_start(CPU *cpu, const char *where, struct err *e)
     struct gdb *g = &gdb_state;
     pthread_attr_t attr;
     pthread_t th;
-    int r = *where ? gdb_regs_init(&g->regs, cpu->v->guest, e) : err_set(e, EINVAL, "a port or a path is needed");
+    int r = *where ? gdb_regs_init(&g->regs, cpu, e) : err_set(e, EINVAL, "a port or a path is needed");
     if (r < 0) return r;
     g->fd = connection(where, e);
     if (g->fd < 0) return g->fd;

@@ -617,7 +617,7 @@ static void monitor_registers(struct gdb *g, FILE *f)
     CPU *cpu = cpu_of(g);
     for (unsigned i = 0; cpu && i < g->regs.n; i++) {
         size_t n = gdb_reg_read(&g->regs, cpu, i, buf);
-        fprintf(f, "%-8s 0x", g->regs.reg[i]->name);
+        fprintf(f, "%-8s 0x", g->regs.reg[i].row->name);
         for (size_t k = 0; k < n; k++) fprintf(f, "%02x", buf[g->p->big ? k : n - 1 - k]);
         fprintf(f, i % 2 && n < 16 ? "\n" : n < 16 ? "   " : "\n");
     }

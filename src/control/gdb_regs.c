@@ -1,7 +1,6 @@
 /*
  * gdb_regs.c: see gdb_regs.h. The target description is that of GDB's manual, appendix "Target Descriptions": one feature
  * per name in the table's `feature` column, registers numbered in the order features and registers come in.
- * Gap: the description lists what the guest's table has, not what the chosen CPU model leaves out.
  */
 #include "control/gdb_regs.h"
 
@@ -17,14 +16,17 @@ static unsigned feature_order(const struct guest *g, const char *feature)
 }
 
 /* Rows by feature, then by their number in it; rows without a number stay behind the one before them. */
-static void number(struct gdb_regs *r, const struct guest *g)
+static void number(struct gdb_regs *r, const struct guest *g, const CPU *cpu)
 {
     uint64_t *key = xalloc(g->nregs * sizeof *key);
     int last = -1;
     const char *feature = "";
     for (unsigned i = 0; i < g->nregs; i++) {
         const struct guest_reg *row = &g->regs[i];
-        if (!row->feature || !row->bits || row->bits > 8 * GDB_REG_MAX) continue;
+        struct gdb_reg reg = { .row = row, .offset = row->offset, .bits = row->bits };
+        if (!row->feature) continue;
+        if (g->reg_shape) reg.bits = g->reg_shape(cpu, i, &reg.offset);
+        if (!reg.bits || reg.bits > 8 * GDB_REG_MAX) continue;
         if (strcmp(feature, row->feature)) last = -1;
         feature = row->feature;
         last = row->gdb_num >= 0 ? row->gdb_num : last + 1;
@@ -35,7 +37,7 @@ static void number(struct gdb_regs *r, const struct guest *g)
             r->reg[at] = r->reg[at - 1];
         }
         key[at] = k;
-        r->reg[at] = row;
+        r->reg[at] = reg;
     }
     free(key);
 }
@@ -43,7 +45,7 @@ static void number(struct gdb_regs *r, const struct guest *g)
 static int find(const struct gdb_regs *r, const char *name)
 {
     for (unsigned i = 0; i < r->n; i++)
-        if (!strcmp(r->reg[i]->name, name)) return (int)i;
+        if (!strcmp(r->reg[i].row->name, name)) return (int)i;
     return -1;
 }
 
@@ -64,23 +66,42 @@ static const char vec_arm[] =
     "<union id=\"lvq\"><field name=\"u\" type=\"lv1u\"/><field name=\"s\" type=\"lv1i\"/></union>"
     "<union id=\"lvec\"><field name=\"d\" type=\"lvd\"/><field name=\"s\" type=\"lvs\"/><field name=\"h\" type=\"lvh\"/>"
     "<field name=\"b\" type=\"lvb\"/><field name=\"q\" type=\"lvq\"/></union>";
-static const char vec_plain[] =
-    "<vector id=\"lv16\" type=\"uint8\" count=\"16\"/><vector id=\"lv8\" type=\"uint16\" count=\"8\"/>"
-    "<vector id=\"lv4\" type=\"uint32\" count=\"4\"/><vector id=\"lv2\" type=\"uint64\" count=\"2\"/>"
-    "<vector id=\"lv1\" type=\"uint128\" count=\"1\"/>"
-    "<union id=\"lvec\"><field name=\"b\" type=\"lv16\"/><field name=\"s\" type=\"lv8\"/><field name=\"w\" type=\"lv4\"/>"
-    "<field name=\"l\" type=\"lv2\"/><field name=\"q\" type=\"lv1\"/></union>";
 
-static bool is_vector(const struct guest_reg *row)
+/* Elements of each size, for a register of any width. */
+static void vec_plain(FILE *f, unsigned bits)
 {
-    return row->bits == 128 && row->gdb_type && !strcmp(row->gdb_type, "uint128");
+    static const char field[] = "bswlq";
+    for (unsigned i = 0, size = 8; i < 5; i++, size *= 2)
+        fprintf(f, "<vector id=\"lv%c\" type=\"uint%u\" count=\"%u\"/>", field[i], size, bits / size);
+    fputs("<union id=\"lvec\">", f);
+    for (unsigned i = 0; i < 5; i++) fprintf(f, "<field name=\"%c\" type=\"lv%c\"/>", field[i], field[i]);
+    fputs("</union>\n", f);
 }
 
-static bool any_vector(const struct gdb_regs *r, unsigned from)
+static bool is_vector(const struct gdb_reg *reg)
 {
-    for (unsigned i = from; i < r->n && !strcmp(r->reg[i]->feature, r->reg[from]->feature); i++)
-        if (is_vector(r->reg[i])) return true;
-    return false;
+    return reg->row->gdb_type && !strcmp(reg->row->gdb_type, "uint128");
+}
+
+/* The types that the feature of the register numbered `from`, its first, needs. */
+static void describe_types(const struct gdb_regs *r, unsigned from, FILE *f)
+{
+    const char *feature = r->reg[from].row->feature;
+    unsigned i = from;
+    while (i < r->n && !strcmp(r->reg[i].row->feature, feature) && !is_vector(&r->reg[i])) i++;
+    if (i == r->n || strcmp(r->reg[i].row->feature, feature)) return;
+    if (strstr(feature, ".aarch64."))
+        fprintf(f, "%s\n", vec_arm);
+    else
+        vec_plain(f, r->reg[i].bits);
+}
+
+static const char *type_name(const struct gdb_reg *reg)
+{
+    const char *type = reg->row->gdb_type;
+    if (is_vector(reg)) return "lvec";
+    if (type && !strcmp(type, "ieee_double") && reg->bits == 32) return "ieee_single";
+    return type ? type : "int";
 }
 
 static void describe(const struct gdb_regs *r, const struct guest *g, FILE *f)
@@ -89,24 +110,25 @@ static void describe(const struct gdb_regs *r, const struct guest *g, FILE *f)
     fprintf(f, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
                "<architecture>%s</architecture><osabi>GNU/Linux</osabi>\n", g->gdb_arch);
     for (unsigned i = 0; i < r->n; i++) {
-        const struct guest_reg *row = r->reg[i];
+        const struct gdb_reg *reg = &r->reg[i];
+        const struct guest_reg *row = reg->row;
         if (strcmp(feature, row->feature)) {
             fprintf(f, "%s<feature name=\"%s\">\n", *feature ? "</feature>" : "", row->feature);
-            if (any_vector(r, i)) fprintf(f, "%s\n", strstr(row->feature, ".aarch64.") ? vec_arm : vec_plain);
+            describe_types(r, i, f);
             feature = row->feature;
         }
-        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n", row->name, row->bits,
-                is_vector(row) ? "lvec" : row->gdb_type ? row->gdb_type : "int", i,
+        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n", row->name, reg->bits, type_name(reg), i,
                 strstr(row->feature, ".vector") ? " group=\"vector\"" : "");
     }
     fprintf(f, "%s</target>\n", *feature ? "</feature>" : "");
 }
 
-int gdb_regs_init(struct gdb_regs *r, const struct guest *g, struct err *e)
+int gdb_regs_init(struct gdb_regs *r, const CPU *cpu, struct err *e)
 {
+    const struct guest *g = cpu->v->guest;
     memset(r, 0, sizeof *r);
     r->reg = xalloc((g->nregs + 1) * sizeof(*r->reg));
-    number(r, g);
+    number(r, g, cpu);
     r->pc = find(r, "pc");
     r->sp = find(r, "sp");
     FILE *f = open_memstream(&r->xml, &r->xml_len);
@@ -128,7 +150,7 @@ void gdb_regs_done(struct gdb_regs *r)
 /* --- values ------------------------------------------------------------------------------------------------------------- */
 size_t gdb_reg_size(const struct gdb_regs *r, unsigned num)
 {
-    return (r->reg[num]->bits + 7u) / 8;
+    return (r->reg[num].bits + 7u) / 8;
 }
 
 static void reverse(uint8_t *p, size_t n)
@@ -143,14 +165,14 @@ static void reverse(uint8_t *p, size_t n)
 /* Homes are in the host's order, which is little endian on every host there is. */
 size_t gdb_reg_read(const struct gdb_regs *r, CPU *cpu, unsigned num, uint8_t out[GDB_REG_MAX])
 {
-    const struct guest_reg *row = r->reg[num];
+    const struct guest_reg *row = r->reg[num].row;
     size_t n = gdb_reg_size(r, num);
     memset(out, 0, n);
     if (row->get) {
         uint64_t v = row->get(cpu);
         memcpy(out, &v, MIN(n, sizeof v));
     } else {
-        memcpy(out, (const char *)cpu + row->offset, n);
+        memcpy(out, (const char *)cpu + r->reg[num].offset, n);
     }
     if (cpu->v->guest->big_endian) reverse(out, n);
     return n;
@@ -158,7 +180,7 @@ size_t gdb_reg_read(const struct gdb_regs *r, CPU *cpu, unsigned num, uint8_t ou
 
 void gdb_reg_write(const struct gdb_regs *r, CPU *cpu, unsigned num, const uint8_t *in)
 {
-    const struct guest_reg *row = r->reg[num];
+    const struct guest_reg *row = r->reg[num].row;
     uint8_t buf[GDB_REG_MAX];
     size_t n = gdb_reg_size(r, num);
     uint64_t v = 0;
@@ -170,5 +192,5 @@ void gdb_reg_write(const struct gdb_regs *r, CPU *cpu, unsigned num, const uint8
     else if (row->offset == offsetof(CPU, pc))
         cpu->pc = v;
     else if (!row->get)
-        memcpy((char *)cpu + row->offset, buf, n);
+        memcpy((char *)cpu + r->reg[num].offset, buf, n);
 }

@@ -4,17 +4,23 @@
 
 #include "cpu/guest.h"
 
-enum { GDB_REG_MAX = 64 }; /* bytes of the widest register */
+enum { GDB_REG_MAX = 256 }; /* bytes of the widest register */
 
+struct gdb_reg {
+    const struct guest_reg *row;
+    uint32_t offset;              /* home in the CPU struct */
+    uint32_t bits;
+};
 struct gdb_regs {
-    const struct guest_reg **reg; /* by gdb's number */
+    struct gdb_reg *reg;          /* by gdb's number */
     unsigned n;
     char *xml;                    /* target description */
     size_t xml_len;
     int pc, sp;                   /* numbers of these, -1 = none; sent with each stop */
 };
 
-int gdb_regs_init(struct gdb_regs *r, const struct guest *g, struct err *e);
+/* For CPUs of this one's model. */
+int gdb_regs_init(struct gdb_regs *r, const CPU *cpu, struct err *e);
 void gdb_regs_done(struct gdb_regs *r);
 /* Value in the guest's byte order; returns its size in bytes. */
 size_t gdb_reg_read(const struct gdb_regs *r, CPU *cpu, unsigned num, uint8_t out[GDB_REG_MAX]);

@@ -62,6 +62,11 @@ struct guest {
     unsigned (*disas)(char *buf, size_t size, const uint8_t *p, size_t avail, uint64_t pc, const CPU *cpu);
     /* FP behaviour in a translation mode. */
     void (*fp)(uint32_t mode, struct ir_fp *fp);
+    /*
+     * How this CPU (model) has register i of the table: its width in bits (0: it has none) and its home, where they are not
+     * the table's. NULL: they always are.
+     */
+    unsigned (*reg_shape)(const CPU *cpu, unsigned i, uint32_t *offset);
     /* A random valid instruction for tests: writes its bytes, returns the length. */
     unsigned (*random_insn)(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu);
     const struct guest_linux *lnx;

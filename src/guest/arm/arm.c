@@ -75,9 +75,19 @@ static void set_fpcr(CPU *cpu, uint64_t v)
     arm_set_fpcr(cpu, (uint32_t)v);
 }
 
+/* The bits of a pointer that an authentication code takes: those above the address but 55 and the top byte. */
+static uint64_t get_pac_mask(const CPU *cpu)
+{
+    return 0x7full << 48;
+}
+static void set_none(CPU *cpu, uint64_t v)
+{
+}
+
 #define GC "org.gnu.gdb.aarch64.core"
 #define GF "org.gnu.gdb.aarch64.fpu"
 #define GT "org.gnu.gdb.aarch64.tls"
+#define GP "org.gnu.gdb.aarch64.pauth"
 #define HOME(m) offsetof(struct arm_cpu, m)
 #define X(n, pin) { "x" #n, T_I64, 0, pin, HOME(x[n]), 64, GC, "int", n, NULL, NULL }
 #define V(n) { "v" #n, T_V128, 2, -1, HOME(q[n]), 128, GF, "uint128", n, NULL, NULL }
@@ -97,6 +107,8 @@ static const struct guest_reg regs64[] = {
     { "fpsr", T_VOID, 3, -1, 0, 32, GF, "int", -1, get_fpsr, set_fpsr },
     { "fpcr", T_I32, 3, -1, HOME(fpcr), 32, GF, "int", -1, get_fpcr, set_fpcr },
     { "tpidr", T_I64, 3, -1, HOME(tpidr), 64, GT, "data_ptr", -1, NULL, NULL },
+    { "pauth_dmask", T_VOID, 3, -1, 0, 64, GP, "int", -1, get_pac_mask, set_none },
+    { "pauth_cmask", T_VOID, 3, -1, 0, 64, GP, "int", -1, get_pac_mask, set_none },
     HIDDEN("n", T_I1, 1, HOME(n)), HIDDEN("z", T_I1, 1, HOME(z)), HIDDEN("c", T_I1, 1, HOME(cf)), HIDDEN("v", T_I1, 1, HOME(v)),
     HIDDEN("qc", T_V128, 3, HOME(qc)), HIDDEN("dit", T_I32, 3, HOME(dit)), HIDDEN("ssbs", T_I32, 3, HOME(ssbs)),
     HIDDEN("tpidrro", T_I64, 3, HOME(tpidrro)), HIDDEN("tpidr2", T_I64, 3, HOME(tpidr2)),
@@ -261,6 +273,13 @@ static unsigned disas(char *buf, size_t size, const uint8_t *p, size_t avail, ui
     return arm_disassemble(buf, size, p, avail, 0, arm_cpu(cpu)->gates, pc);
 }
 
+static unsigned reg_shape(const CPU *cpu, unsigned i, uint32_t *offset)
+{
+    const struct guest_reg *row = &regs64[i];
+    bool pac = row->feature && !strcmp(row->feature, GP);
+    return pac && !arm_has(arm_cpu(cpu), ARM_PAuth) ? 0 : row->bits;
+}
+
 static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu)
 {
     return arm_random(rnd, ctx, buf, 0, arm_cpu(cpu)->gates, -1);
@@ -270,6 +289,6 @@ static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, co
 const struct guest aarch64_guest = {
     .name = "aarch64", .aliases = "arm64", .elf_machine = EM_AARCH64, .elf_class = 2, .insn_align = 4, .addr_bits = 47,
     .cpu_size = sizeof(struct arm_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "aarch64", .models = models64,
-    .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .random_insn = random_insn,
+    .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
     .lnx = &aarch64_linux,
 };

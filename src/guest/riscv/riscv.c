@@ -109,6 +109,7 @@ static uint64_t get_vlenb(const CPU *cpu)
 #define GX "org.gnu.gdb.riscv.cpu"
 #define GF "org.gnu.gdb.riscv.fpu"
 #define GV "org.gnu.gdb.riscv.vector"
+#define GS "org.gnu.gdb.riscv.csr"
 #define HOME(m) offsetof(struct riscv_cpu, m)
 #define X(n, name, pin, gt) { name, XT, 0, pin, HOME(x[n]), XB, GX, gt, n, NULL, NULL },
 #define FREG(n, name) { name, T_F64, 1, -1, HOME(f[n]), 64, GF, "ieee_double", n, NULL, NULL },
@@ -137,13 +138,13 @@ static uint64_t get_vlenb(const CPU *cpu)
     VREG(0) VREG(1) VREG(2) VREG(3) VREG(4) VREG(5) VREG(6) VREG(7) VREG(8) VREG(9) VREG(10) VREG(11) VREG(12) VREG(13) \
     VREG(14) VREG(15) VREG(16) VREG(17) VREG(18) VREG(19) VREG(20) VREG(21) VREG(22) VREG(23) VREG(24) VREG(25) VREG(26) \
     VREG(27) VREG(28) VREG(29) VREG(30) VREG(31) \
-    { "vstart", T_I64, 3, -1, HOME(vstart), XB, GV, NULL, -1, get_vstart, set_vstart }, \
-    { "vxsat", T_I32, 3, -1, HOME(vxsat), 32, GV, NULL, -1, NULL, NULL }, \
-    { "vxrm", T_I32, 3, -1, HOME(vxrm), 32, GV, NULL, -1, NULL, NULL }, \
-    { "vcsr", T_VOID, 3, -1, 0, 32, GV, NULL, -1, get_vcsr, set_vcsr }, \
-    { "vl", T_I64, 3, -1, HOME(vl), XB, GV, NULL, -1, get_vl, set_vl }, \
-    { "vtype", T_I32, 3, -1, HOME(vtype), XB, GV, NULL, -1, get_vtype, set_vtype }, \
-    { "vlenb", T_VOID, 3, -1, 0, XB, GV, NULL, -1, get_vlenb, set_none }, \
+    { "vstart", T_I64, 3, -1, HOME(vstart), XB, GS, NULL, -1, get_vstart, set_vstart }, \
+    { "vxsat", T_I32, 3, -1, HOME(vxsat), 32, GS, NULL, -1, NULL, NULL }, \
+    { "vxrm", T_I32, 3, -1, HOME(vxrm), 32, GS, NULL, -1, NULL, NULL }, \
+    { "vcsr", T_VOID, 3, -1, 0, 32, GS, NULL, -1, get_vcsr, set_vcsr }, \
+    { "vl", T_I64, 3, -1, HOME(vl), XB, GS, NULL, -1, get_vl, set_vl }, \
+    { "vtype", T_I32, 3, -1, HOME(vtype), XB, GS, NULL, -1, get_vtype, set_vtype }, \
+    { "vlenb", T_VOID, 3, -1, 0, XB, GS, NULL, -1, get_vlenb, set_none }, \
     { "vill", T_I32, 3, -1, HOME(vill), 0, NULL, NULL, -1, NULL, NULL }, \
     { "vmode", T_I32, 3, -1, HOME(vmode), 0, NULL, NULL, -1, NULL, NULL }, \
     { "mode", T_I32, 3, -1, offsetof(CPU, mode), 0, NULL, NULL, -1, NULL, NULL }, \
@@ -394,6 +395,21 @@ static unsigned disas(char *buf, size_t size, const uint8_t *p, size_t avail, ui
     return riscv_disassemble(buf, size, p, avail, r->decode_modes, r->feats, pc);
 }
 
+/* Vector registers are as wide as VLEN says, one behind the other. */
+static unsigned reg_shape(const CPU *cpu, unsigned i, uint32_t *offset)
+{
+    const struct riscv_cpu *r = riscv_cpu(cpu);
+    const char *feature = r->rv32 ? regs32[i].feature : regs64[i].feature;
+    unsigned bits = r->rv32 ? regs32[i].bits : regs64[i].bits;
+    if (!feature) return 0;
+    if (!strcmp(feature, GF) && !riscv_has_ext(r, EXT_f)) return 0;
+    if (i >= R_F0 && i < R_F0 + 32 && !riscv_has_ext(r, EXT_d)) return 32;
+    if (i >= R_VSTART && i <= R_VLENB) return riscv_has_ext(r, EXT_zve32x) ? bits : 0;
+    if (strcmp(feature, GV)) return bits;
+    *offset = (uint32_t)HOME(v) + (i - R_V0) * r->vlen / 8;
+    return riscv_has_ext(r, EXT_zve32x) ? r->vlen : 0;
+}
+
 static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu)
 {
     const struct riscv_cpu *r = riscv_cpu(cpu);
@@ -404,12 +420,12 @@ static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, co
 const struct guest riscv64_guest = {
     .name = "riscv64", .elf_machine = EM_RISCV, .elf_class = 2, .insn_align = 2, .addr_bits = 47,
     .cpu_size = sizeof(struct riscv_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "riscv:rv64", .models = models64,
-    .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .random_insn = random_insn,
+    .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
     .lnx = &riscv64_linux,
 };
 const struct guest riscv32_guest = {
     .name = "riscv32", .elf_machine = EM_RISCV, .elf_class = 1, .insn_align = 2, .addr_bits = 32,
     .cpu_size = sizeof(struct riscv_cpu), .regs = regs32, .nregs = R_COUNT, .gdb_arch = "riscv:rv32", .models = models32,
-    .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .random_insn = random_insn,
+    .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
     .lnx = &riscv32_linux,
 };
