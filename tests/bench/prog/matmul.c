@@ -4,7 +4,7 @@ enum { N = 256 };
 static float a[N][N], b[N][N], c[N][N];
 int main(int argc, char **argv)
 {
-    unsigned n = rounds(argc, argv, 60);
+    unsigned n = rounds(argc, argv, 12);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) a[i][j] = (float)(i + j) / N, b[i][j] = (float)(i - j) / N;
     for (unsigned r = 0; r < n; r++)

@@ -6,7 +6,7 @@ static int16_t p[N], q[N];
 static int32_t s[N];
 int main(int argc, char **argv)
 {
-    unsigned n = rounds(argc, argv, 100000);
+    unsigned n = rounds(argc, argv, 10000);
     uint64_t seed = 99;
     uint32_t sad = 0;
     for (int i = 0; i < N; i++) x[i] = (uint8_t)rnd(&seed), y[i] = (uint8_t)rnd(&seed), p[i] = (int16_t)rnd(&seed), q[i] = (int16_t)rnd(&seed);
