@@ -244,35 +244,6 @@ static void cmd_write_reg(struct gdb *g, const char *s, size_t len)
 }
 
 /* --- memory ---------------------------------------------------------------------------------------------------------------------- */
-/*
- * Within one page. The debugger may do what the guest may not: permission is lent for the moment (everything is stopped).
- */
-static int access_page(struct gdb *g, uint64_t addr, void *buf, size_t n, bool write)
-{
-    unsigned rwx = GP_READ | GP_WRITE | GP_EXEC, flags = gmem_flags(g->mem, addr), need = write ? GP_WRITE : GP_READ;
-    uint64_t page = ALIGN_DOWN(addr, (uint64_t)gmem_page(g->mem));
-    if (!(flags & GP_MAPPED)) return -EFAULT;
-    bool lend = !(flags & need);
-    if (lend && gmem_protect(g->mem, page, gmem_page(g->mem), (flags & rwx) | GP_READ | need) < 0) return -EFAULT;
-    int r = write ? gmem_write(g->mem, addr, buf, n, NULL) : gmem_read(g->mem, buf, addr, n, NULL);
-    if (lend) gmem_protect(g->mem, page, gmem_page(g->mem), flags & rwx);
-    return r;
-}
-
-/* How many bytes from addr on could be read or written. */
-static size_t access_memory(struct gdb *g, uint64_t addr, uint8_t *buf, size_t n, bool write)
-{
-    uint64_t page = gmem_page(g->mem);
-    size_t done = 0;
-    while (done < n) {
-        uint64_t at = addr + done;
-        size_t part = MIN(n - done, (size_t)(page - at % page));
-        if (at < addr || at >= gmem_limit(g->mem) || access_page(g, at, buf + done, part, write) < 0) break;
-        done += part;
-    }
-    return done;
-}
-
 static uint8_t mem_buf[GDB_PACKET];
 
 static bool range_arg(const char **s, uint64_t *addr, uint64_t *n)
@@ -287,7 +258,7 @@ static void cmd_read_mem(struct gdb *g, const char *s, size_t len)
         error(g, EINVAL);
         return;
     }
-    size_t want = MIN(n, (uint64_t)GDB_PACKET / 2 - 8), got = access_memory(g, addr, mem_buf, want, false);
+    size_t want = MIN(n, (uint64_t)GDB_PACKET / 2 - 8), got = gmem_access(g->mem, addr, mem_buf, want, false);
     if (want && !got)
         error(g, EFAULT);
     else
@@ -296,7 +267,7 @@ static void cmd_read_mem(struct gdb *g, const char *s, size_t len)
 
 static void write_mem(struct gdb *g, uint64_t addr, uint64_t n)
 {
-    if (access_memory(g, addr, mem_buf, n, true) == n)
+    if (gmem_access(g->mem, addr, mem_buf, n, true) == n)
         ok(g);
     else
         error(g, EFAULT);

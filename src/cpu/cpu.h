@@ -23,9 +23,10 @@ enum cpu_exc {
     EXC_FAULT,     /* memory fault: fault_addr, code = EXF_* bits; pc of the instruction */
     EXC_ALIGN,     /* misaligned access that must not be */
     EXC_FP,        /* trapped floating-point exception: code = FPF_* bits */
-    EXC_DEBUG,     /* gdb breakpoint or step finished; pc is the next instruction to run */
+    EXC_DEBUG,     /* breakpoint or step finished, or the count did (code = EXD_COUNT); pc is the next instruction to run */
     EXC_GUEST      /* guest-defined: code says which */
 };
+enum { EXD_BREAK, EXD_COUNT };
 enum { EXF_READ = 0, EXF_WRITE = 1, EXF_EXEC = 2, EXF_MAPERR = 4, EXF_ACCERR = 8, EXF_BUS = 16 };
 
 /* Floating-point environment common to all guests. In generated code the host's own FP unit holds the rounding mode and
@@ -72,6 +73,8 @@ struct vcpu {
     const struct guest *guest;
     struct engine *engine;
     struct gmem *mem;
+    uint64_t guest_last;     /* accesses that start above fault: the end of a reserved space that addresses can exceed; else ~0 */
+    uint64_t outside;        /* the last one that did (vcpu_outside) */
     struct jc_entry *jc;
     /* last exit */
     enum cpu_exc exc;
@@ -105,6 +108,7 @@ struct engine_config {
     const struct guest *guest;
     const struct host *host;      /* the back end */
     struct gmem *mem;
+    bool probes;                  /* engine_probe may be called later */
     size_t cache_bytes;           /* code cache; 0 = default 128 MiB */
     unsigned max_insns;           /* guest instructions in a region; 0 = default */
     unsigned opt_passes;          /* OPT_*; ~0u = all */
@@ -148,16 +152,36 @@ void engine_fork_done(struct engine *en, CPU *self, bool child);
 /* gdb: breakpoints by guest pc. */
 int engine_breakpoint(struct engine *en, uint64_t pc, bool set);
 
+/*
+ * What code translated from now on does besides running the guest (probe.c); for engines with cfg.probes. The caller sees to it
+ * that no CPU runs meanwhile, and that what was translated before is dropped where it matters (engine_invalidate).
+ * Counting: *cpu_insns_left counts down with each instruction that completes, exact at every exit and fault; an instruction
+ * that would begin with 0 left ends in EXC_DEBUG, EXD_COUNT. Hook: called before an instruction for which `wanted` says so, with
+ * all registers and cpu->pc in place, outside generated code to all purposes. If it returns true, the instruction is not begun
+ * and cpu_run returns EXC_REQUEST; that is a must after a change of registers or of the code ahead.
+ */
+struct engine_probes {
+    bool count;
+    bool (*wanted)(void *ctx, uint64_t pc); /* NULL: no hook */
+    bool (*hook)(void *ctx, CPU *cpu);
+    void *ctx;
+};
+void engine_probe(struct engine *en, const struct engine_probes *p);
+uint64_t *cpu_insns_left(CPU *cpu);
+
 struct engine_stats {
     uint64_t regions, insns, host_bytes, ir_ins, translate_ns, lookups, chains, invalidated, flushes;
 };
 void engine_get_stats(struct engine *en, struct engine_stats *st);
 
+/* For an access that starts outside the guest's space: remembers where, for engine_host_fault, and returns what faults. */
+uint64_t vcpu_outside(struct vcpu *v, uint64_t addr);
 /* The same for callers that have the vcpu at hand. */
 static inline void *vcpu_access_begin(struct vcpu *v, uint64_t addr)
 {
     v->guest_access = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (unlikely(addr > v->guest_last)) addr = vcpu_outside(v, addr);
     return (void *)(uintptr_t)(v->guest_base + addr);
 }
 static inline void vcpu_access_end(struct vcpu *v)

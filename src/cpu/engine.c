@@ -26,7 +26,7 @@ const struct host *host_find(const char *name)
 /* The IR's register list, from the guest's register table. */
 static struct ir_reg *ir_reg_list(const struct guest *g)
 {
-    struct ir_reg *list = xalloc(g->nregs * sizeof *list);
+    struct ir_reg *list = xalloc((g->nregs + 1) * sizeof *list);
     for (unsigned i = 0; i < g->nregs; i++) {
         const struct guest_reg *r = &g->regs[i];
         list[i] = (struct ir_reg){ .name = r->name, .type = r->type, .group = r->group, .pin = r->pin,
@@ -39,6 +39,8 @@ static size_t cpu_bytes(const struct guest *g)
 {
     return ALIGN_UP(g->cpu_size, (size_t)64);
 }
+
+static size_t insns_left_offset(const struct engine *en);
 
 static void on_code_write(void *ctx, uint64_t start, uint64_t end)
 {
@@ -60,6 +62,10 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     }
     pthread_mutex_init(&en->lock, NULL);
     en->ir_regs = ir_reg_list(cfg->guest);
+    en->ir_nregs = cfg->guest->nregs;
+    if (cfg->probes)
+        en->ir_regs[en->ir_nregs++] = (struct ir_reg){ .name = "insns_left", .type = T_I64, .group = PROBE_GROUP, .pin = -1,
+                                                       .offset = (int32_t)insns_left_offset(en) };
     en->builder = builder_new();
     en->epoch = 1;
     if (!en->builder) {
@@ -68,9 +74,11 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     }
     if (cache_init(en, e)) goto fail;
     en->env = (struct host_env){
-        .regs = en->ir_regs, .nregs = cfg->guest->nregs, .jc_offset = (int32_t)cpu_bytes(cfg->guest),
+        .regs = en->ir_regs, .nregs = en->ir_nregs, .jc_offset = (int32_t)cpu_bytes(cfg->guest),
         .guest_base = gmem_base(cfg->mem), .addr_bits = cfg->guest->addr_bits, .pins = ~0u
     };
+    /* at base 0 the host faults by itself, and of a 32-bit space all is reserved */
+    if (en->env.guest_base && cfg->guest->addr_bits > 32) en->env.limit = gmem_limit(cfg->mem);
     struct code_buf buf = { en->seg[0].fill, en->seg[0].end, en->delta };
     en->hh = en->host->init(&en->env, &buf, e);
     if (!en->hh) goto fail;
@@ -107,9 +115,19 @@ static size_t counters_offset(const struct engine *en)
     return cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
 }
 
-static size_t alloc_bytes(const struct engine *en)
+static size_t insns_left_offset(const struct engine *en)
 {
     return counters_offset(en) + COUNTERS;
+}
+
+static size_t alloc_bytes(const struct engine *en)
+{
+    return insns_left_offset(en) + (en->cfg.probes ? sizeof(uint64_t) : 0);
+}
+
+uint64_t *cpu_insns_left(CPU *cpu)
+{
+    return (uint64_t *)(void *)((char *)cpu + insns_left_offset(cpu->v->engine));
 }
 
 int32_t engine_counter(const struct engine *en, uint64_t pc)
@@ -131,6 +149,7 @@ static CPU *cpu_alloc(struct engine *en)
     v->engine = en;
     v->mem = en->mem;
     v->guest_base = en->env.guest_base;
+    v->guest_last = en->env.limit - 1; /* no limit: all ones */
     v->jc = (struct jc_entry *)((char *)cpu + cpu_bytes(en->guest));
     v->quiescent = UINT64_MAX;
     v->jc[0].tag = jc_empty(0); /* elsewhere 0 */

@@ -22,6 +22,7 @@ enum {
     MAX_SKIP = 48,           /* bytes a branch inside a first translation skips at most */
     COUNTERS = 4096,         /* bytes in every CPU that count entries of first translations */
     MAX_BLOCKS = 400,
+    PROBE_GROUP = 7,         /* of the register that counts instructions: no guest's helper has to do with it */
     REQ_EMBEDDER = 1,        /* bits of cpu->exit_request */
     REQ_ENGINE = 2
 };
@@ -52,6 +53,8 @@ struct engine {
     struct host_env env;
     struct ir_reg *ir_regs;
     struct gmem *mem;
+    uint32_t ir_nregs;            /* the guest's registers, and with cfg.probes the count of instructions */
+    struct engine_probes probes;
 
     pthread_mutex_t lock;
     struct vcpu *cpus;
@@ -86,6 +89,10 @@ struct engine {
 struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit, bool first);
 struct builder *builder_new(void);
 void builder_free(struct builder *b);
+
+/* probe.c: IR of the probes, before the instruction at t->pc and after what of it can fault. */
+void probe_before(struct engine *en, struct xlat *t);
+void probe_after(struct engine *en, struct xlat *t);
 
 /* cache.c */
 int cache_init(struct engine *en, struct err *e);

@@ -241,6 +241,18 @@ void cpu_stn(CPU *cpu, uint64_t addr, const void *src, size_t len)
     cpu_access_end(cpu);
 }
 
+/* The page below address 0, which is never mapped; an access that leaves the space at its end faults in the one behind it. */
+static uint64_t guard_addr(const struct vcpu *v)
+{
+    return 0 - (uint64_t)gmem_page(v->mem);
+}
+
+uint64_t vcpu_outside(struct vcpu *v, uint64_t addr)
+{
+    v->outside = addr;
+    return guard_addr(v);
+}
+
 /* --- host faults ---------------------------------------------------------------------------------------------- */
 
 static _Noreturn void unwind(CPU *cpu)
@@ -306,8 +318,9 @@ bool engine_host_fault(CPU *cpu, int sig, void *info, void *ucontext)
         if (write && sig == SIGSEGV && si->si_code == SEGV_ACCERR && gmem_code_fault(v->mem, addr)) return true;
         code |= si->si_code == SEGV_ACCERR && sig == SIGSEGV ? EXF_ACCERR : EXF_MAPERR;
     } else {
-        code |= EXF_MAPERR; /* not canonical, or just above a 32-bit guest's space */
+        code |= EXF_MAPERR; /* not canonical, or beside a reserved space */
         addr = known ? (uintptr_t)si->si_addr - v->guest_base : 0;
+        if (v->guest_access && addr > v->guest_last && addr >= guard_addr(v)) addr += v->outside - guard_addr(v);
     }
     uintptr_t hpc = uc_pc(uc);
     v->exc = EXC_FAULT;

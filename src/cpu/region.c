@@ -248,6 +248,7 @@ static bool translate_block(struct builder *b, uint32_t block)
         t->next_pc = pc;
         t->mode = b->mode;
         t->end = XE_NONE;
+        if (unlikely(b->en->cfg.probes)) probe_before(b->en, t);
         unsigned len = b->en->guest->translate(t, p, avail);
         if (!len) {
             /* the instruction goes on where nothing can be fetched */
@@ -260,6 +261,7 @@ static bool translate_block(struct builder *b, uint32_t block)
             break;
         }
         if (!note_page(b, pc + len - 1)) b->ninsns = b->limit;
+        if (unlikely(b->en->cfg.probes)) probe_after(b->en, t);
         ir->ins[marker].x = len;
         if (first)
             b->at[h].marker = ir->blk[block].first = marker;
@@ -328,7 +330,7 @@ static void lay_out(struct builder *b)
 static bool build(struct builder *b, uint64_t pc, unsigned limit)
 {
     struct engine *en = b->en;
-    ir_reset(&b->ir, en->ir_regs, en->guest->nregs);
+    ir_reset(&b->ir, en->ir_regs, en->ir_nregs);
     b->ir.mode = b->mode;
     if (en->guest->fp) en->guest->fp(b->mode, &b->ir.fp);
     b->t = (struct xlat){ .ir = &b->ir, .cpu = b->v->cpu };

@@ -606,6 +606,31 @@ int gmem_write(struct gmem *m, uint64_t addr, const void *src, size_t len, uint6
     return left ? -EFAULT : 0;
 }
 
+/* Within one page. */
+static int access_page(struct gmem *m, uint64_t addr, void *buf, size_t len, bool write)
+{
+    unsigned rwx = GP_READ | GP_WRITE | GP_EXEC, flags = gmem_flags(m, addr), need = write ? GP_WRITE : GP_READ;
+    uint64_t page = ALIGN_DOWN(addr, (uint64_t)m->page);
+    if (!(flags & GP_MAPPED)) return -EFAULT;
+    bool lend = !(flags & need);
+    if (lend && gmem_protect(m, page, m->page, (flags & rwx) | GP_READ | need) < 0) return -EFAULT;
+    int r = write ? gmem_write(m, addr, buf, len, NULL) : gmem_read(m, buf, addr, len, NULL);
+    if (lend) gmem_protect(m, page, m->page, flags & rwx);
+    return r;
+}
+
+size_t gmem_access(struct gmem *m, uint64_t addr, void *buf, size_t len, bool write)
+{
+    size_t done = 0;
+    while (done < len) {
+        uint64_t at = addr + done;
+        size_t part = MIN(len - done, (size_t)(m->page - at % m->page));
+        if (at < addr || at >= m->limit || access_page(m, at, (char *)buf + done, part, write)) break;
+        done += part;
+    }
+    return done;
+}
+
 int64_t gmem_strlen(struct gmem *m, uint64_t addr, size_t max)
 {
     size_t n = 0;

@@ -39,6 +39,9 @@ int gmem_walk(struct gmem *m, int (*fn)(void *ctx, uint64_t start, uint64_t end,
  * A page that vanishes or a file that was truncated meanwhile also gives -EFAULT, never a signal. */
 int gmem_read(struct gmem *m, void *dst, uint64_t addr, size_t len, uint64_t *bad);
 int gmem_write(struct gmem *m, uint64_t addr, const void *src, size_t len, uint64_t *bad);
+/* For debuggers and embedders, who may do what the guest may not: how many bytes from addr on could be read or written. A page that
+ * forbids it is lent the permission for the moment. */
+size_t gmem_access(struct gmem *m, uint64_t addr, void *buf, size_t len, bool write);
 /* Length of a NUL-terminated string (without NUL), -EFAULT, or -ENAMETOOLONG past max. */
 int64_t gmem_strlen(struct gmem *m, uint64_t addr, size_t max);
 /* For system calls that let the kernel access a buffer: checks the range for GP_READ or GP_WRITE and returns the host

@@ -14,6 +14,7 @@
 #include "host/x86_64/asm.h"
 
 #include <cpuid.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -251,7 +252,8 @@ static void choose_pins(struct x86_host *h)
 
 static void *x86_init(const struct host_env *env, struct code_buf *buf, struct err *e)
 {
-    detect();
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, detect);
     if (env->softmmu) {
         err_set(e, ENOSYS, "the x86-64 back end has no system mode yet");
         return NULL;

@@ -1,6 +1,6 @@
 /*
  * lower_mem.c: guest memory, user mode: host address = guest address + base (gs segment base when that is not
- * 0).
+ * 0). Where a guest can make addresses beyond its reserved space, each access is compared with its end.
  *
  * Order: x86 keeps all orders but store before load, so acquire and release cost nothing but for a release
  * store, which is an exchange: AArch64's STLR followed by LDAR is ordered. Faults of the host become the
@@ -10,9 +10,30 @@
 #include "host/x86_64/asm.h"
 #include "ir/build.h"
 
-static struct opnd guest_mem(struct gen *g, V addr, int64_t disp)
+/* In a window that addresses can exceed: leaves with EXC_FAULT unless the access starts inside; the address in a register. */
+static struct opnd window_mem(struct gen *g, const struct ir_ins *in)
 {
-    struct opnd o = addr_use(g, addr, disp);
+    bool write = in->op == IR_PROBE ? in->mo & MO_STORE : in->op != IR_LD;
+    int64_t disp = (int64_t)in->imm;
+    unsigned a = use_r(g, in->a);
+    if (disp) {
+        unsigned t = tmp_gpr(g);
+        if (disp == (int32_t)disp) {
+            a_lea(g, 64, t, o_mem(a, (int32_t)disp));
+        } else {
+            a_mov_ri(g, t, (uint64_t)disp);
+            a_alu(g, ALU_ADD, 64, t, o_reg(a));
+        }
+        a = t;
+    }
+    a_alu(g, ALU_CMP, 64, a, pool2(g, g->h->env.limit));
+    deopt_trap(g, a_jcc_fwd(g, CC_AE), EXC_FAULT, EXF_MAPERR | (write ? EXF_WRITE : EXF_READ), in->a, disp);
+    return o_mem(a, 0);
+}
+
+static struct opnd guest_mem(struct gen *g, const struct ir_ins *in)
+{
+    struct opnd o = g->h->env.limit ? window_mem(g, in) : addr_use(g, in->a, (int64_t)in->imm);
     o.gs = g->h->gs;
     return o;
 }
@@ -44,7 +65,7 @@ static void lower_ld(struct gen *g, V v, const struct ir_ins *in)
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
     int64_t disp = (int64_t)in->imm;
     if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
-    struct opnd o = guest_mem(g, in->a, disp);
+    struct opnd o = guest_mem(g, in);
     uint32_t rec = deopt_rec(g);
     bool be = in->mo & MO_BE && bytes > 1;
     if (type_is_xmm(in->type)) {
@@ -112,7 +133,7 @@ static void lower_st(struct gen *g, const struct ir_ins *in)
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
     int64_t disp = (int64_t)in->imm;
     if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
-    struct opnd o = guest_mem(g, in->a, disp);
+    struct opnd o = guest_mem(g, in);
     bool be = in->mo & MO_BE && bytes > 1, rel = in->mo & MO_REL;
     enum ir_type t = type_of(g, in->b);
     int32_t k;
@@ -176,7 +197,9 @@ static void lower_st(struct gen *g, const struct ir_ins *in)
 static void lower_cas128(struct gen *g, V v, const struct ir_ins *in)
 {
     take(g, RSI);
-    a_lea(g, 64, RSI, addr_use(g, in->a, (int64_t)in->imm));
+    struct opnd at = guest_mem(g, in);
+    at.gs = false;
+    a_lea(g, 64, RSI, at);
     g->used &= ~(g->scratch & ~RBIT(RSI)); /* give back what the address needed: registers are scarce here */
     g->locked = g->scratch = RBIT(RSI);
     a_testi(g, 8, o_reg(RSI), 15);
@@ -220,7 +243,7 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
     }
     take(g, RAX);
     if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
-    struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+    struct opnd o = guest_mem(g, in);
     bool be = in->mo & MO_BE && bytes > 1;
     unsigned s = use_r(g, in->c);
     if (be) {
@@ -280,7 +303,7 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
     if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
     unsigned sized = bits == 8 ? OP_B | OP_BM : bits == 16 ? 1 | P_66 : 1 | w_of(bits);
     if (!be && (op == RMW_XCHG || op == RMW_ADD)) {
-        struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+        struct opnd o = guest_mem(g, in);
         unsigned b = use_r(g, in->b), t = tmp_gpr(g);
         a_mov_rr(g, bits == 64 ? 64 : 32, t, b);
         deopt_at(g, deopt_rec(g));
@@ -295,7 +318,7 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
     }
     if (!be && !result && op <= RMW_XOR) {
         static const uint8_t alu[] = {[RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR};
-        struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+        struct opnd o = guest_mem(g, in);
         unsigned b = use_r(g, in->b);
         deopt_at(g, deopt_rec(g));
         a_u8(g, 0xf0);
@@ -303,7 +326,7 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
         return;
     }
     take(g, RAX);
-    struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+    struct opnd o = guest_mem(g, in);
     unsigned b = use_r(g, in->b), t = tmp_gpr(g);
     uint32_t rec = deopt_rec(g);
     deopt_at(g, rec);
@@ -322,7 +345,7 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
 
 static void lower_probe(struct gen *g, const struct ir_ins *in)
 {
-    struct opnd o = guest_mem(g, in->a, (int64_t)in->imm);
+    struct opnd o = guest_mem(g, in);
     uint32_t rec = deopt_rec(g);
     for (unsigned k = 0; k < (in->y > 1 ? 2u : 1u); k++) {
         if (k) o.disp += (int32_t)in->y - 1;

@@ -527,6 +527,7 @@ static void machine_new(struct machine *m, const struct host *host, unsigned pin
     assert_non_null(m->h);
     m->start = m->buf;
     m->v.cpu = &m->cpu->cpu;
+    m->v.guest_last = ~0ull;
     m->v.jc = (struct jc_entry *)((char *)m->cpu + env.jc_offset);
     for (unsigned i = 0; i < JC_SIZE; i++)
         m->v.jc[i].tag = jc_empty(i);
