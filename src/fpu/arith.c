@@ -10,6 +10,7 @@ const struct fpu_fmt_info fpu_fmts[] = {
     [FPU_F16] = { 16, 10, 15 },
     [FPU_F32] = { 32, 23, 127 },
     [FPU_F64] = { 64, 52, 1023 },
+    [FPU_BF16] = { 16, 7, 127 },
 };
 
 struct fpu_num fpu_unpack(struct fpu_env *e, enum fpu_fmt f, uint64_t a)

@@ -1,5 +1,5 @@
 /*
- * fpu.h: IEEE 754 arithmetic in integers (floor 1): binary16, binary32, binary64, and x87's 80-bit later. Bit-exact
+ * fpu.h: IEEE 754 arithmetic in integers (floor 1): binary16, binary32, binary64, bfloat16, and x87's 80-bit later. Bit-exact
  * results and flags under the policy in struct fpu_env; used by the interpreter, cold paths and helpers.
  */
 #ifndef LYRE_FPU_FPU_H
@@ -20,7 +20,7 @@ struct fpu_env {
     uint32_t flags;       /* accrued, only ever set */
 };
 
-enum fpu_fmt { FPU_F16, FPU_F32, FPU_F64 };
+enum fpu_fmt { FPU_F16, FPU_F32, FPU_F64, FPU_BF16 };
 /* Values are bit patterns in the low bits. */
 uint64_t fpu_add(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b);
 uint64_t fpu_sub(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b);

@@ -128,3 +128,45 @@ INSN(fmlal_e, "0 q:1 0 01111 10 l:1 m:1 erm:4 0000 h:1 0 rn:5 rd:5 eidx=hidx(h,l
 INSN(fmlsl_e, "0 q:1 0 01111 10 l:1 m:1 erm:4 0100 h:1 0 rn:5 rd:5 eidx=hidx(h,l,m) @FHM", "fmlsl {rd:v2s}, {rn:v2h}, {erm:he}") { fhm(t, f, true, false, elt_h(t, f)); }
 INSN(fmlal2_e, "0 q:1 1 01111 10 l:1 m:1 erm:4 1000 h:1 0 rn:5 rd:5 eidx=hidx(h,l,m) @FHM", "fmlal2 {rd:v2s}, {rn:v2h}, {erm:he}") { fhm(t, f, false, true, elt_h(t, f)); }
 INSN(fmlsl2_e, "0 q:1 1 01111 10 l:1 m:1 erm:4 1100 h:1 0 rn:5 rd:5 eidx=hidx(h,l,m) @FHM", "fmlsl2 {rd:v2s}, {rn:v2h}, {erm:he}") { fhm(t, f, true, true, elt_h(t, f)); }
+
+/* --- BF16: dot products and matrices (FPCR takes no part), widening multiply-add and conversion (as FPCR says) ----------------------- */
+
+INSN(bfdot_v, "0 q:1 1 01110 01 0 rm:5 1 1111 1 rn:5 rd:5 @BF16", "bfdot {rd:v2s}, {rn:v4h}, {rm:v4h}")
+{
+    wvq(t, f->q, (unsigned)f->rd, IR_CALL(t, simd_bfdot, vr(t, (unsigned)f->rd), vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm)));
+}
+INSN(bfdot_e, "0 q:1 0 01111 01 l:1 rm:5 1111 h:1 0 rn:5 rd:5 @BF16", "bfdot {rd:v2s}, {rn:v4h}, {rm:h2e}")
+{
+    wvq(t, f->q, (unsigned)f->rd, IR_CALL(t, simd_bfdot, vr(t, (unsigned)f->rd), vr(t, (unsigned)f->rn), elt32(t, f)));
+}
+INSN(bfmmla, "0 1 1 01110 01 0 rm:5 1 1101 1 rn:5 rd:5 @BF16", "bfmmla v{rd:d}.4s, v{rn:d}.8h, v{rm:d}.8h")
+{
+    wv(t, (unsigned)f->rd, IR_CALL(t, simd_bfmmla, vr(t, (unsigned)f->rd), vr(t, (unsigned)f->rn), vr(t, (unsigned)f->rm)));
+}
+/* The even lanes (bottom) or the odd ones (top) as singles. */
+static V bf_widen(struct xlat *t, V v, bool top)
+{
+    return top ? ir_v2(t, IR_VAND, L_I32, v, vsplat(t, L_I32, 0xffff0000)) : ir_v1x(t, IR_VSHLI, L_I32, v, 16);
+}
+static void bf_mlal(struct xlat *t, F *f, V b)
+{
+    V a = bf_widen(t, vr(t, (unsigned)f->rn), f->q);
+    wv(t, (unsigned)f->rd, ir_vf(t, IR_VFMA, L_F32, RM_DYN, a, b, vr(t, (unsigned)f->rd), 0));
+}
+INSN(bfmlal_v, "0 q:1 1 01110 11 0 rm:5 1 1111 1 rn:5 rd:5 @BF16", "bfmlal{q:bt} v{rd:d}.4s, v{rn:d}.8h, v{rm:d}.8h")
+{
+    bf_mlal(t, f, bf_widen(t, vr(t, (unsigned)f->rm), f->q));
+}
+INSN(bfmlal_e, "0 q:1 0 01111 11 l:1 m:1 erm:4 1111 h:1 0 rn:5 rd:5 eidx=hidx(h,l,m) @BF16", "bfmlal{q:bt} v{rd:d}.4s, v{rn:d}.8h, {erm:he}")
+{
+    bf_mlal(t, f, bf_widen(t, elt_h(t, f), true));
+}
+INSN(bfcvt, "0 0 0 11110 01 1 000110 10000 rn:5 rd:5 @BF16", "bfcvt {rd:fh}, {rn:fs}")
+{
+    wv(t, (unsigned)f->rd, IR_CALL(t, simd_bfcvt, vzero(t), vr(t, (unsigned)f->rn), ir_k32(t, 1)));
+}
+INSN(bfcvtn, "0 q:1 0 01110 10 1 0000 10110 10 rn:5 rd:5 @BF16", "bfcvtn{q:two} {rd:v4h}, v{rn:d}.4s")
+{
+    V d = f->q ? vr(t, (unsigned)f->rd) : vzero(t);
+    wv(t, (unsigned)f->rd, IR_CALL(t, simd_bfcvt, d, vr(t, (unsigned)f->rn), ir_k32(t, 4 | (uint32_t)f->q << 4)));
+}

@@ -514,6 +514,55 @@ HELPER(v128, simd_fhm, (CPU *cpu, v128 d, v128 a, v128 b, uint32_t desc), "fp r=
     return r.v;
 }
 
+/* bfloat16. BFConvert: to nearest or as FPCR says, with its flags. desc: lanes, high half of the result << 4. */
+HELPER(v128, simd_bfcvt, (CPU *cpu, v128 d, v128 a, uint32_t desc), "fp r=c")
+{
+    unsigned n = desc & 15, to = desc & 16 ? n : 0;
+    struct fpu_env e = fp_env_for(cpu, FPU_F32);
+    union vlanes x = { .v = a }, r = { .v = d };
+    if (!to) r.u64[0] = r.u64[1] = 0;
+    for (unsigned i = 0; i < n; i++) r.u16[to + i] = (uint16_t)fpu_cvt(&e, FPU_BF16, FPU_F32, x.u32[i]);
+    cpu->fp.flags |= e.flags;
+    return r.v;
+}
+/* BFMulH, BFAdd: rounded to odd, denormals flushed, default NaNs, overflow to infinity; FPCR and FPSR take no part. */
+static uint32_t bf_round(struct fpu_env *e, uint64_t r)
+{
+    bool over = e->flags & FPU_OVERFLOW;
+    e->flags = 0;
+    return (uint32_t)r + over; /* from the largest number to infinity */
+}
+static uint32_t bf_mul(struct fpu_env *e, uint16_t a, uint16_t b)
+{
+    return bf_round(e, fpu_mul(e, FPU_F32, (uint32_t)a << 16, (uint32_t)b << 16));
+}
+static uint32_t bf_add(struct fpu_env *e, uint32_t a, uint32_t b)
+{
+    return bf_round(e, fpu_add(e, FPU_F32, a, b));
+}
+/* BFDotAdd: two pairs at x and y. */
+static uint32_t bf_dot(uint32_t acc, const uint16_t *x, const uint16_t *y)
+{
+    struct fpu_env e = { .rm = FPU_ODD, .nan = FPU_NAN_CANON, .tiny_before = 1, .ftz = 1 };
+    uint32_t p = bf_mul(&e, x[0], y[0]), q = bf_mul(&e, x[1], y[1]);
+    return bf_add(&e, acc, bf_add(&e, p, q));
+}
+HELPER(v128, simd_bfdot, (CPU *cpu, v128 d, v128 a, v128 b), "pure")
+{
+    union vlanes r = { .v = d }, x = { .v = a }, y = { .v = b };
+    for (unsigned i = 0; i < 4; i++) r.u32[i] = bf_dot(r.u32[i], &x.u16[2 * i], &y.u16[2 * i]);
+    return r.v;
+}
+/* BFMatMulAdd: 2x4 by 4x2. */
+HELPER(v128, simd_bfmmla, (CPU *cpu, v128 d, v128 a, v128 b), "pure")
+{
+    union vlanes r = { .v = d }, x = { .v = a }, y = { .v = b };
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned k = 0; k < 2; k++)
+            r.u32[i] = bf_dot(r.u32[i], &x.u16[(i & 2) * 2 + 2 * k], &y.u16[(i & 1) * 4 + 2 * k]);
+    return r.v;
+}
+
 /* desc: lane kind, q << 2, rotation / 90 << 4, multiply << 6. */
 HELPER(v128, simd_complex, (CPU *cpu, v128 d, v128 a, v128 b, uint32_t desc), "fp r=c")
 {

@@ -151,12 +151,14 @@ FORMATTER(rw) { gpr(o, v, false); }
 FORMATTER(rq) { gpr(o, v, f->q); }
 FORMATTER(r5) { gpr(o, v, imm5_size(f) == 3); }
 FORMATTER(two) { if (v) isa_puts(o, "2"); }
+FORMATTER(bt) { isa_puts(o, v ? "t" : "b"); }
 FORMATTER(elt) { isa_printf(o, "v%d.%c[%d]", (int)v, "bhsd"[imm5_size(f) & 3], (int)(f->imm5 >> (imm5_size(f) + 1))); }
 FORMATTER(elt4) { isa_printf(o, "v%d.%c[%d]", (int)v, "bhsd"[imm5_size(f) & 3], (int)(f->imm4 >> imm5_size(f))); }
 FORMATTER(ve) { isa_printf(o, "v%d.%c[%d]", (int)v, "bhsd"[f->size & 3], (int)f->eidx); }
 FORMATTER(he) { isa_printf(o, "v%d.h[%d]", (int)v, (int)f->eidx); }
 FORMATTER(fe) { isa_printf(o, "v%d.%c[%d]", (int)v, f->sz ? 'd' : 's', (int)f->eidx); }
 FORMATTER(b4e) { isa_printf(o, "v%d.4b[%d]", (int)v, (int)(f->h << 1 | f->l)); }
+FORMATTER(h2e) { isa_printf(o, "v%d.2h[%d]", (int)v, (int)(f->h << 1 | f->l)); }
 FORMATTER(hce) { isa_printf(o, "v%d.h[%d]", (int)v, (int)(f->h << 1 | f->l)); }
 FORMATTER(sce) { isa_printf(o, "v%d.s[%d]", (int)v, (int)f->h); }
 FORMATTER(tab)

@@ -123,6 +123,18 @@ FORMATTER(acqrel)
     if (f->acq) isa_puts(o, "a");
     if (f->rel) isa_puts(o, "l");
 }
+/* Options of copies: unprivileged and non-temporal, of reads, writes or both; of sets. */
+FORMATTER(mopsopt)
+{
+    static const char *const priv[] = { "", "wt", "rt", "t" }, *const temporal[] = { "", "wn", "rn", "n" };
+    isa_puts(o, priv[v & 3]);
+    isa_puts(o, temporal[v >> 2 & 3]);
+}
+FORMATTER(mopssopt)
+{
+    if (v & 1) isa_puts(o, "t");
+    if (v & 2) isa_puts(o, "n");
+}
 FORMATTER(barrier)
 {
     static const char *const dom[] = { "osh", "nsh", "ish", "sy" }, *const type[] = { "", "ld", "st", "" };
