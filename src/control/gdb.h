@@ -13,7 +13,7 @@
 #include "user/linux/user.h"
 
 enum gdb_action { GA_NONE, GA_CONT, GA_STEP };
-enum gdb_stop { GS_NONE, GS_SIGNAL, GS_BREAK, GS_STEP, GS_WATCH };
+enum gdb_stop { GS_NONE, GS_SIGNAL, GS_BREAK, GS_STEP, GS_WATCH, GS_EXEC, GS_SYSCALL, GS_SYSCALL_END };
 
 /* A guest thread under the debugger: task.dbg. */
 struct gdb_thread {
@@ -37,7 +37,16 @@ struct gdb_watch {
     uint8_t value[32];
 };
 
+/* GP_GONE: nobody is connected, everything runs. */
 enum gdb_phase { GP_STOPPED, GP_RUNNING, GP_STOPPING, GP_GONE };
+
+/* What a client told of itself and asked for. Lives on when the program is replaced by another (execve). */
+struct gdb_client {
+    bool multi, swbreak, no_resumed, noack, exec_events;
+    uint8_t pass_signals[NSIG_GUEST + 1]; /* not of interest to the debugger */
+    bool catch, catch_all;                /* system calls: at all; each or those in the list */
+    uint32_t ncatch, catch_nr[64];
+};
 
 struct gdb {
     pthread_mutex_t lock;
@@ -48,6 +57,7 @@ struct gdb {
     struct gdb_thread *reporter; /* NULL: nobody, the debugger asked */
     enum gdb_stop stop;
     int stop_sig;                /* host number */
+    uint64_t stop_arg;           /* GS_WATCH: address; GS_SYSCALL*: number */
     /* the end of the process */
     bool ending, ended, none_left;
     int exit_code, exit_sig, leader_code;
@@ -61,13 +71,12 @@ struct gdb {
     uint32_t nbps, cap_bps;
     struct gdb_watch watch[8];
     unsigned nwatch;
-    uint64_t watch_addr;         /* of GS_WATCH */
-    uint8_t pass_signals[NSIG_GUEST + 1]; /* not of interest to the debugger */
-    /* what the client selected and can do */
+    struct gdb_client client;
     pid_t g_tid, c_tid;          /* Hg, Hc; 0 = any */
-    bool multi, swbreak, no_resumed, noack;
+    bool fresh;                  /* a client has come and is not heard before everything has stopped */
     /* connection */
-    int fd, event;               /* event: eventfd, written when the guest's side has news */
+    char path[108];              /* of the listening socket, if it has one */
+    int fd, lfd, event;          /* connected, listening, -1 = not; event: eventfd, written when the guest's side has news */
     struct gdb_in in;
     struct gdb_out out;
     bool reply;                  /* a reply is in `out` to be sent */
@@ -76,7 +85,9 @@ struct gdb {
 extern struct gdb gdb_state;
 
 /* gdb.c */
-void gdb_detach(struct gdb *g);         /* lets everything run, forgets breakpoints */
+int gdb_session_save(struct gdb *g);             /* a descriptor with which gdbstub_start goes on after an execve, or -errno */
+void gdb_session_keep(struct gdb *g, bool keep);    /* whether the connection outlives an execve */
+void gdb_unlisten(struct gdb *g);
 
 /* gdb_cmd.c */
 void gdb_command(struct gdb *g);        /* the packet in g->in */
@@ -85,8 +96,9 @@ int gdb_signal_number(int host);        /* the protocol's number of a Linux sign
 int gdb_signal_host(uint64_t number);   /* the reverse; 0 = none */
 
 /* gdb_user.c; the lock is held except where it says so */
-void gdb_user_init(struct gdb *g, CPU *cpu);
+void gdb_user_init(struct gdb *g, CPU *cpu, enum gdb_phase phase);
 void gdb_user_park_first(struct gdb *g, CPU *cpu); /* without the lock: the first thread waits for its first resume */
+void gdb_user_detach(struct gdb *g);    /* lets everything run, forgets breakpoints; phase becomes GP_GONE */
 void gdb_user_stop_all(struct gdb *g);  /* phase becomes GP_STOPPING */
 bool gdb_user_all_parked(const struct gdb *g);
 void gdb_user_resume(struct gdb *g);    /* those with an action */

@@ -48,7 +48,7 @@ static void error(struct gdb *g, int code)
 /* --- threads ---------------------------------------------------------------------------------------------------------------- */
 static void put_thread(struct gdb *g, const struct gdb_thread *th)
 {
-    if (g->multi)
+    if (g->client.multi)
         gdb_putf(&g->out, "p%x.%x", g->pid, th->tid);
     else
         gdb_putf(&g->out, "%x", th->tid);
@@ -178,8 +178,22 @@ void gdb_stop_reply(struct gdb *g)
     gdb_puts(&g->out, "thread:");
     put_thread(g, th);
     gdb_puts(&g->out, ";");
-    if (g->stop == GS_WATCH) gdb_putf(&g->out, "watch:%llx;", (unsigned long long)g->watch_addr);
-    if (g->stop == GS_BREAK && g->swbreak) gdb_puts(&g->out, "swbreak:;");
+    unsigned long long arg = g->stop_arg;
+    switch (g->stop) {
+    case GS_WATCH: gdb_putf(&g->out, "watch:%llx;", arg); break;
+    case GS_BREAK:
+        if (g->client.swbreak) gdb_puts(&g->out, "swbreak:;");
+        break;
+    case GS_SYSCALL: gdb_putf(&g->out, "syscall_entry:%llx;", arg); break;
+    case GS_SYSCALL_END: gdb_putf(&g->out, "syscall_return:%llx;", arg); break;
+    case GS_EXEC:
+        if (!g->client.exec_events) break;
+        gdb_puts(&g->out, "exec:");
+        gdb_put_hex(&g->out, g->p->exe, strlen(g->p->exe));
+        gdb_puts(&g->out, ";");
+        break;
+    default: break;
+    }
 }
 
 static void cmd_why(struct gdb *g, const char *s, size_t len)
@@ -463,11 +477,12 @@ static void cmd_vcont(struct gdb *g, const char *s, size_t len)
 static void cmd_detach(struct gdb *g, const char *s, size_t len)
 {
     ok(g);
-    gdb_detach(g);
+    gdb_user_detach(g);
 }
 
 static void cmd_kill(struct gdb *g, const char *s, size_t len)
 {
+    gdb_unlisten(g);
     RAW(SYS_kill, g->pid, SIGKILL);
     g->reply = false;
 }
@@ -493,17 +508,19 @@ static bool offered(const char *list, const char *name)
 
 static void cmd_supported(struct gdb *g, const char *s, size_t len)
 {
-    g->multi = offered(s, "multiprocess+");
-    g->swbreak = offered(s, "swbreak+");
-    g->no_resumed = offered(s, "no-resumed+");
+    g->client.multi = offered(s, "multiprocess+");
+    g->client.swbreak = offered(s, "swbreak+");
+    g->client.no_resumed = offered(s, "no-resumed+");
+    g->client.exec_events = offered(s, "exec-events+");
     gdb_putf(&g->out, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;qXfer:auxv:read+;qXfer:exec-file:read+;"
-                      "qXfer:siginfo:read+;vContSupported+;multiprocess+;swbreak+;no-resumed+;QPassSignals+", GDB_PACKET);
+                      "qXfer:siginfo:read+;vContSupported+;multiprocess+;swbreak+;no-resumed+;QPassSignals+;QCatchSyscalls+;"
+                      "exec-events+", GDB_PACKET);
 }
 
 static void cmd_no_ack(struct gdb *g, const char *s, size_t len)
 {
     ok(g);
-    g->noack = true; /* from the next packet on: the reply needs no acknowledgment of ours */
+    g->client.noack = true; /* from the next packet on: the reply needs no acknowledgment of ours */
 }
 
 static void cmd_attached(struct gdb *g, const char *s, size_t len)
@@ -514,10 +531,31 @@ static void cmd_attached(struct gdb *g, const char *s, size_t len)
 static void cmd_pass_signals(struct gdb *g, const char *s, size_t len)
 {
     uint64_t v;
-    memset(g->pass_signals, 0, sizeof g->pass_signals);
-    for (gdb_skip(&s, ':'); gdb_hex(&s, &v); gdb_skip(&s, ';')) g->pass_signals[gdb_signal_host(v)] = 1;
-    g->pass_signals[0] = 0;
+    memset(g->client.pass_signals, 0, sizeof g->client.pass_signals);
+    for (gdb_skip(&s, ':'); gdb_hex(&s, &v); gdb_skip(&s, ';')) g->client.pass_signals[gdb_signal_host(v)] = 1;
+    g->client.pass_signals[0] = 0;
     gdb_user_mirror(g);
+    ok(g);
+}
+
+/* :0, or :1 and the numbers of those of interest; without numbers all are. */
+static void cmd_catch_syscalls(struct gdb *g, const char *s, size_t len)
+{
+    struct gdb_client *c = &g->client;
+    uint64_t v = 2;
+    if (!gdb_skip(&s, ':') || !gdb_hex(&s, &v) || v > 1) {
+        error(g, EINVAL);
+        return;
+    }
+    c->catch = v;
+    c->ncatch = 0;
+    while (gdb_skip(&s, ';') && gdb_hex(&s, &v) && c->ncatch < ARRAY_LEN(c->catch_nr)) c->catch_nr[c->ncatch++] = (uint32_t)v;
+    c->catch_all = !c->ncatch;
+    if (*s) {
+        c->catch = false;
+        error(g, c->ncatch == ARRAY_LEN(c->catch_nr) ? ENOSPC : EINVAL);
+        return;
+    }
     ok(g);
 }
 
@@ -631,6 +669,11 @@ static void cmd_monitor(struct gdb *g, const char *s, size_t len)
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------------------------------- */
+static void cmd_extended(struct gdb *g, const char *s, size_t len)
+{
+    ok(g); /* extended-remote: of what it adds there is only that the listener stays after a detach, which it does anyway */
+}
+
 static void cmd_symbol(struct gdb *g, const char *s, size_t len)
 {
     ok(g); /* no symbol is asked for */
@@ -648,6 +691,7 @@ static const struct command {
     { "qSupported", cmd_supported }, { "qAttached", cmd_attached }, { "qC", cmd_current }, { "qfThreadInfo", cmd_threads_first },
     { "qsThreadInfo", cmd_threads_more }, { "qThreadExtraInfo", cmd_thread_info }, { "qXfer", cmd_xfer }, { "qRcmd", cmd_monitor },
     { "qSymbol", cmd_symbol }, { "QStartNoAckMode", cmd_no_ack }, { "QPassSignals", cmd_pass_signals },
+    { "QCatchSyscalls", cmd_catch_syscalls }, { "!", cmd_extended },
 };
 
 void gdb_command(struct gdb *g)

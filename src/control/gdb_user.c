@@ -71,6 +71,17 @@ void gdb_user_resume(struct gdb *g)
     pthread_cond_broadcast(&g->resumed);
 }
 
+void gdb_user_detach(struct gdb *g)
+{
+    for (uint32_t i = 0; i < g->nbps; i++) engine_breakpoint(g->engine, g->bps[i], false);
+    g->nbps = 0;
+    g->nwatch = 0;
+    g->phase = GP_GONE;
+    g->reporter = NULL;
+    gdb_user_mirror(g);
+    pthread_cond_broadcast(&g->resumed);
+}
+
 /* --- watchpoints ------------------------------------------------------------------------------------------------------- */
 void gdb_user_watch(struct gdb *g, struct gdb_watch *w)
 {
@@ -169,7 +180,7 @@ static enum gdb_stop step_stop(struct gdb *g, const struct gdb_thread *th)
     uint64_t pc = th->t->cpu->pc;
     const struct gdb_watch *w = changed(g);
     if (w) {
-        g->watch_addr = w->addr;
+        g->stop_arg = w->addr;
         return GS_WATCH;
     }
     if (th->action == GA_CONT) return is_breakpoint(g, pc) ? GS_BREAK : GS_NONE;
@@ -201,7 +212,7 @@ static void on_trap(struct task *t)
 
 static bool wants(int sig)
 {
-    return gdb_state.phase != GP_GONE && !gdb_state.pass_signals[sig];
+    return gdb_state.phase != GP_GONE && !gdb_state.client.pass_signals[sig];
 }
 
 static int on_signal(struct task *t, int sig, const siginfo_t *si)
@@ -224,23 +235,22 @@ static void on_thread_start(struct task *t)
     struct gdb *g = &gdb_state;
     if ((pid_t)RAW(SYS_getpid) != g->pid) return; /* of a vfork child */
     pthread_mutex_lock(&g->lock);
-    if (g->phase != GP_GONE) {
-        struct gdb_thread *th = xalloc(sizeof *th), **end = &g->threads;
-        th->t = t;
-        th->tid = t->tid;
-        th->action = g->phase == GP_RUNNING ? GA_CONT : GA_NONE;
-        if (th->action == GA_NONE) t->pending |= SP_STOP;
-        t->cpu->v->single_step = steps(g, th);
-        while (*end) end = &(*end)->next;
-        *end = th;
-        t->dbg = th;
-    }
+    struct gdb_thread *th = xalloc(sizeof *th), **end = &g->threads;
+    th->t = t;
+    th->tid = t->tid;
+    th->action = g->phase == GP_RUNNING ? GA_CONT : GA_NONE;
+    if (th->action == GA_NONE && g->phase != GP_GONE) t->pending |= SP_STOP;
+    t->cpu->v->single_step = steps(g, th);
+    while (*end) end = &(*end)->next;
+    *end = th;
+    t->dbg = th;
     pthread_mutex_unlock(&g->lock);
 }
 
 /* The process ends: the debugger hears of it first. */
 static void report_end(struct gdb *g, int code, int sig)
 {
+    gdb_unlisten(g);
     g->ending = true;
     g->exit_code = code;
     g->exit_sig = sig;
@@ -259,11 +269,9 @@ static void on_thread_end(struct task *t, int code, bool last)
     if (th->tid == g->pid) g->leader_code = code;
     t->dbg = NULL;
     free(th);
-    if (g->phase == GP_GONE) {
-        /* nobody to tell */
-    } else if (last) {
+    if (last) {
         report_end(g, g->leader_code, 0);
-    } else if (gdb_user_all_parked(g)) {
+    } else if (g->phase != GP_GONE && gdb_user_all_parked(g)) {
         g->none_left = g->phase == GP_RUNNING;
         wake_server(g);
     }
@@ -275,8 +283,57 @@ static void on_exit_process(struct task *t, int code, int sig)
     struct gdb *g = &gdb_state;
     pthread_mutex_lock(&g->lock);
     park(g, t->dbg);
-    if (g->phase != GP_GONE) report_end(g, code, sig);
+    report_end(g, code, sig);
     pthread_mutex_unlock(&g->lock);
+}
+
+static int session = -1; /* of an execve under way */
+
+/* Returns with the lock held, so that the connection is nobody's until the new program has it. */
+static int on_exec(struct task *t)
+{
+    struct gdb *g = &gdb_state;
+    pthread_mutex_lock(&g->lock);
+    park(g, t->dbg);
+    session = gdb_session_save(g);
+    if (session < 0)
+        pthread_mutex_unlock(&g->lock);
+    else
+        gdb_session_keep(g, true);
+    return session;
+}
+
+static void on_exec_failed(struct task *t)
+{
+    struct gdb *g = &gdb_state;
+    gdb_session_keep(g, false);
+    close(session);
+    send_signal(g, t->dbg);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static bool catches(const struct gdb_client *c, uint64_t nr)
+{
+    if (!c->catch || c->catch_all) return c->catch;
+    for (uint32_t i = 0; i < c->ncatch; i++)
+        if (c->catch_nr[i] == nr) return true;
+    return false;
+}
+
+static bool on_syscall(struct task *t, uint64_t nr, bool end)
+{
+    struct gdb *g = &gdb_state;
+    struct gdb_thread *th = t->dbg;
+    if (!__atomic_load_n(&g->client.catch, __ATOMIC_RELAXED)) return false;
+    pthread_mutex_lock(&g->lock);
+    bool told = false;
+    if (g->phase == GP_RUNNING && catches(&g->client, nr)) {
+        g->stop_arg = nr;
+        told = event(g, th, end ? GS_SYSCALL_END : GS_SYSCALL, SIGTRAP, NULL);
+        send_signal(g, th);
+    }
+    pthread_mutex_unlock(&g->lock);
+    return told;
 }
 
 static void on_vfork(struct task *t, bool begin)
@@ -321,7 +378,8 @@ static void on_fork_child(struct task *t)
 
 static struct debugger hooks = {
     .thread_start = on_thread_start, .thread_end = on_thread_end, .stop = on_stop, .trap = on_trap, .signal = on_signal,
-    .wants = wants, .process_end = on_exit_process, .fork_child = on_fork_child, .vfork = on_vfork, .mark = &gdb_state,
+    .wants = wants, .process_end = on_exit_process, .fork_child = on_fork_child, .vfork = on_vfork, .exec = on_exec,
+    .exec_failed = on_exec_failed, .syscall = on_syscall, .mark = &gdb_state,
 };
 
 /* --- for the server ----------------------------------------------------------------------------------------------------------- */
@@ -333,22 +391,22 @@ void gdb_user_mirror(struct gdb *g)
     pthread_mutex_unlock(&g->p->lock);
 }
 
-void gdb_user_init(struct gdb *g, CPU *cpu)
+void gdb_user_init(struct gdb *g, CPU *cpu, enum gdb_phase phase)
 {
     struct task *t = cpu->v->user;
     struct gdb_thread *th = xalloc(sizeof *th);
     th->t = t;
     th->tid = t->tid;
-    th->parked = true;
+    th->parked = phase != GP_GONE;
     g->threads = th;
     g->reporter = th;
-    g->stop = GS_SIGNAL;
+    g->stop = phase == GP_STOPPING ? GS_EXEC : GS_SIGNAL;
     g->stop_sig = SIGTRAP;
     g->p = t->p;
     g->engine = t->p->engine;
     g->mem = t->p->mem;
     g->pid = (pid_t)RAW(SYS_getpid);
-    g->phase = GP_STOPPED;
+    g->phase = phase;
     t->dbg = th;
     debugger = &hooks;
     gdb_user_mirror(g);

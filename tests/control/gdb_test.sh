@@ -62,8 +62,8 @@ static_tests() {
         'break scale' c "p \$$fparg" 'info registers float' finish 'monitor info status' c
     check break gdb.out 'hit Breakpoint 1, leaf \(a=6, b=7\)'
     check backtrace gdb.out '#0  leaf \(a=6, b=7\)' '#1 .* in main \(argc=1'
-    check threads gdb.out '\* 1 .*leaf' '2    Thread' '3    Thread' '4    Thread.*pthread_barrier_wait'
-    check all-backtraces gdb.out '^Thread 4' 'in worker \(arg=0x2\)' '^Thread 3' 'in worker \(arg=0x1\)' '^Thread 2' 'worker \(arg=0x0\)' '^Thread 1 '
+    check threads gdb.out '\* 1 .*leaf' '2    Thread' '3    Thread' '4    Thread'
+    check all-backtraces gdb.out '^Thread 4' 'worker \(arg=0x2\)' '^Thread 3' 'worker \(arg=0x1\)' '^Thread 2' 'worker \(arg=0x0\)' '^Thread 1 '
     check registers gdb.out 'sp  *0x7' 'pc  *0x[0-9a-f]*.*<leaf'
     check step gdb.out 'watched = c;' 'return c \+ 1;' 'Value returned is \$1 = 43'
     check fp-register gdb.out '\$2 = .*[=] ?2[,}]'

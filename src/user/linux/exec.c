@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SCRIPT_DEPTH = 5, ARG_MAX_BYTES = 8 << 20, SCRIPT_LINE = 256 };
+enum { SCRIPT_DEPTH = 5, ARG_MAX_BYTES = 8 << 20, SCRIPT_LINE = 256, SESSION_WORD = 16 };
 
 /* All strings and vectors of one execve, in one allocation that a vfork child's parent can free. */
 struct arena {
@@ -136,7 +136,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
 {
     struct proc *p = x->t->p;
     struct user_options o = *p->opt;
-    char role[64], number[16];
+    char role[64], number[16], *session = NULL;
     unsigned nopt, k = 0;
     snprintf(role, sizeof role, "lyre-%s", g->name);
     if (g != p->guest) o.cpu = NULL; /* a model of another architecture */
@@ -144,7 +144,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
     o.argv0 = x->argc ? x->argv[0] : "";
     o.exec_fd = -1;
     char **words = options_words(&o, &nopt);
-    char **v = take(&x->ar, (nopt + (size_t)x->argc + 8) * sizeof *v);
+    char **v = take(&x->ar, (nopt + (size_t)x->argc + 10) * sizeof *v);
     if (!v) return -E2BIG;
     v[k++] = take_str(&x->ar, role);
     for (unsigned i = 0; i < nopt; i++) v[k++] = take_str(&x->ar, words[i]);
@@ -156,16 +156,26 @@ static int exec_guest(struct exec *x, const struct guest *g)
         v[k++] = take_str(&x->ar, "-execfd");
         v[k++] = take_str(&x->ar, number);
     }
+    if (x->t->dbg) { /* the debugger comes along */
+        v[k++] = take_str(&x->ar, "-g");
+        v[k++] = session = take(&x->ar, SESSION_WORD);
+    }
     v[k++] = take_str(&x->ar, "--");
     v[k++] = take_str(&x->ar, x->path);
     for (int64_t i = 1; i < x->argc; i++) v[k++] = x->argv[i];
     v[k] = NULL;
     for (unsigned i = 0; i < k; i++)
         if (!v[i]) return -E2BIG;
+    if (session) {
+        int fd = debugger->exec(x->t);
+        if (fd < 0) return fd;
+        snprintf(session, SESSION_WORD, "fd:%d", fd);
+    }
     signal_before_exec(x->t);
     long r = p->exe_fd >= 0 ? RAW(SYS_execveat, p->exe_fd, "", v, x->envp, AT_EMPTY_PATH)
                             : RAW(SYS_execve, "/proc/self/exe", v, x->envp);
     signal_exec_failed(x->t);
+    if (session) debugger->exec_failed(x->t);
     if (keep >= 0) close(keep);
     return (int)r;
 }

@@ -36,16 +36,22 @@ static void fault_signal(struct task *t, enum cpu_exc exc)
     signal_force(t, sig, code, addr);
 }
 
+static void sys_arguments(struct task *t, uint64_t a[6])
+{
+    t->p->lnx->sys_args(t->cpu, &t->sys_nr, a);
+    if (t->p->word == 4)
+        for (unsigned i = 0; i < 6; i++) a[i] = (uint32_t)a[i];
+    t->sys_arg0 = a[0];
+}
+
 /* False: there is something that task_loop has to see to before the guest runs on. */
 static bool system_call(CPU *cpu)
 {
     struct task *t = cpu->v->user;
     const struct guest_linux *lnx = t->p->lnx;
     uint64_t a[6];
-    lnx->sys_args(t->cpu, &t->sys_nr, a);
-    if (t->p->word == 4)
-        for (unsigned i = 0; i < 6; i++) a[i] = (uint32_t)a[i];
-    t->sys_arg0 = a[0];
+    sys_arguments(t, a);
+    if (unlikely(t->dbg != NULL) && debugger->syscall(t, t->sys_nr, false)) sys_arguments(t, a); /* they may be others now */
     int64_t ret = sys_dispatch(t, t->sys_nr, a);
     if (unlikely(ret == -EINTR && t->pending == SP_STOP)) { /* it was the debugger, not a signal */
         ret = SYS_RESTART;
@@ -61,6 +67,8 @@ static bool system_call(CPU *cpu)
         t->restart = false;
         lnx->sys_restart(t->cpu, t->sys_nr, t->sys_arg0);
     }
+    bool ended = ret != SYS_RESTART && ret != SYS_AGAIN && !t->exiting;
+    if (unlikely(t->dbg != NULL) && ended && debugger->syscall(t, t->sys_nr, true)) return false;
     return !t->pending && !t->exiting;
 }
 

@@ -305,6 +305,9 @@ struct debugger {
     void (*process_end)(struct task *t, int code, int sig);
     void (*fork_child)(struct task *t);        /* in the child */
     void (*vfork)(struct task *t, bool begin); /* in the parent, around its sleep */
+    int (*exec)(struct task *t);               /* execve of a guest's program: the descriptor of its -g fd:N, or -errno */
+    void (*exec_failed)(struct task *t);       /* after exec, as the execve went wrong */
+    bool (*syscall)(struct task *t, uint64_t nr, bool end); /* before and after a system call; true: everything was stopped */
     const void *mark;                          /* si_ptr of the queued SIGSEGV that makes a thread see SP_STOP */
     int fd[12];                                /* its descriptors, which the guest may not close; 0 = none */
 };
