@@ -295,18 +295,22 @@ static void emit_info(const struct isa *isa, FILE *o)
 {
     const char *p = isa->prefix;
 
-    fprintf(o, "\n/* --- for who does not know the ISA --- */\n"
-               "static const char *const alias_where[] = {\n");
-    for (unsigned i = 0; i < isa->naliases; i++)
-        fprintf(o, "    \"%s:%d\",\n", isa->aliases[i].loc.file, isa->aliases[i].loc.line);
-    fprintf(o, "    NULL\n};\n\nstatic const char *row_name(unsigned row, const char **where)\n{\n"
-               "    if (row >= %sNROWS) {\n"
-               "        *where = alias_where[row - %sNROWS];\n"
-               "        row = matches[table.aliases + (row - %sNROWS)].row;\n"
-               "    } else {\n        *where = %srows[row].where;\n    }\n"
-               "    return %srows[row].name;\n}\n\n"
+    fprintf(o, "\n/* --- for who does not know the ISA --- */\n");
+    if (isa->naliases) {
+        fprintf(o, "static const char *const alias_where[] = {\n");
+        for (unsigned i = 0; i < isa->naliases; i++)
+            fprintf(o, "    \"%s:%d\",\n", isa->aliases[i].loc.file, isa->aliases[i].loc.line);
+        fprintf(o, "};\n\n");
+    }
+    fprintf(o, "static const char *row_name(unsigned row, const char **where)\n{\n");
+    if (isa->naliases)
+        fprintf(o, "    if (row >= %sNROWS) {\n"
+                   "        *where = alias_where[row - %sNROWS];\n"
+                   "        return %srows[matches[table.aliases + (row - %sNROWS)].row].name;\n    }\n",
+                isa->upper, isa->upper, p, isa->upper);
+    fprintf(o, "    *where = %srows[row].where;\n    return %srows[row].name;\n}\n\n"
                "static bool enable(unsigned row, uint64_t modes, uint64_t *feats)\n"
-               "{\n    return isa_enable(&table, row, modes, feats);\n}\n\n", isa->upper, isa->upper, isa->upper, p, p);
+               "{\n    return isa_enable(&table, row, modes, feats);\n}\n\n", p, p);
     fprintf(o, "const struct isa_info %sisa = {\n    .modes = %smode_names, .feats = %sfeat_names, .nrows = %sNROWS,\n"
                "    .naliases = %u, .name = row_name, .decode = decode_row, .disassemble = %sdisassemble, .random = %srandom,\n"
                "    .enable = enable,\n};\n", p, p, p, isa->upper, isa->naliases, p, p);
