@@ -93,6 +93,8 @@ static void set_none(CPU *cpu, uint64_t v)
 #define V(n) { "v" #n, T_V128, 2, -1, HOME(q[n]), 128, GF, "uint128", n, NULL, NULL }
 #define HIDDEN(name, type, group, m) { name, type, group, -1, m, 0, NULL, NULL, -1, NULL, NULL }
 
+#define KEY(name, k) HIDDEN(name "keylo", T_I64, 3, HOME(key[k].lo)), HIDDEN(name "keyhi", T_I64, 3, HOME(key[k].hi))
+
 /* Pinning order: static counts of register operands in a compiled libc; the link register by how often it runs. */
 static const struct guest_reg regs64[] = {
     X(0, 0), X(1, 1), X(2, 3), X(3, 5), X(4, 11), X(5, 13), X(6, 17), X(7, -1), X(8, -1), X(9, -1), X(10, -1), X(11, -1),
@@ -114,10 +116,12 @@ static const struct guest_reg regs64[] = {
     HIDDEN("tpidrro", T_I64, 3, HOME(tpidrro)), HIDDEN("tpidr2", T_I64, 3, HOME(tpidr2)),
     HIDDEN("mode", T_I32, 3, offsetof(CPU, mode)), HIDDEN("res_addr", T_I64, 3, offsetof(CPU, res_addr)),
     HIDDEN("res_val0", T_I64, 3, offsetof(CPU, res_val[0])), HIDDEN("res_val1", T_I64, 3, offsetof(CPU, res_val[1])),
+    KEY("apia", KEY_IA), KEY("apib", KEY_IB), KEY("apda", KEY_DA), KEY("apdb", KEY_DB), KEY("apga", KEY_GA),
 };
 _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "arm.h's register ids are the rows");
 #undef X
 #undef V
+#undef KEY
 
 /* -- models and features --------------------------------------------------------------------------------------------------- */
 #define V8_0 "FP,AdvSIMD,EVTSTRM,CPUID,AES,PMULL,SHA1,SHA256,CRC32"
@@ -166,7 +170,7 @@ static const struct {
     const char *name, *features;
 } groups[] = {
     { "pauth", "PAuth,PACGA" }, { "lse", "LSE" }, { "crypto", "AES,PMULL,SHA1,SHA256" }, { "sve", "" }, { "sve2", "" }, { "sme", "" },
-    { "mte", "" }, { "bti", "" }, { "aarch64", "FP" }, { "neon", "AdvSIMD" }, { "pmu", "" }, { "pauth-impdef", "" },
+    { "mte", "" }, { "bti", "" }, { "aarch64", "FP" }, { "neon", "AdvSIMD" }, { "pmu", "" }, { "pauth-impdef", "PACIMP" },
     { "pauth-qarma3", "" }, { "lpa2", "" },
 };
 
@@ -240,7 +244,6 @@ static int init64(CPU *cpu, const char *spec, struct err *e)
             if (!strcmp(arm_feat_names[g], arm_features[f].name) && arm_has(a, (enum arm_feat)f))
                 a->gates[g / 64] |= 1ull << (g % 64);
     cpu->res_addr = ~0ull;
-    a->pac_enabled = (1u << PAC_KEYS) - 1;
     arm_random_keys(a, (1u << PAC_KEYS) - 1);
     arm_set_fpcr(cpu, 0);
     return 0;

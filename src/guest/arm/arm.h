@@ -31,7 +31,6 @@ struct arm_cpu {
     uint32_t midr;
     /* Linux */
     struct pac_key key[PAC_KEYS];
-    uint32_t pac_enabled;         /* bit per address key, PR_PAC_SET_ENABLED_KEYS */
     bool tagged_addr;             /* PR_SET_TAGGED_ADDR_CTRL */
 };
 
@@ -39,7 +38,7 @@ struct arm_cpu {
  * Translation mode. FP policy bits follow FPCR; rounding needs none (FRMWR). MODE_TBI: this CPU has used an address with a
  * tag in its top byte. Such addresses are not canonical on the host and fault there; the first of them switches the CPU to
  * code that strips the tag from every address (linux.c), so programs without tags pay nothing. MODE_SHARED: others see this
- * CPU's memory, so what FEAT_LSE2 makes single-copy atomic has to be one access.
+ * CPU's memory, so what FEAT_LSE2 makes single-copy atomic has to be one access. MODE_PAC follows PR_PAC_SET_ENABLED_KEYS.
  */
 enum {
     MODE_FZ = 1, MODE_DN = 2, MODE_AHP = 4, /* FPCR bits 24 to 26 */
@@ -47,6 +46,8 @@ enum {
     MODE_FP = 15,
     MODE_TBI = 16,
     MODE_SHARED = 32,
+    MODE_PAC_OFF = 64,                      /* << KEY_IA..KEY_DB: that key is disabled, its instructions do nothing */
+    MODE_PAC = 15 * MODE_PAC_OFF,
 };
 
 /* FPCR and FPSR bits. */
@@ -60,6 +61,8 @@ enum {
     R_FPSR = 66, R_FPCR, R_TPIDR, R_PAUTH_DMASK, R_PAUTH_CMASK,
     R_N, R_Z, R_C, R_V, R_QC, R_DIT, R_SSBS, R_TPIDRRO, R_TPIDR2,
     R_MODE, R_RES_ADDR, R_RES_VAL0, R_RES_VAL1,
+    R_KEY, /* lo and hi of each KEY_* */
+    R_KEY_END = R_KEY + 2 * PAC_KEYS - 1,
     R_COUNT
 };
 
@@ -88,7 +91,7 @@ bool arm_id_register(const struct arm_cpu *a, unsigned reg, uint64_t *v);
 bool arm_mrs(struct xlat *t, unsigned reg, unsigned rt);
 bool arm_msr(struct xlat *t, unsigned reg, V v);
 
-/* Pointer authentication (pauth.c). */
+/* Pointer authentication (a64_pauth.isa.c). */
 uint64_t arm_pac_qarma5(uint64_t data, uint64_t modifier, const struct pac_key *k);
 void arm_random_keys(struct arm_cpu *a, unsigned keys /* bit per KEY_* */);
 

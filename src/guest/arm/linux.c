@@ -46,6 +46,10 @@ static void set_tls(CPU *cpu, uint64_t tls)
 {
     arm_cpu_rw(cpu)->tpidr = tls;
 }
+static uint64_t get_tls(const CPU *cpu)
+{
+    return arm_cpu(cpu)->tpidr;
+}
 static void start(CPU *cpu, uint64_t entry, uint64_t sp)
 {
     struct arm_cpu *a = arm_cpu_rw(cpu);
@@ -349,10 +353,10 @@ static bool prctl(CPU *cpu, const uint64_t args[5], int64_t *ret)
     case PAC_RESET_KEYS: *ret = reset_keys(a, args); return true;
     case PAC_SET_ENABLED:
         *ret = !pauth || args[1] & ~(uint64_t)ADDRESS_KEYS || args[2] & ~args[1] || args[3] || args[4] ? -EINVAL : 0;
-        if (!*ret) a->pac_enabled = (uint32_t)((a->pac_enabled & ~args[1]) | args[2]);
+        if (!*ret) cpu->mode = (cpu->mode | (uint32_t)args[1] * MODE_PAC_OFF) & ~((uint32_t)args[2] * MODE_PAC_OFF);
         return true;
     case PAC_GET_ENABLED:
-        *ret = !pauth || args[1] || args[2] || args[3] || args[4] ? -EINVAL : (int64_t)(a->pac_enabled & ADDRESS_KEYS);
+        *ret = !pauth || args[1] || args[2] || args[3] || args[4] ? -EINVAL : (int64_t)(~(cpu->mode / MODE_PAC_OFF) & ADDRESS_KEYS);
         return true;
     case SET_TAGGED:
         *ret = args[1] & ~1ull || args[2] || args[3] || args[4] ? -EINVAL : 0;
@@ -390,6 +394,7 @@ static const void *vdso(size_t *size)
 const struct guest_linux aarch64_linux = {
     .abi = LINUX_ABI_GENERIC64, .min_page = 4096, .uname_machine = "aarch64", .interp_prefix = "aarch64-linux-gnu",
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
+    .get_tls = get_tls, .tls_dtv = 0, .tls_block = 16,
     .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .sig_return = sig_return, .exc_signal = exc_signal,
     .fault_retry = fault_retry, .hwcap = hwcap, .platform = platform, .vdso = vdso, .prctl = prctl, .cpuinfo = cpuinfo,
 };

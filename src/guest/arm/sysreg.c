@@ -200,6 +200,10 @@ bool arm_id_register(const struct arm_cpu *a, unsigned reg, uint64_t *v)
         if (p->idreg != id || !arm_has(a, (enum arm_feat)i)) continue;
         if ((*v >> p->shift & 15) < p->value) *v = (*v & ~(15ull << p->shift)) | (uint64_t)p->value << p->shift;
     }
+    if (id == ID_ISAR1 && arm_has(a, ARM_PACIMP)) { /* APA and GPA are API and GPI then; 3 is FEAT_PAuth2 */
+        const uint64_t gpa = *v >> 24 & 1;
+        *v = (*v & ~(0xfull << 4 | 0xfull << 24)) | (*v >> 4 & 1) * 3 << 8 | gpa << 28;
+    }
     if (id == ID_PFR0) *v |= 0x11 | (arm_has(a, ARM_FP16) ? 1u << 20 : 0); /* EL0, EL1; half precision in AdvSIMD */
     if (id == ID_MMFR0) *v = 0xff000000; /* TGran4, TGran64: not supported, the signed value for "not said" */
     return true;

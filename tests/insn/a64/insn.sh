@@ -2,7 +2,8 @@
 # insn.sh LYRE FILE.S: one hand-written test. The header comment of FILE.S has lines " * expect: x0=0x12 nzcv=6 v1=HIGH_LOW ..."
 # The body is a function that starts with x0 = a zeroed 4 KiB buffer (64 KiB aligned), all other registers 0, and falls off its
 # end; registers are compared then, in both executors. -q instead of LYRE: check the expectations with qemu-aarch64.
-# " * not: qemu" marks what an installed QEMU does otherwise. Exit 77: no cross compiler.
+# " * cpu: MODEL..." lists models instead of the default; " * not: qemu" marks what an installed QEMU does otherwise.
+# Exit 77: no cross compiler.
 lyre=$1 file=$2 here=$(dirname "$0")
 command -v aarch64-linux-gnu-gcc >/dev/null || { echo "aarch64-linux-gnu-gcc is not installed"; exit 77; }
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
@@ -13,4 +14,6 @@ if [ "$lyre" = -q ]; then
     grep -q '^ \* not: qemu' "$file" || qemu-aarch64 -cpu max "$dir/run"
     exit
 fi
-"$lyre" "$dir/run" && "$lyre" -accel interp "$dir/run"
+for cpu in $(sed -n 's/^ \* cpu: *//p' "$file" | grep . || echo max); do
+    "$lyre" -cpu "$cpu" "$dir/run" && "$lyre" -cpu "$cpu" -accel interp "$dir/run" || exit 1
+done

@@ -2,7 +2,8 @@
  * Pointer authentication: signing and authenticating give the address back, a wrong modifier or key does not, and neither
  * does a changed code. XPAC strips. Keys are random, so the codes themselves are not looked at; chances of a false match are
  * 1 in 128 each, hence several modifiers.
- * expect: x1=1 x2=1 x3=1 x4=1 x5=1 x6=0x12345678 x7=0xffff000000001000 x8=1 x9=1
+ * expect: x1=1 x2=1 x3=1 x4=1 x5=1 x6=0x12345678 x7=0xffff000000001000 x8=1 x9=1 x10=1
+ * cpu: max max,pauth-impdef=off
  */
 #include "test.inc"
 BEGIN
@@ -64,4 +65,12 @@ BEGIN
     csinc x9, x9, xzr, eq
     subs x24, x24, #1
     b.ne 4b
+    // one algorithm is announced: APA or API
+    mrs x28, id_aa64isar1_el1
+    ubfx x25, x28, #4, #4
+    cmp x25, #0
+    cset x10, ne
+    ubfx x25, x28, #8, #4
+    cmp x25, #0
+    cinc x10, x10, ne
 END
