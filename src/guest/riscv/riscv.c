@@ -100,6 +100,16 @@ static void set_vcsr(CPU *cpu, uint64_t v)
 {
     riscv_cpu_rw(cpu)->vxsat = v & 1;
     riscv_cpu_rw(cpu)->vxrm = v >> 1 & 3;
+    riscv_sync(riscv_cpu_rw(cpu));
+}
+static uint64_t get_vxrm(const CPU *cpu)
+{
+    return riscv_cpu(cpu)->vxrm;
+}
+static void set_vxrm(CPU *cpu, uint64_t v)
+{
+    riscv_cpu_rw(cpu)->vxrm = v & 3;
+    riscv_sync(riscv_cpu_rw(cpu));
 }
 static uint64_t get_vlenb(const CPU *cpu)
 {
@@ -140,7 +150,7 @@ static uint64_t get_vlenb(const CPU *cpu)
     VREG(27) VREG(28) VREG(29) VREG(30) VREG(31) \
     { "vstart", T_I64, 3, -1, HOME(vstart), XB, GS, NULL, -1, get_vstart, set_vstart }, \
     { "vxsat", T_I32, 3, -1, HOME(vxsat), 32, GS, NULL, -1, NULL, NULL }, \
-    { "vxrm", T_I32, 3, -1, HOME(vxrm), 32, GS, NULL, -1, NULL, NULL }, \
+    { "vxrm", T_I32, 3, -1, HOME(vxrm), 32, GS, NULL, -1, get_vxrm, set_vxrm }, \
     { "vcsr", T_VOID, 3, -1, 0, 32, GS, NULL, -1, get_vcsr, set_vcsr }, \
     { "vl", T_I64, 3, -1, HOME(vl), XB, GS, NULL, -1, get_vl, set_vl }, \
     { "vtype", T_I32, 3, -1, HOME(vtype), XB, GS, NULL, -1, get_vtype, set_vtype }, \
@@ -191,9 +201,9 @@ void riscv_set_vtype(struct riscv_cpu *r, uint64_t v)
 
 uint32_t riscv_vmode(const struct riscv_cpu *r)
 {
-    uint32_t vstart = r->vstart ? MODE_VSTART : 0;
-    if (r->vill) return MODE_V | MODE_VILL | vstart;
-    return MODE_V | vstart | (r->vl == riscv_vlmax(r) ? MODE_VFULL : 0) | (r->vtype >> 3 & 3) << MODE_VSEW_SHIFT |
+    uint32_t always = MODE_V | (r->vstart ? MODE_VSTART : 0) | r->vxrm << MODE_VXRM_SHIFT;
+    if (r->vill) return always | MODE_VILL;
+    return always | (r->vl == riscv_vlmax(r) ? MODE_VFULL : 0) | (r->vtype >> 3 & 3) << MODE_VSEW_SHIFT |
            (r->vtype & 7) << MODE_VLMUL_SHIFT;
 }
 

@@ -18,7 +18,7 @@ struct riscv_cpu {
     uint32_t vtype;          /* without vill, which is a flag of its own */
     uint32_t vill, vxsat, vxrm;
     uint32_t frm;            /* as written: 5..7 are invalid */
-    uint32_t vmode;          /* MODE_V* bits that vtype, vl and vstart come to now */
+    uint32_t vmode;          /* MODE_V* bits that vtype, vl, vstart and vxrm come to now */
     /* constant after init */
     bool rv32;
     uint16_t vlen;           /* bits */
@@ -43,6 +43,7 @@ enum {
     MODE_VSTART = 1 << 5,    /* vstart is not zero */
     MODE_VSEW_SHIFT = 6,     /* 2 bits */
     MODE_VLMUL_SHIFT = 8,    /* 3 bits */
+    MODE_VXRM_SHIFT = 11,    /* 2 bits */
     MODE_VALL = ~MODE_F,
 };
 
@@ -71,7 +72,7 @@ static inline struct riscv_cpu *riscv_cpu_rw(CPU *cpu)
 uint64_t riscv_vlmax(const struct riscv_cpu *r);
 /* vtype as vset{i}vl{i} would set it: vill and vl = 0 if it is not supported. */
 void riscv_set_vtype(struct riscv_cpu *r, uint64_t vtype);
-/* vtype, vl, vstart as MODE_V* bits. */
+/* vtype, vl, vstart, vxrm as MODE_V* bits. */
 uint32_t riscv_vmode(const struct riscv_cpu *r);
 /* Recomputes what is derived from CSRs after C wrote them: mode bits and fp.rm. */
 void riscv_sync(struct riscv_cpu *r);

@@ -17,7 +17,8 @@ extern const struct guest riscv64_guest, riscv32_guest;
 extern const struct isa_info riscv_isa;
 /* Translation mode, as in riscv.h, which needs the generated header. */
 enum {
-    MODE_V = 1 << 2, MODE_VILL = 1 << 3, MODE_VFULL = 1 << 4, MODE_VSTART = 1 << 5, MODE_VSEW_SHIFT = 6, MODE_VLMUL_SHIFT = 8
+    MODE_V = 1 << 2, MODE_VILL = 1 << 3, MODE_VFULL = 1 << 4, MODE_VSTART = 1 << 5, MODE_VSEW_SHIFT = 6, MODE_VLMUL_SHIFT = 8,
+    MODE_VXRM_SHIFT = 11
 };
 
 static uint64_t xorshift(void *ctx)
@@ -112,6 +113,7 @@ static uint32_t random_mode(uint64_t *s)
     uint64_t q = xorshift(s) >> 20;
     uint32_t mode = (uint32_t)(q >> 8) % 3, v;
     if (q & 1) return mode;
+    mode |= (uint32_t)(q >> 33 & 3) << MODE_VXRM_SHIFT;
     if ((q & 0x1e) == 0) return mode | MODE_V | MODE_VILL;
     v = MODE_V | (q >> 24 & 1 ? MODE_VFULL : 0) | ((q >> 25 & 7) == 0 ? MODE_VSTART : 0);
     return mode | v | (uint32_t)(q >> 28 & 3) << MODE_VSEW_SHIFT | (uint32_t)(q >> 30 & 7) << MODE_VLMUL_SHIFT;

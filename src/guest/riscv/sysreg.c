@@ -65,19 +65,23 @@ static V rd_time(struct xlat *t, const struct csr *c)
 }
 
 /* -- vectors ---------------------------------------------------------------------------------------------------- */
-/* A write of vstart changes how vector instructions are translated: back to the mode that does not know. */
+/* What changes how vector instructions are translated: back to the mode that does not know, once vmode is up to date. */
+static void put_vmode(struct xlat *t, uint32_t mask, V bits)
+{
+    ir_put(t, R_VMODE, ir_or(t, ir_andi(t, ir_get(t, R_VMODE), ~mask), bits));
+    if (t->mode & MODE_VALL) {
+        t->mode &= MODE_F;
+        ir_put(t, R_MODE, ir_k32(t, t->mode));
+        xl_stop(t);
+    }
+}
 static void wr_vstart(struct xlat *t, V v)
 {
     V vstart = ir_zext(t, T_I64, ir_andi(t, v, hart(t)->vlen - 1u));
     V set = ir_select(t, ir_cmpi(t, C_NE, vstart, 0), ir_k32(t, MODE_VSTART), ir_k32(t, 0));
 
     ir_put(t, R_VSTART, vstart);
-    ir_put(t, R_VMODE, ir_or(t, ir_andi(t, ir_get(t, R_VMODE), ~(uint32_t)MODE_VSTART), set));
-    if (t->mode & MODE_VALL) {
-        t->mode &= MODE_F;
-        ir_put(t, R_MODE, ir_k32(t, t->mode));
-        xl_stop(t);
-    }
+    put_vmode(t, MODE_VSTART, set);
 }
 static V rd_vstart(struct xlat *t, const struct csr *c UNUSED)
 {
@@ -97,7 +101,9 @@ static V rd_vxrm(struct xlat *t, const struct csr *c UNUSED)
 }
 static void wr_vxrm(struct xlat *t, V v)
 {
-    ir_put(t, R_VXRM, ir_andi(t, v, 3));
+    V vxrm = ir_andi(t, v, 3);
+    ir_put(t, R_VXRM, vxrm);
+    put_vmode(t, 3 << MODE_VXRM_SHIFT, ir_shli(t, vxrm, MODE_VXRM_SHIFT));
 }
 static V rd_vcsr(struct xlat *t, const struct csr *c UNUSED)
 {

@@ -122,6 +122,10 @@ static inline int v_lmul(struct xlat *t)
     int m = (int)(t->mode >> MODE_VLMUL_SHIFT & 7);
     return m < 4 ? m : m - 8;
 }
+static inline unsigned v_vxrm(struct xlat *t)
+{
+    return t->mode >> MODE_VXRM_SHIFT & 3;
+}
 /* False if the mode has to be looked up first: then the instruction has been sent to itself in that mode. */
 bool riscv_v_mode(struct xlat *t);
 /* The same, and false after raising an illegal instruction because of vill or vstart. */

@@ -2,7 +2,7 @@
  * vector.isa.c: V 1.0: configuration, loads and stores, moves between register files, and the helpers that all vector
  * instructions share (volume I, chapter 30). Arithmetic rows are in vector_int, vector_fp and vector_perm.
  *
- * vtype, "vl = VLMAX" and "vstart = 0" are translation mode (riscv.h), so legality is decided and common cases become
+ * vtype, vxrm, "vl = VLMAX" and "vstart = 0" are translation mode (riscv.h), so legality is decided and common cases become
  * 128-bit IR at translation; the rest calls one helper that runs the element loop of vop.def. VLEN is 128 by default;
  * other lengths always use helpers. Known gaps: none of V; the Zvk* and Zvb* extensions are absent.
  */
@@ -71,6 +71,9 @@ static void set_vtype(struct xlat *t, F *f, V avl, uint64_t vtype)
     full_mode = probe.vill ? MODE_V | MODE_VILL : mode_bits(vtype >> 3 & 3, (int)(vtype & 7), true);
     part_mode = probe.vill ? full_mode : full_mode & ~(uint32_t)MODE_VFULL;
     mode = ir_select(t, full, ir_k32(t, full_mode), ir_k32(t, part_mode));
+    /* vxrm stays as it is; scalar code does not know how it is */
+    mode = ir_or(t, mode, t->mode & MODE_V ? ir_k32(t, t->mode & 3u << MODE_VXRM_SHIFT) :
+                                             ir_shli(t, ir_get(t, R_VXRM), MODE_VXRM_SHIFT));
     ir_put(t, R_VMODE, mode);
     mode = ir_ori(t, mode, t->mode & MODE_F);
     if (ir_is_k(t, mode) && ir_kval(t, mode) == t->mode) return;

@@ -146,6 +146,17 @@ static void inline_regs(struct xlat *t, F *f, unsigned n, bool store)
         else ir_put(t, R_V0 + f->vd + i, ir_ld(t, T_V128, a, (int64_t)i * 16, MO_128));
 }
 
+/* All elements of a fraction of a register, 2 to 8 bytes: one scalar access. The tail stays. */
+static void inline_part(struct xlat *t, F *f, unsigned log, bool store)
+{
+    static const enum ir_type types[4] = { T_I8, T_I16, T_I32, T_I64 };
+    enum ir_lane lane = (enum ir_lane)(L_I8 + log);
+    int64_t disp;
+    V a = ea(t, f->rs1, 0, &disp), v = ir_get(t, R_V0 + (store ? f->vs3 : f->vd));
+    if (store) ir_st(t, a, disp, ir_vget(t, types[log], lane, v, 0), log);
+    else ir_put(t, R_V0 + f->vd, ir_vins(t, lane, v, ir_ld(t, types[log], a, disp, log), 0));
+}
+
 static void mem(struct xlat *t, F *f, unsigned kind, bool store)
 {
     int weew = width_eew(f->width), eew, emul, iemul;
@@ -167,8 +178,9 @@ static void mem(struct xlat *t, F *f, unsigned kind, bool store)
             return;
         }
     }
-    if (kind == MEM_UNIT && f->vm && !f->nf && v_fast(t) && t->mode & MODE_VFULL && emul >= 0) {
-        inline_regs(t, f, 1u << emul, store);
+    if (kind == MEM_UNIT && f->vm && !f->nf && v_fast(t) && t->mode & MODE_VFULL) {
+        if (emul >= 0) inline_regs(t, f, 1u << emul, store);
+        else inline_part(t, f, (unsigned)(4 + emul), store);
         return;
     }
     V args[] = { ir_k32(t, encode(f, kind, eew, emul, store, (unsigned)weew)), xaddr(t, f->rs1),

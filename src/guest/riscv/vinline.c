@@ -8,8 +8,8 @@
 struct vi {
     struct xlat *t;
     F *f;
-    unsigned sew, n;         /* log2 of bytes; registers of a group */
-    bool vm, whole;          /* unmasked; no element of the registers is past vl */
+    unsigned sew, n, vlmax;  /* log2 of bytes; registers of a group */
+    bool vm, full, whole;    /* unmasked; vl = VLMAX; and no element of the registers is past vl */
     enum vsrc src;
     V scalar;
 };
@@ -47,11 +47,18 @@ static V src1(struct vi *s, unsigned j)
 }
 
 /* -- which elements are active: lanes of all ones, 0 = all of them ---------------------------------------------- */
-/* Element numbers of register j against vl; signed comparison is enough, vl < 128 here. */
+/* Element numbers of register j against vl, where that is not known to be past them; signed comparison is enough, vl <= 128
+ * and the last element's number is 127 here. */
 static V body_lanes(struct vi *s, unsigned sew, unsigned j)
 {
     union vlanes idx;
     unsigned lanes = 16u >> sew;
+    if (s->full) {
+        union vlanes in = { 0 };
+        if (s->vlmax >= (j + 1) * lanes) return 0;
+        if (s->vlmax > j * lanes) memset(&in, 0xff, (s->vlmax - j * lanes) << sew);
+        return kv(s->t, in);
+    }
     for (unsigned i = 0; i < 16; i++) idx.u8[i] = i & ((1u << sew) - 1) ? 0 : (uint8_t)(j * lanes + (i >> sew));
     return ir_vcmp(s->t, C_SGT, ilane(sew), ir_vdup(s->t, ilane(sew), ir_get(s->t, R_VL)), kv(s->t, idx));
 }
@@ -70,7 +77,7 @@ static V mask_lanes(struct vi *s, unsigned sew, unsigned j)
 }
 static V active(struct vi *s, unsigned sew, unsigned j)
 {
-    V body = s->whole ? 0 : body_lanes(s, sew, j), mask = s->vm ? 0 : mask_lanes(s, sew, j);
+    V body = body_lanes(s, sew, j), mask = s->vm ? 0 : mask_lanes(s, sew, j);
     return body && mask ? ir_v2(s->t, IR_VAND, L_I8, body, mask) : body ? body : mask;
 }
 static V blend(struct vi *s, V act, V yes, V no)
@@ -86,8 +93,8 @@ static void put(struct vi *s, unsigned reg, unsigned sew, const V *r, unsigned n
     }
 }
 
-/* -- single-width integer --------------------------------------------------------------------------------------- */
-/* Shift amounts count modulo the element width. */
+/* -- shifts ----------------------------------------------------------------------------------------------------- */
+/* Amounts count modulo the element width. */
 static V amount(struct vi *s, unsigned sew, V y)
 {
     return ir_v2(s->t, IR_VAND, L_I8, y, kdup(s->t, sew, (8u << sew) - 1));
@@ -99,6 +106,56 @@ static V shift(struct vi *s, enum ir_op by_imm, enum ir_op by_lane, unsigned sew
     return ir_v2(s->t, by_lane, ilane(sew), x, amount(s, sew, y));
 }
 
+/* -- fixed point ------------------------------------------------------------------------------------------------ */
+enum { RNU, RNE, RDN, ROD }; /* vxrm */
+
+/* (x + y) >> 1 of one more bit, rounded to nearest up or down; 0 in other modes. */
+static V average(struct vi *s, bool is_signed, V x, V y)
+{
+    struct xlat *t = s->t;
+    enum ir_lane l = ilane(s->sew);
+    V half;
+    if (v_vxrm(t) == RNU && !is_signed) return ir_v2(t, IR_VAVGU, l, x, y);
+    if (v_vxrm(t) != RNU && v_vxrm(t) != RDN) return 0;
+    half = ir_v1x(t, is_signed ? IR_VSARI : IR_VSHRI, l, ir_v2(t, IR_VXOR, l, x, y), 1);
+    return v_vxrm(t) == RNU ? ir_v2(t, IR_VSUB, l, ir_v2(t, IR_VOR, l, x, y), half) :
+                              ir_v2(t, IR_VADD, l, ir_v2(t, IR_VAND, l, x, y), half);
+}
+/* x >> y; the same modes. The bit below the result's lowest is that of x >> (y - 1), and 0 for y = 0. */
+static V round_shift(struct vi *s, bool is_signed, unsigned sew, V x, V y)
+{
+    struct xlat *t = s->t;
+    enum ir_lane l = ilane(sew);
+    V r = shift(s, is_signed ? IR_VSARI : IR_VSHRI, is_signed ? IR_VSAR : IR_VSHR, sew, x, y), below;
+    if (v_vxrm(t) == RDN) return r;
+    if (v_vxrm(t) != RNU) return 0;
+    if (s->src != SRC_V && ir_is_k(t, s->scalar)) {
+        unsigned n = (unsigned)(ir_kval(t, s->scalar) & ((8u << sew) - 1));
+        if (!n) return r;
+        below = ir_v1x(t, IR_VSHRI, l, x, n - 1);
+    } else {
+        below = ir_v2(t, IR_VSHR, l, x, ir_v2(t, IR_VSUB, l, amount(s, sew, y), kdup(t, sew, 1)));
+    }
+    return ir_v2(t, IR_VADD, l, r, ir_v2(t, IR_VAND, l, below, kdup(t, sew, 1)));
+}
+/* vxsat is set if an active element's lane is all ones. */
+static void saturated(struct vi *s, unsigned j, V lanes)
+{
+    struct xlat *t = s->t;
+    V act = active(s, s->sew, j), any;
+    if (act) lanes = ir_v2(t, IR_VAND, L_I8, lanes, act);
+    any = ir_cmpi(t, C_NE, ir_v1(t, IR_VMSK, L_I8, lanes), 0);
+    ir_put(t, R_VXSAT, ir_or(t, ir_get(t, R_VXSAT), ir_zext(t, T_I32, any)));
+}
+static V saturating(struct vi *s, enum ir_op sat_op, enum ir_op op, unsigned j, V x, V y)
+{
+    enum ir_lane l = ilane(s->sew);
+    V r = ir_v2(s->t, sat_op, l, x, y);
+    saturated(s, j, ir_vcmp(s->t, C_NE, l, r, ir_v2(s->t, op, l, x, y)));
+    return r;
+}
+
+/* -- single-width integer --------------------------------------------------------------------------------------- */
 /* One register; 0 if the operation has no inline form. */
 static V int_op(struct vi *s, enum vop op, unsigned j)
 {
@@ -122,6 +179,14 @@ static V int_op(struct vi *s, enum vop op, unsigned j)
     case VOP_srl: return shift(s, IR_VSHRI, IR_VSHR, s->sew, x, y);
     case VOP_sra: return shift(s, IR_VSARI, IR_VSAR, s->sew, x, y);
     case VOP_mul: return ir_v2(t, IR_VMUL, l, x, y);
+    case VOP_saddu: return saturating(s, IR_VADDUS, IR_VADD, j, x, y);
+    case VOP_sadd: return saturating(s, IR_VADDSS, IR_VADD, j, x, y);
+    case VOP_ssubu: return saturating(s, IR_VSUBUS, IR_VSUB, j, x, y);
+    case VOP_ssub: return saturating(s, IR_VSUBSS, IR_VSUB, j, x, y);
+    case VOP_aaddu: return average(s, false, x, y);
+    case VOP_aadd: return average(s, true, x, y);
+    case VOP_ssrl: return round_shift(s, false, s->sew, x, y);
+    case VOP_ssra: return round_shift(s, true, s->sew, x, y);
     case VOP_mulh: return ir_v2(t, IR_VMULHS, l, x, y);
     case VOP_mulhu: return ir_v2(t, IR_VMULHU, l, x, y);
     case VOP_macc: case VOP_nmsac: case VOP_madd: case VOP_nmsub: d = vget(s, s->f->vd + j); break;
@@ -313,16 +378,24 @@ static V wide_op(struct vi *s, enum vop op, unsigned k)
 static V narrow_op(struct vi *s, enum vop op, unsigned j)
 {
     struct xlat *t = s->t;
-    bool sar = op == VOP_nsra;
-    V half[2];
+    bool sar = op == VOP_nsra || op == VOP_nclip, clip = op == VOP_nclip || op == VOP_nclipu;
+    unsigned halves = v_lmul(t) < 0 ? 1 : 2; /* of a fraction, the upper half is tail */
+    V half[2], r, lost[2];
 
-    if (op != VOP_nsrl && op != VOP_nsra) return 0;
-    for (unsigned h = 0; h < 2; h++) {
+    if (op != VOP_nsrl && op != VOP_nsra && !clip) return 0;
+    for (unsigned h = 0; h < halves; h++) {
         V y = s->src == SRC_V ? widen(s, false, src1(s, j), h) : ir_vdup(t, ilane(s->sew + 1), s->scalar);
         V x = vget(s, s->f->vs2 + 2 * j + h);
-        half[h] = shift(s, sar ? IR_VSARI : IR_VSHRI, sar ? IR_VSAR : IR_VSHR, s->sew + 1, x, y);
+        if (clip) half[h] = round_shift(s, sar, s->sew + 1, x, y);
+        else half[h] = shift(s, sar ? IR_VSARI : IR_VSHRI, sar ? IR_VSAR : IR_VSHR, s->sew + 1, x, y);
+        if (!half[h]) return 0;
     }
-    return ir_v2(t, IR_VNARROW, ilane(s->sew), half[0], half[1]);
+    if (halves == 1) half[1] = half[0];
+    r = ir_v2(t, clip ? sar ? IR_VNARSS : IR_VNARUU : IR_VNARROW, ilane(s->sew), half[0], half[1]);
+    if (!clip) return r;
+    for (unsigned h = 0; h < 2; h++) lost[h] = ir_vcmp(t, C_NE, ilane(s->sew + 1), widen(s, sar, r, h), half[h]);
+    saturated(s, j, ir_v2(t, IR_VNARROW, ilane(s->sew), lost[0], lost[1]));
+    return r;
 }
 /* vzext and vsext from a fraction of 1 / (1 << log). */
 static V extend(struct vi *s, bool is_signed, unsigned log, unsigned k)
@@ -439,7 +512,7 @@ bool riscv_v_inline(struct xlat *t, F *f, enum vop op, enum vshape shape, enum v
     int lmul = v_lmul(t);
     unsigned sew = v_sew(t), vlmax = lmul >= 0 ? 16u >> sew << lmul : 16u >> sew >> -lmul;
     struct vi s = { .t = t, .f = f, .sew = sew, .n = lmul > 0 ? 1u << lmul : 1, .vm = v_unmasked(f) || op == VOP_merge,
-                    .whole = t->mode & MODE_VFULL && lmul >= 0, .src = src, .scalar = scalar };
+                    .vlmax = vlmax, .full = t->mode & MODE_VFULL, .whole = t->mode & MODE_VFULL && lmul >= 0, .src = src, .scalar = scalar };
     V r[8];
 
     switch (shape) {
@@ -451,8 +524,8 @@ bool riscv_v_inline(struct xlat *t, F *f, enum vop op, enum vshape shape, enum v
     case SH_MASK: return compare_group(&s, op, vlmax);
     case SH_LOGIC: return logic(&s, op, vlmax);
     case SH_WIDE:
-    case SH_WIDE2: return lmul >= 0 && each(&s, wide_op, op, sew + 1, 2 * s.n);
-    case SH_NARROW: return lmul >= 0 && each(&s, narrow_op, op, sew, s.n);
+    case SH_WIDE2: return each(&s, wide_op, op, sew + 1, lmul >= 0 ? 2 * s.n : 1);
+    case SH_NARROW: return each(&s, narrow_op, op, sew, s.n);
     case SH_EXT2:
     case SH_EXT4:
     case SH_EXT8:
