@@ -22,6 +22,22 @@ ok() {
         echo "$out" | head -12 | sed 's/^/    /'
     fi
 }
+# random_code NAME LYRE-COMMAND... SEED N: no child of randcode dies without the emulator's knowledge
+random_code() {
+    local name=$1
+    shift
+    rm -f "$TMP/log" "$TMP/deaths"
+    set -- "${@:1:$#-2}" "$TMP/randcode" "${@: -2}" "$TMP/deaths"
+    timeout -k 1 600 "$1" -strace -D "$TMP/log" "${@:2}" >"$TMP/out" 2>&1 </dev/null
+    local rc=$? unknown
+    unknown=$(sed 's/+++ killed by SIG[A-Z]* +++/+++ killed by SIG/' "$TMP/log" | grep -vxFf - "$TMP/deaths")
+    if [ $rc = 0 ] && [ "$(cat "$TMP/out")" = ok ] && [ -z "$unknown" ] && ! grep -q 'internal error' "$TMP/log"; then
+        pass "$name"
+    else
+        fail "$name" "exit $rc"
+        { cat "$TMP/out"; echo "$unknown"; grep 'internal error' "$TMP/log"; } | head -12 | sed 's/^/    /'
+    fi
+}
 ${HOST_CC:-cc} -O1 -w "$here/elfmut.c" -o "$TMP/elfmut" || fail robust/elfmut "does not compile"
 # without a libc nobody but the emulator can abort
 cat >"$TMP/bare.c" <<'END'
@@ -60,7 +76,7 @@ for guest in riscv64 aarch64; do
         ok $p/faults 120 "${run[@]}" "$TMP/faults"
         ok $p/threads 300 "${run[@]}" "$TMP/threads" $(($(pick 2000 10000) / k))
         for seed in 1 2 $(pick "" "3 4 5 6 7 8"); do
-            ok $p/random-code-$seed 600 "${run[@]}" "$TMP/randcode" $seed $(pick 2000 12500)
+            random_code $p/random-code-$seed "${run[@]}" $seed $(pick 2000 12500)
         done
     done
     # a code cache of 1 MiB: some 200 evictions
@@ -73,6 +89,13 @@ for guest in riscv64 aarch64; do
     $CC -Os -w -static -nostdlib -ffreestanding "$TMP/bare.c" -o "$TMP/bare" || fail "robust/$guest/bare" "does not compile"
     n=$(pick 500 5000)
     ok robust/$guest/elf-mutants 600 "$TMP/elfmut" "$lyre" "$TMP/bare" $n 1
+    # a program with an interpreter, and a mutant as interpreter
+    for i in "" .mutant; do
+        $CC -Os -w -fPIE -pie -nostdlib -ffreestanding -Wl,--dynamic-linker="$TMP/bare$i" "$TMP/bare.c" -o "$TMP/dyn$i" ||
+            fail "robust/$guest/dyn$i" "does not compile"
+    done
+    ok robust/$guest/elf-mutants-dynamic 600 "$TMP/elfmut" "$lyre" "$TMP/dyn" $((n / 2)) 200000
+    ok robust/$guest/elf-mutants-interpreter 600 "$TMP/elfmut" "$lyre" "$TMP/bare" $((n / 2)) 300000 "$TMP/dyn.mutant"
     # the same by the static emulator, other mutants
     [ -e "$build/lyre-user" ] && ln -sf "$build/lyre-user" "$TMP/lyre-$guest" &&
         ok robust/$guest/elf-mutants-static 600 "$TMP/elfmut" "$TMP/lyre-$guest" "$TMP/bare" $((n / 2)) 100000

@@ -58,6 +58,7 @@ static void set_context_mask(ucontext_t *uc, uint64_t mask)
     memcpy(&uc->uc_sigmask, &mask, sizeof mask);
 }
 
+/* A fault of the emulator's own. SIGABRT, whatever it was: nobody is to take it for a fault of the guest's. */
 static _Noreturn void host_crash(int sig, const siginfo_t *si, const ucontext_t *uc)
 {
     char msg[160];
@@ -66,11 +67,11 @@ static _Noreturn void host_crash(int sig, const siginfo_t *si, const ucontext_t 
     if (write(2, msg, (size_t)n) < 0) {
         /* nothing is left to tell it to */
     }
-    host_action(sig, SIG_DFL, 0);
-    raise_self(sig);
+    host_action(SIGABRT, SIG_DFL, 0);
+    raise_self(SIGABRT);
     uint64_t none = 0;
     RAW(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, K_SIGSET);
-    _exit(128 + sig);
+    _exit(128 + SIGABRT);
 }
 
 /* The debugger's way to stop a thread. */

@@ -1,7 +1,7 @@
 /*
- * randcode.c seed n: jumps into n sequences of random words (without system calls). What they do (illegal instructions,
- * wild accesses, traps, endless loops) ends in a handler here or in the death of a child, 50 sequences each; the emulator
- * must survive.
+ * randcode.c seed n [deaths]: jumps into n sequences of random words (without system calls). What they do (illegal
+ * instructions, wild accesses, traps, endless loops) ends in a handler here or in the death of a child, 50 sequences each; the
+ * emulator must survive. Who died of what goes to the file `deaths`: the emulator's log has to know of each.
  */
 #include "harness.h"
 #include <setjmp.h>
@@ -100,6 +100,7 @@ int main(int argc, char **argv)
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
     long n = argc > 2 ? atol(argv[2]) : 2000, runs = 0;
     struct itimerval limit = { { 0, 0 }, { 2, 0 } };
+    FILE *deaths = argc > 3 ? fopen(argv[3], "w") : NULL;
     signal(SIGALRM, too_long);
     /* random code may destroy the program's own data: that child dies of it, the next one goes on */
     for (long left = n; left > 0 && runs < 10000; left -= 50, runs++) {
@@ -111,9 +112,11 @@ int main(int argc, char **argv)
         running = p;
         setitimer(ITIMER_REAL, &limit, NULL); /* one whose handlers' data are gone may go round for ever */
         CHECK(waitpid(p, &st, 0) == p);
-        /* the emulator's own end is SIGABRT or a status that nobody here uses */
+        /* the emulator's own end is SIGABRT, a death it knows nothing of, or a status that nobody here uses */
+        if (deaths && WIFSIGNALED(st) && WTERMSIG(st) != SIGKILL) fprintf(deaths, "%d +++ killed by SIG\n", p);
         CHECK(!WIFSIGNALED(st) || WTERMSIG(st) != SIGABRT, "run %ld: signal %d", runs, WTERMSIG(st));
         CHECK(!WIFEXITED(st) || WEXITSTATUS(st) == 0, "run %ld: status %d", runs, WEXITSTATUS(st));
     }
+    if (deaths) fclose(deaths);
     return verdict();
 }
