@@ -1,6 +1,6 @@
 /*
  * gdb.h: the gdb stub's inside. gdb.c: connection and the thread that serves it; gdb_cmd.c: the commands; gdb_user.c: stopping
- * and resuming the threads of a Linux user-mode process; gdb_file.c: files for the debugger.
+ * and resuming the threads of a Linux user-mode process; gdb_file.c: files for the debugger; gdb_tls.c: thread-local variables.
  *
  * One host thread serves the connection. It looks at guest threads only while all of them are parked.
  */
@@ -107,6 +107,9 @@ void gdb_user_mirror(struct gdb *g);    /* signal dispositions follow pass_signa
 void gdb_user_own_fd(int fd, bool own); /* descriptors that the guest may not close */
 int gdb_user_high_fd(int fd);           /* moves a new descriptor out of the guest's way */
 struct gdb_thread *gdb_thread_find(struct gdb *g, pid_t tid);
+
+/* gdb_tls.c: address of a thread-local variable by its module's link map (0: static program) and its offset */
+bool gdb_tls_address(struct gdb *g, const struct gdb_thread *th, uint64_t map, uint64_t offset, uint64_t *addr);
 
 /* gdb_file.c: vFile packets */
 void gdb_file_command(struct gdb *g, const char *args, size_t len);

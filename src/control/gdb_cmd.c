@@ -151,6 +151,21 @@ static void cmd_thread_info(struct gdb *g, const char *s, size_t len)
         gdb_put_hex(&g->out, "thread", 6);
 }
 
+/* :thread,offset,link map */
+static void cmd_tls_address(struct gdb *g, const char *s, size_t len)
+{
+    struct gdb_thread *th;
+    uint64_t offset, map, addr;
+    pid_t tid;
+    if (!gdb_skip(&s, ':') || !thread_arg(g, &s, &tid) || !(th = gdb_thread_find(g, tid)) || !gdb_skip(&s, ',') ||
+        !gdb_hex(&s, &offset) || !gdb_skip(&s, ',') || !gdb_hex(&s, &map))
+        error(g, EINVAL);
+    else if (gdb_tls_address(g, th, map, offset, &addr))
+        gdb_putf(&g->out, "%llx", (unsigned long long)addr);
+    else
+        error(g, ENOENT);
+}
+
 /* --- why it stopped ----------------------------------------------------------------------------------------------------------- */
 static void put_reg(struct gdb *g, struct gdb_thread *th, int num)
 {
@@ -689,7 +704,7 @@ static const struct command {
     { "k", cmd_kill }, { "Z", cmd_set_break }, { "z", cmd_clear_break },
     { "vCont?", cmd_vcont_query }, { "vCont", cmd_vcont }, { "vKill", cmd_vkill }, { "vFile:", gdb_file_command },
     { "qSupported", cmd_supported }, { "qAttached", cmd_attached }, { "qC", cmd_current }, { "qfThreadInfo", cmd_threads_first },
-    { "qsThreadInfo", cmd_threads_more }, { "qThreadExtraInfo", cmd_thread_info }, { "qXfer", cmd_xfer }, { "qRcmd", cmd_monitor },
+    { "qsThreadInfo", cmd_threads_more }, { "qThreadExtraInfo", cmd_thread_info }, { "qGetTLSAddr", cmd_tls_address }, { "qXfer", cmd_xfer }, { "qRcmd", cmd_monitor },
     { "qSymbol", cmd_symbol }, { "QStartNoAckMode", cmd_no_ack }, { "QPassSignals", cmd_pass_signals },
     { "QCatchSyscalls", cmd_catch_syscalls }, { "!", cmd_extended },
 };

@@ -33,6 +33,9 @@ struct guest_linux {
     uint64_t (*get_sp)(const CPU *cpu);
     void (*set_sp)(CPU *cpu, uint64_t sp);
     void (*set_tls)(CPU *cpu, uint64_t tls);
+    uint64_t (*get_tls)(const CPU *cpu);
+    /* From the thread pointer: glibc's pointer to the vector of blocks (dtv); the program's own block before it is aligned. */
+    int8_t tls_dtv, tls_block;
     void (*start)(CPU *cpu, uint64_t entry, uint64_t sp); /* registers at program start */
     void (*clone_child)(CPU *cpu);                   /* return value 0 etc. in the new thread */
     /* From now on others (threads, processes) see the CPU's memory: called before the first of them exists, may be called again.

@@ -18,25 +18,30 @@ def frame(data):
 
 
 class Stub:
-    def __init__(self, unix=False):
+    def __init__(self, unix=False, options="", args=()):
         where = "0"
         if unix:
             self.dir = tempfile.TemporaryDirectory()
             where = self.dir.name + "/gdb-%d.sock"
-        self.proc = subprocess.Popen([emulator, "-g", where, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE)
+        self.proc = subprocess.Popen([emulator, "-g", where + options, program, *args], stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if unix:
-            self.sock = socket.socket(socket.AF_UNIX)
-            path = where.replace("%d", str(self.proc.pid))
-            while not os.path.exists(path):  # it appears when it listens
+            self.path = where.replace("%d", str(self.proc.pid))
+            while not os.path.exists(self.path):  # it appears when it listens
                 if self.proc.poll() is not None:
                     raise RuntimeError("the emulator ended")
                 os.sched_yield()
-            self.sock.connect(path)
+            self.connect()
         else:
             line = self.proc.stderr.readline().decode()
             self.sock = socket.create_connection(("127.0.0.1", int(line.rsplit(":", 1)[1])))
         self.sock.settimeout(60)
+        self.buf = b""
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(self.path)
         self.buf = b""
 
     def send(self, raw):
@@ -69,6 +74,14 @@ class Stub:
         self.send(frame(data))
         return self.packet()
 
+    def detach(self):
+        """The connection ends with the answer: there is no time for an acknowledgment."""
+        self.send(frame("D"))
+        seen = b""
+        while b"$OK#9a" not in seen:
+            seen += self.byte()
+        self.sock.close()
+
     def drain(self):
         """Whatever was answered so far; a command with a known answer marks the end."""
         self.send(frame("qRcmd,68656c70"))
@@ -82,10 +95,10 @@ class Stub:
         return code
 
 
-def test(name, fn):
+def test(name, fn, **kw):
     stub = None
     try:
-        stub = Stub(name == "unix-socket")
+        stub = Stub(**kw)
         why = fn(stub)
     except Exception as e:  # any failure is the test's
         why = "%s: %s" % (type(e).__name__, e)
@@ -122,6 +135,8 @@ def commands(stub):
            "qXfer:features:read:", "qXfer:features:read:target.xml:", "qXfer:features:read:target.xml:fffffffff,1", "qXfer:features:read:x:0,1",
            "qXfer:auxv:read::ffffffffffffffff,ffffffffffffffff", "qXfer:siginfo:read::0,100", "qXfer:nothing:read::0,1", "qXfer:auxv:write::0:",
            "qRcmd", "qRcmd,", "qRcmd,zz", "qRcmd," + "41" * 4000, "qThreadExtraInfo", "qThreadExtraInfo,", "qThreadExtraInfo,ffff",
+           "qGetTLSAddr", "qGetTLSAddr:", "qGetTLSAddr:1,0,0", "qGetTLSAddr:0,0", "QCatchSyscalls", "QCatchSyscalls:2", "QCatchSyscalls:1;zz",
+           "QCatchSyscalls:1" + ";1" * 65, "QCatchSyscalls:1;ffffffffffffffff", "QCatchSyscalls:0",
            "qSupported", "qSupported:x;y;;;=", "QPassSignals:", "QPassSignals:zz;", "QPassSignals:ffffffffffffffff;1", "qsThreadInfo",
            "qWhatIsThis", "vWhat", "\x03", "C", "Czz", "S", "Dxx"[:0] or "bogus"]
     for data in bad:
@@ -220,7 +235,63 @@ def unix_socket(stub):
     return works(stub)
 
 
+def comes_back(stub):
+    """Nobody waited for this first client; the program runs on between clients, and a lost one may return."""
+    stub.detach()
+    stub.proc.stdout.readline()
+    if stub.proc.stdout.readline() != b"ready\n":
+        return "does not run on"
+    stub.connect()
+    for leave in (stub.detach, lambda: stub.sock.close(), stub.detach, lambda: stub.sock.close()):
+        why = works(stub)
+        if why:
+            return why
+        if stub.ask("Z0,0,4") != "OK":
+            return "Z0"
+        leave()
+        stub.connect()
+    why = works(stub)
+    if why or stub.end() != -9:
+        return why or "did not end by k"
+    return "the socket is still there" if os.path.exists(stub.path) else None
+
+
+def catch_syscall(stub):
+    """write is number 64 of both guests."""
+    if "QCatchSyscalls+" not in stub.ask("qSupported:swbreak+") or stub.ask("QCatchSyscalls:1;40;41") != "OK":
+        return "QCatchSyscalls"
+    stops = []
+    for _ in range(2):
+        stub.send(frame("vCont;c"))
+        stops.append([f for f in stub.packet().split(";") if f.startswith("syscall")])
+    if stops != [["syscall_entry:40"], ["syscall_return:40"]]:
+        return "stops: %s" % stops
+    if stub.ask("QCatchSyscalls:1") != "OK":
+        return "all"
+    stub.send(frame("vCont;c"))
+    if "syscall_entry:" not in stub.packet() or stub.ask("QCatchSyscalls:0") != "OK":
+        return "not every call is caught"
+    stub.send(frame("vCont;c"))
+    answer = stub.packet()
+    return None if answer == "W07" else "end: " + answer
+
+
+def exec_quietly(stub):
+    """A client that knows nothing of exec events sees a SIGTRAP, and the session goes on."""
+    stub.ask("qSupported:swbreak+")
+    stub.send(frame("vCont;c"))
+    answer = stub.packet()
+    if not answer.startswith("T05") or "exec" in answer:
+        return answer
+    why = works(stub)
+    stub.send(frame("vCont;c"))
+    return why or (None if stub.packet() == "W07" else "end")
+
+
 for name, fn in (("commands", commands), ("garbage", garbage), ("too-long", too_long), ("checksum", checksum), ("memory", memory),
                  ("connection-lost", lost), ("connection-lost-running", lost_running), ("noise-while-running", running_noise),
-                 ("unix-socket", unix_socket)):
+                 ("catch-syscall", catch_syscall)):
     test(name, fn)
+test("unix-socket", unix_socket, unix=True)
+test("comes-back", comes_back, unix=True, options=",suspend=n", args=["spin"])
+test("exec-quietly", exec_quietly, args=["exec"])

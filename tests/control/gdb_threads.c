@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 volatile int watched, in_child;
+__thread volatile long own = 1;
 volatile unsigned long spins;
 volatile double third = 1.0 / 3.0;
 static volatile int usr1_seen;
@@ -34,6 +35,7 @@ double scale(double x)
 static void *worker(void *arg)
 {
     long id = (long)arg;
+    own = 100 + id;
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
     return (void *)id;
@@ -83,6 +85,11 @@ int main(int argc, char **argv)
     pthread_t t[3];
     const char *mode = argc > 1 ? argv[1] : "";
     if (!strcmp(mode, "exit5")) return 5;
+    if (!strcmp(mode, "exec")) {
+        leaf(1, 1);
+        execl("/nonexistent", "x", (char *)NULL);
+        execl("/proc/self/exe", "again", "after", (char *)NULL);
+    }
     signal(SIGUSR1, on_usr1);
     pthread_barrier_init(&barrier, NULL, 4);
     for (long i = 0; i < 3; i++) pthread_create(&t[i], NULL, worker, (void *)i);

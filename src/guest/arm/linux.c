@@ -46,6 +46,10 @@ static void set_tls(CPU *cpu, uint64_t tls)
 {
     arm_cpu_rw(cpu)->tpidr = tls;
 }
+static uint64_t get_tls(const CPU *cpu)
+{
+    return arm_cpu(cpu)->tpidr;
+}
 static void start(CPU *cpu, uint64_t entry, uint64_t sp)
 {
     struct arm_cpu *a = arm_cpu_rw(cpu);
@@ -390,6 +394,7 @@ static const void *vdso(size_t *size)
 const struct guest_linux aarch64_linux = {
     .abi = LINUX_ABI_GENERIC64, .min_page = 4096, .uname_machine = "aarch64", .interp_prefix = "aarch64-linux-gnu",
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
+    .get_tls = get_tls, .tls_dtv = 0, .tls_block = 16,
     .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .sig_return = sig_return, .exc_signal = exc_signal,
     .fault_retry = fault_retry, .hwcap = hwcap, .platform = platform, .vdso = vdso, .prctl = prctl, .cpuinfo = cpuinfo,
 };

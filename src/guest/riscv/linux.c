@@ -47,6 +47,10 @@ static void set_tls(CPU *cpu, uint64_t tls)
 {
     wr(cpu, R_TP, tls);
 }
+static uint64_t get_tls(const CPU *cpu)
+{
+    return riscv_cpu(cpu)->x[R_TP];
+}
 static void start(CPU *cpu, uint64_t entry, uint64_t sp)
 {
     struct riscv_cpu *r = riscv_cpu_rw(cpu);
@@ -360,12 +364,14 @@ static const struct { uint64_t nr; const char *name; } names[] = {
 
 #define COMMON \
     .min_page = 4096, .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, \
-    .set_sp = set_sp, .set_tls = set_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, \
+    .set_sp = set_sp, .set_tls = set_tls, .get_tls = get_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, \
     .sig_return = sig_return, .exc_signal = exc_signal, .hwcap = hwcap, .platform = platform, .syscall = sys_extra, \
     .extra_names = (const void *)names, .prctl = prctl, .cpuinfo = cpuinfo
 const struct guest_linux riscv64_linux = {
-    .abi = LINUX_ABI_GENERIC64, .uname_machine = "riscv64", .interp_prefix = "riscv64-linux-gnu", .vdso = riscv_vdso64, COMMON
+    .abi = LINUX_ABI_GENERIC64, .uname_machine = "riscv64", .interp_prefix = "riscv64-linux-gnu", .vdso = riscv_vdso64,
+    .tls_dtv = -16, COMMON
 };
 const struct guest_linux riscv32_linux = {
-    .abi = LINUX_ABI_GENERIC32, .uname_machine = "riscv32", .interp_prefix = "riscv32-linux-gnu", .vdso = riscv_vdso32, COMMON
+    .abi = LINUX_ABI_GENERIC32, .uname_machine = "riscv32", .interp_prefix = "riscv32-linux-gnu", .vdso = riscv_vdso32,
+    .tls_dtv = -8, COMMON
 };
