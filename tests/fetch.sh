@@ -28,8 +28,8 @@ opts=(-q -oDir::State="$state/state" -oDir::State::lists="$state/lists" -oDir::S
     -oAPT::Sandbox::User=root -oDebug::NoLocking=1 -oAPT::Architecture="$arch" -oAPT::Architectures::="$arch"
     -oAcquire::Retries=2 -oAcquire::http::Timeout=20)
 if [ ! -e "$state/done" ]; then
-    apt-get "${opts[@]}" update >"$state/log" 2>&1 && : > "$state/done" ||
-        { echo "fetch: apt-get update for $arch $suite failed" >&2; exit 77; }
+    apt-get "${opts[@]}" -oAPT::Update::Error-Mode=any update >"$state/log" 2>&1 && : > "$state/done" ||
+        { echo "fetch: $mirror, $suite for $arch: $(grep -m1 "^[EW]:" "$state/log")" >&2; exit 77; }
 fi
 debs=$(mktemp -d)
 trap 'rm -rf "$debs"' EXIT
