@@ -120,7 +120,8 @@ static void executor_init(struct executor *x, const struct host *host)
     x->buf.end = x->buf.rw + BUF;
     x->buf.delta = (uint8_t *)map(BUF, host->needs_exec ? PROT_READ | PROT_EXEC : PROT_READ, fd) - x->buf.rw;
     close(fd);
-    x->v = (struct vcpu){ .cpu = x->cpu, .jc = (struct jc_entry *)((char *)x->cpu + jc), .guest_base = (uintptr_t)arena };
+    x->v = (struct vcpu){ .cpu = x->cpu, .jc = (struct jc_entry *)((char *)x->cpu + jc), .guest_base = (uintptr_t)arena,
+                             .guest_last = ~0ull };
     for (unsigned i = 0; i < JC_SIZE; i++)
         x->v.jc[i] = (struct jc_entry){ jc_empty(i), NULL };
     struct host_env env = { .regs = rregs, .nregs = rnregs, .jc_offset = jc, .guest_base = x->v.guest_base, .addr_bits = 64, .pins = ~0u };
