@@ -37,13 +37,17 @@ static uint32_t page_hash(uint64_t page)
 
 /* --- memory --------------------------------------------------------------------------------------------------- */
 
+/* fd < 0: no descriptor was to be had; a shared mapping of nothing can be doubled as well. */
 static int map_views(struct engine *en, int fd, bool fixed)
 {
-    int flags = MAP_SHARED | (fixed ? MAP_FIXED : 0);
-    uint8_t *rw = mmap(fixed ? en->rw : NULL, en->cache_bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+    int flags = MAP_SHARED | (fixed ? MAP_FIXED : 0) | (fd < 0 ? MAP_ANONYMOUS | MAP_NORESERVE : 0);
+    uint8_t *rw = mmap(fixed ? en->rw : NULL, en->cache_bytes, PROT_READ | PROT_WRITE, flags, fd, 0), *rx;
     if (rw == MAP_FAILED) return -errno;
-    uint8_t *rx = mmap(fixed ? en->rw + en->delta : NULL, en->cache_bytes, PROT_READ | PROT_EXEC, flags, fd, 0);
-    if (rx == MAP_FAILED) {
+    if (fd < 0)
+        rx = mremap(rw, 0, en->cache_bytes, MREMAP_MAYMOVE | (fixed ? MREMAP_FIXED : 0), en->rw + en->delta);
+    else
+        rx = mmap(fixed ? en->rw + en->delta : NULL, en->cache_bytes, PROT_READ | PROT_EXEC, flags, fd, 0);
+    if (rx == MAP_FAILED || (fd < 0 && mprotect(rx, en->cache_bytes, PROT_READ | PROT_EXEC))) {
         int error = errno;
         if (!fixed) munmap(rw, en->cache_bytes);
         return -error;
@@ -73,7 +77,7 @@ int cache_init(struct engine *en, struct err *e)
     en->cache_bytes = ALIGN_UP(en->cfg.cache_bytes ? en->cfg.cache_bytes : (size_t)128 << 20, (size_t)1 << 20);
     en->memfd = -1;
     if (en->host->needs_exec) {
-        int fd = new_memfd(en->cache_bytes), ret = fd < 0 ? fd : map_views(en, fd, false);
+        int fd = new_memfd(en->cache_bytes), ret = map_views(en, fd, false);
         if (fd >= 0) close(fd); /* the mappings keep it */
         if (ret)
             return err_set(e, -ret, "cannot map %zu MiB of code cache writable and executable: %s", en->cache_bytes >> 20,
@@ -373,10 +377,15 @@ int cache_fork_prepare(struct engine *en)
     return fd;
 }
 
-void cache_fork_child(struct engine *en, int fd)
+int cache_fork_child(struct engine *en, int fd)
 {
-    if (fd < 0) return;
-    if (map_views(en, fd, true) || !en->fork_copied) {
+    if (!en->host->needs_exec) return 0;
+    uint8_t *thunks = fd < 0 ? xalloc(en->thunk_bytes) : NULL;
+    if (thunks) memcpy(thunks, en->rw, en->thunk_bytes);
+    int ret = map_views(en, fd, true);
+    if (thunks && !ret) memcpy(en->rw, thunks, en->thunk_bytes);
+    free(thunks);
+    if (fd < 0 || !en->fork_copied) {
         for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
             segment_kill(en, &en->seg[i]);
             segment_free(en, &en->seg[i]);
@@ -385,5 +394,6 @@ void cache_fork_child(struct engine *en, int fd)
         en->evictions++;
         en->cur = 0;
     }
-    close(fd);
+    if (fd >= 0) close(fd);
+    return ret;
 }

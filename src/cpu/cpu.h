@@ -147,7 +147,7 @@ void engine_icache_flush(struct engine *en, uint64_t start, uint64_t end);
 /* fork() in the child: only the calling thread exists, locks are taken over. To be bracketed around fork: prepare, fork,
  * done(child = pid == 0) in both. Includes gmem's. */
 void engine_fork_prepare(struct engine *en);
-void engine_fork_done(struct engine *en, CPU *self, bool child);
+int engine_fork_done(struct engine *en, CPU *self, bool child); /* 0; -ENOMEM in a child that cannot go on */
 
 /* gdb: breakpoints by guest pc. */
 int engine_breakpoint(struct engine *en, uint64_t pc, bool set);

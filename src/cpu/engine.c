@@ -250,13 +250,13 @@ void engine_fork_prepare(struct engine *en)
     en->fork_fd = cache_fork_prepare(en);
 }
 
-void engine_fork_done(struct engine *en, CPU *self, bool child)
+int engine_fork_done(struct engine *en, CPU *self, bool child)
 {
     gmem_fork_done(en->mem, child);
     if (!child) {
         if (en->fork_fd >= 0) close(en->fork_fd);
         pthread_mutex_unlock(&en->lock);
-        return;
+        return 0;
     }
     pthread_mutex_init(&en->lock, NULL);
     /* the other threads do not exist here; their CPUs go */
@@ -268,7 +268,7 @@ void engine_fork_done(struct engine *en, CPU *self, bool child)
         v = next;
     }
     self->v->next = NULL;
-    cache_fork_child(en, en->fork_fd);
+    return cache_fork_child(en, en->fork_fd);
 }
 
 void engine_get_stats(struct engine *en, struct engine_stats *st)

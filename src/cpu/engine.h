@@ -109,7 +109,7 @@ void cache_kill(struct engine *en, struct region *r);
 void cache_chain(struct engine *en, struct exit_slot *slot, struct region *to);
 void cache_flush(struct engine *en);
 int cache_fork_prepare(struct engine *en);
-void cache_fork_child(struct engine *en, int fd);
+int cache_fork_child(struct engine *en, int fd); /* fails only without memory; the cache is unusable then */
 
 /* engine.c: counter of a pc, as an offset from the CPU pointer */
 int32_t engine_counter(const struct engine *en, uint64_t pc);

@@ -247,7 +247,8 @@ static int64_t clone_fork(struct task *t, const struct clone_req *q)
         pid = fork();
         if (pid < 0) pid = -errno;
     }
-    engine_fork_done(p->engine, t->cpu, pid == 0);
+    int err = engine_fork_done(p->engine, t->cpu, pid == 0);
+    if (err) signal_die(t, SIGKILL); /* what a system without memory does to one of its processes */
     if (pid == 0) { /* the other threads did not come along */
         for (struct task *o = p->tasks, *next; o; o = next) {
             next = o->next;

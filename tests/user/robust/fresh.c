@@ -1,8 +1,12 @@
 /*
  * fresh.c [blocks] [threads]: more fresh code than the code cache takes: small functions written to new places, each run twice,
- * every 16th again much later. The results are right and the memory stays bounded.
+ * every 16th again much later. The results are right and the memory stays bounded. Then children that are forked without a
+ * free descriptor: they and their parent, all making code, keep out of each other's way.
  */
 #include "harness.h"
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 typedef long fn(long);
 static long blocks = 100000, threads = 1;
@@ -61,6 +65,26 @@ static void *work(void *arg)
     return NULL;
 }
 
+static void crowded(void)
+{
+    enum { CHILDREN = 4 };
+    struct rlimit few = { 64, 64 };
+    pid_t p[CHILDREN];
+    int st;
+    setrlimit(RLIMIT_NOFILE, &few);
+    while (open("/dev/null", O_RDONLY) >= 0) {}
+    CHECK(errno == EMFILE);
+    if (blocks > 20000) blocks = 20000;
+    for (long i = 0; i < CHILDREN; i++) {
+        p[i] = fork();
+        if (p[i]) continue;
+        work((void *)(i + 100));
+        _exit(failures ? 1 : 0);
+    }
+    work((void *)200);
+    for (int i = 0; i < CHILDREN; i++) CHECK(p[i] > 0 && waitpid(p[i], &st, 0) == p[i] && !st, "child %d: %x", i, st);
+}
+
 int main(int argc, char **argv)
 {
     pthread_t t[8];
@@ -69,5 +93,6 @@ int main(int argc, char **argv)
     for (long i = 0; i < threads; i++) pthread_create(&t[i], NULL, work, (void *)i);
     for (long i = 0; i < threads; i++) pthread_join(t[i], NULL);
     if (argc > 3) CHECK(resident() < atol(argv[3]), "%ld MiB", resident());
+    crowded();
     return verdict();
 }
