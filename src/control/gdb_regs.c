@@ -23,9 +23,10 @@ static void number(struct gdb_regs *r, const struct guest *g, const CPU *cpu)
     const char *feature = "";
     for (unsigned i = 0; i < g->nregs; i++) {
         const struct guest_reg *row = &g->regs[i];
-        struct gdb_reg reg = { .row = row, .offset = row->offset, .bits = row->bits };
+        struct gdb_reg reg = { .row = row };
+        uint32_t offset;
         if (!row->feature) continue;
-        if (g->reg_shape) reg.bits = g->reg_shape(cpu, i, &reg.offset);
+        reg.bits = cpu_reg_shape(cpu, i, &offset);
         if (!reg.bits || reg.bits > 8 * GDB_REG_MAX) continue;
         if (strcmp(feature, row->feature)) last = -1;
         feature = row->feature;
@@ -162,35 +163,24 @@ static void reverse(uint8_t *p, size_t n)
     }
 }
 
-/* Homes are in the host's order, which is little endian on every host there is. */
+static unsigned row_of(const struct gdb_regs *r, const CPU *cpu, unsigned num)
+{
+    return (unsigned)(r->reg[num].row - cpu->v->guest->regs);
+}
+
 size_t gdb_reg_read(const struct gdb_regs *r, CPU *cpu, unsigned num, uint8_t out[GDB_REG_MAX])
 {
-    const struct guest_reg *row = r->reg[num].row;
     size_t n = gdb_reg_size(r, num);
-    memset(out, 0, n);
-    if (row->get) {
-        uint64_t v = row->get(cpu);
-        memcpy(out, &v, MIN(n, sizeof v));
-    } else {
-        memcpy(out, (const char *)cpu + r->reg[num].offset, n);
-    }
+    cpu_reg_read(cpu, row_of(r, cpu, num), out);
     if (cpu->v->guest->big_endian) reverse(out, n);
     return n;
 }
 
 void gdb_reg_write(const struct gdb_regs *r, CPU *cpu, unsigned num, const uint8_t *in)
 {
-    const struct guest_reg *row = r->reg[num].row;
     uint8_t buf[GDB_REG_MAX];
     size_t n = gdb_reg_size(r, num);
-    uint64_t v = 0;
     memcpy(buf, in, n);
     if (cpu->v->guest->big_endian) reverse(buf, n);
-    memcpy(&v, buf, MIN(n, sizeof v));
-    if (row->set)
-        row->set(cpu, v);
-    else if (row->offset == offsetof(CPU, pc))
-        cpu->pc = v;
-    else if (!row->get)
-        memcpy((char *)cpu + r->reg[num].offset, buf, n);
+    cpu_reg_write(cpu, row_of(r, cpu, num), buf);
 }

@@ -4,11 +4,10 @@
 
 #include "cpu/guest.h"
 
-enum { GDB_REG_MAX = 256 }; /* bytes of the widest register */
+enum { GDB_REG_MAX = REG_BYTES_MAX };
 
 struct gdb_reg {
     const struct guest_reg *row;
-    uint32_t offset;              /* home in the CPU struct */
     uint32_t bits;
 };
 struct gdb_regs {

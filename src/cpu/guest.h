@@ -76,6 +76,16 @@ struct guest {
 extern const struct guest *const guest_registry[];
 const struct guest *guest_find(const char *name);
 
+/*
+ * Values of registers by row of the table (regs.c), in the host's byte order; a CPU that does not have the register has 0 bits of
+ * it. Writing goes through the row's accessor if there is one; cpu_run finds what it needs.
+ */
+enum { REG_BYTES_MAX = 256 };
+unsigned cpu_reg_shape(const CPU *cpu, unsigned i, uint32_t *offset);
+size_t cpu_reg_size(const CPU *cpu, unsigned i);
+void cpu_reg_read(const CPU *cpu, unsigned i, void *out);
+void cpu_reg_write(CPU *cpu, unsigned i, const void *in);
+
 /* --- leaving an instruction (region.c consumes; at most one per instruction, last) --------------------------------- */
 /* if (cond) goto target, else next_pc. */
 static inline void xl_branch(struct xlat *t, V cond, uint64_t target)
