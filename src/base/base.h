@@ -86,9 +86,19 @@ extern unsigned log_mask;
 void log_write(const char *fmt, ...) PRINTF(1, 2);
 /* Sends the log to a file ("%d" in the path becomes the pid). */
 int log_open(const char *path, struct err *e);
+/* The log's own descriptor, -1 = none. */
+int log_own_fd(void);
+/*
+ * `-dfilter`: ranges of guest pcs, "first..last", "start+size" or "end-size", separated by commas; what is logged about code
+ * is logged for these only. Set before threads exist.
+ */
+int log_filter(const char *ranges, struct err *e);
+bool log_wants(uint64_t pc);
 /* Parses a comma-separated `-d` list into *mask; "help" lists the items on stdout and returns 1. */
 int log_parse(const char *list, unsigned *mask, struct err *e);
 
+/* The same for what concerns the code at a pc. */
+#define LOGS_CODE(bit, pc) unlikely((log_mask & (bit)) && log_wants(pc))
 #define LOG(bit, ...)                                    \
     do {                                                 \
         if (unlikely(log_mask & (bit))) log_write(__VA_ARGS__); \

@@ -3,10 +3,16 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 unsigned log_mask;
 static int log_fd = 2;
+
+static struct range {
+    uint64_t first, last;
+} *filter;
+static uint32_t nfilter, filter_cap;
 
 static const struct item {
     const char *name;
@@ -64,6 +70,53 @@ int log_open(const char *path, struct err *e)
     }
     log_fd = fd;
     return 0;
+}
+
+int log_own_fd(void)
+{
+    return log_fd == 2 ? -1 : log_fd;
+}
+
+/* "a..b", "a+n", "a-n" up to `end`. */
+static bool parse_range(const char *s, const char *end, struct range *r)
+{
+    char *p;
+    uint64_t a, b;
+    errno = 0;
+    a = strtoull(s, &p, 0);
+    if (p == s || p >= end) return false;
+    const char *op = p;
+    p += *op == '.' && op[1] == '.' ? 2 : 1;
+    const char *second = p;
+    b = strtoull(second, &p, 0);
+    if (p == second || p != end || errno) return false;
+    switch (*op) {
+    case '.': *r = (struct range){ a, b }; return second == op + 2 && a <= b;
+    case '+': *r = (struct range){ a, a + (b - 1) }; return b && a <= r->last;
+    case '-': *r = (struct range){ a - (b - 1), a }; return b && r->first <= a;
+    default: return false;
+    }
+}
+
+int log_filter(const char *ranges, struct err *e)
+{
+    while (*ranges) {
+        size_t len = strcspn(ranges, ",");
+        struct range r;
+        if (!parse_range(ranges, ranges + len, &r))
+            return err_set(e, EINVAL, "range '%.*s' should be first..last, start+size or end-size", (int)len, ranges);
+        filter = vec_grow(filter, &filter_cap, nfilter + 1, sizeof *filter);
+        filter[nfilter++] = r;
+        ranges += len + (ranges[len] == ',');
+    }
+    return 0;
+}
+
+bool log_wants(uint64_t pc)
+{
+    for (uint32_t i = 0; i < nfilter; i++)
+        if (pc - filter[i].first <= filter[i].last - filter[i].first) return true;
+    return !nfilter;
 }
 
 int log_parse(const char *list, unsigned *mask, struct err *e)

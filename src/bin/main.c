@@ -138,6 +138,10 @@ static int user_role(const char *role, const struct guest *g, const struct user_
         fprintf(stderr, "%s: -plugin: plugins are not available yet\n", role);
         return 1;
     }
+    if (o->trace) {
+        if (!strcmp(o->trace, "help")) return 0;
+        fprintf(stderr, "%s: warning: trace event '%s' does not exist\n", role, o->trace);
+    }
     bool cpus = o->cpu && (!strcmp(o->cpu, "help") || !strcmp(o->cpu, "?"));
     if (cpus && g) {
         cpu_help(g);

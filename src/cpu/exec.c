@@ -119,7 +119,7 @@ static void *next_code(struct engine *en, struct vcpu *v, bool hot)
     if (reuse && __atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) == (cpu->pc ^ cpu_mode_tag(cpu->mode))) return j->code;
     struct region *r = find_or_translate(en, v, hot);
     if (!r) return NULL;
-    if (unlikely(log_mask & LOG_EXEC)) log_entry(v, r);
+    if (LOGS_CODE(LOG_EXEC, r->pc)) log_entry(v, r);
     if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
     return r->code;
 }
@@ -316,7 +316,9 @@ bool engine_host_fault(CPU *cpu, int sig, void *info, void *ucontext)
     uint32_t code = (write ? EXF_WRITE : EXF_READ) | (sig == SIGBUS ? EXF_BUS : 0);
     if (known && gmem_guest_addr(v->mem, si->si_addr, &addr)) {
         if (write && sig == SIGSEGV && si->si_code == SEGV_ACCERR && gmem_code_fault(v->mem, addr)) return true;
-        code |= si->si_code == SEGV_ACCERR && sig == SIGSEGV ? EXF_ACCERR : EXF_MAPERR;
+        /* in a reserved space everything is mapped on the host */
+        bool mapped = si->si_code == SEGV_ACCERR && sig == SIGSEGV && gmem_flags(v->mem, addr);
+        code |= mapped ? EXF_ACCERR : EXF_MAPERR;
     } else {
         code |= EXF_MAPERR; /* not canonical, or beside a reserved space */
         addr = known ? (uintptr_t)si->si_addr - v->guest_base : 0;

@@ -240,7 +240,7 @@ static bool translate_block(struct builder *b, uint32_t block)
             b->ninsns++;
             break;
         }
-        if (unlikely(log_mask & LOG_IN_ASM)) log_insn(b, p, avail, pc);
+        if (LOGS_CODE(LOG_IN_ASM, pc)) log_insn(b, p, avail, pc);
         uint32_t before = ir->nins;
         ir_emit(ir, (struct ir_ins){ .op = IR_NOP });
         V marker = ir_emit(ir, (struct ir_ins){ .op = IR_INSN, .imm = pc });
@@ -410,9 +410,9 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
             v->exc_code = EXF_EXEC | (gmem_flags(en->mem, pc) ? EXF_ACCERR : EXF_MAPERR);
             return NULL;
         }
-        if (unlikely(log_mask & LOG_IR)) log_ir(b, "as built", pc);
+        if (LOGS_CODE(LOG_IR, pc)) log_ir(b, "as built", pc);
         ir_opt(&b->ir, en->cfg.opt_passes);
-        if (unlikely(log_mask & LOG_IR_OPT)) log_ir(b, "optimised", pc);
+        if (LOGS_CODE(LOG_IR_OPT, pc)) log_ir(b, "optimised", pc);
         struct region *r = region_new(b, pc);
         struct code_buf buf;
         int ret = compile(b, r, &buf);
@@ -423,7 +423,7 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
             en->stats.ir_ins += b->ir.nins;
             en->stats.host_bytes += r->code_size;
             en->stats.translate_ns += now_ns(en) - start;
-            if (unlikely(log_mask & LOG_OUT_ASM) && en->host->dump) en->host->dump(en->hh, r);
+            if (LOGS_CODE(LOG_OUT_ASM, pc) && en->host->dump) en->host->dump(en->hh, r);
             return r;
         }
         free(r->exits);

@@ -11,6 +11,7 @@
 #include "mem/mem.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -29,7 +30,9 @@ struct range {
 struct gmem {
     uint64_t base, limit;
     uint32_t page;
-    bool reserved; /* the whole guest space is our own host mapping */
+    bool reserved; /* the whole guest space is our own host mapping: */
+    void *host_lo;
+    uint64_t host_len;
     pthread_rwlock_t lock;
     struct range *r;
     uint32_t n, cap;
@@ -262,37 +265,81 @@ static int host_claim(struct gmem *m, uint64_t start, uint64_t end)
 
 /* --- life ------------------------------------------------------------------------------------------------------- */
 
-struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e)
+/*
+ * Reserves host memory for guest addresses from 0 to size, a page more on both sides: an access across the end, or below
+ * zero, faults. At base 0 the host's own lowest pages take the part of that below.
+ */
+static int reserve(struct gmem *m, uint64_t base, uint64_t size)
+{
+    uint64_t below = base ? m->page : 0, skip = base ? 0 : MIN_MAP_ADDR, len = below + size + m->page - skip;
+    bool any = base == GMEM_ANYWHERE;
+    void *want = any ? NULL : (void *)(uintptr_t)(base - below + skip);
+    void *p = mmap(want, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (any ? 0 : MAP_FIXED_NOREPLACE), -1, 0);
+    if (p == MAP_FAILED) return -errno;
+    if (!any && p != want) { /* a kernel that takes the flag for a hint */
+        munmap(p, len);
+        return -EEXIST;
+    }
+    m->host_lo = p;
+    m->host_len = len;
+    m->base = any ? (uintptr_t)p + below : base;
+    m->limit = size;
+    m->reserved = true;
+    return 0;
+}
+
+/* A 64-bit guest's space at a given base: as large as fits there, in powers of two. */
+static int reserve_most(struct gmem *m, uint64_t base)
+{
+    int r = -ENOMEM;
+    for (unsigned bits = 46; r < 0 && bits >= 32; bits--) r = reserve(m, base, 1ull << bits);
+    return r;
+}
+
+struct gmem *gmem_new_at(unsigned addr_bits, uint32_t page, uint64_t base, uint64_t size, struct err *e)
 {
     struct gmem *m = xalloc(sizeof *m);
+    int r = 0;
     m->page = MAX(page, (uint32_t)sysconf(_SC_PAGESIZE));
     pthread_rwlock_init(&m->lock, NULL);
     m->r = vec_grow(NULL, &m->cap, 64, sizeof *m->r);
-    if (addr_bits <= 32) {
-        m->limit = 1ull << addr_bits;
-        /* one page more, so that an access that starts below the limit and ends above it faults */
-        void *p = mmap(NULL, m->limit + m->page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED) {
-            err_set(e, errno, "cannot reserve %llu bytes of address space for the guest: %s",
-                    (unsigned long long)m->limit, strerror(errno));
-            free(m->r);
-            free(m);
-            return NULL;
-        }
-        m->base = (uintptr_t)p;
-        m->reserved = true;
-        m->limit -= TOP_GAP;
-    } else {
-        m->limit = MIN(1ull << MIN(addr_bits, 47u), 1ull << 47) - m->page;
+    bool narrow = addr_bits <= 32, placed = base != GMEM_ANYWHERE;
+    uint64_t all = 1ull << MIN(addr_bits, 47u);
+    if ((placed && base & (m->page - 1)) || (size && (size > all || size & (m->page - 1) || size <= 2 * TOP_GAP))) {
+        err_set(e, EINVAL, "base and size of the guest's address space are multiples of its page size %u, the size at most 0x%llx",
+                m->page, (unsigned long long)all);
+        goto fail;
     }
+    if (size || narrow)
+        r = reserve(m, base, narrow ? all : size);
+    else if (placed && base)
+        r = reserve_most(m, base);
+    else
+        m->limit = all - m->page;
+    if (r < 0) {
+        char where[40] = "";
+        if (placed) snprintf(where, sizeof where, " at 0x%llx", (unsigned long long)base);
+        err_set(e, -r, "cannot reserve 0x%llx bytes of address space for the guest%s: %s",
+                (unsigned long long)(narrow ? all : size ? size : 1ull << 32), where, strerror(-r));
+        goto fail;
+    }
+    if (narrow) m->limit = size ? MIN(size, all - TOP_GAP) : all - TOP_GAP;
     return m;
+fail:
+    gmem_free(m);
+    return NULL;
+}
+
+struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e)
+{
+    return gmem_new_at(addr_bits, page, GMEM_ANYWHERE, 0, e);
 }
 
 void gmem_free(struct gmem *m)
 {
     if (!m) return;
     if (m->reserved)
-        munmap(host(m, 0), m->limit + TOP_GAP + m->page);
+        munmap(m->host_lo, m->host_len);
     else
         for (uint32_t i = 0; i < m->n; i++) munmap(host(m, m->r[i].start), m->r[i].end - m->r[i].start);
     pthread_rwlock_destroy(&m->lock);

@@ -11,9 +11,15 @@ enum { GP_READ = 1, GP_WRITE = 2, GP_EXEC = 4, GP_ANON = 8, GP_SHARED = 16, GP_M
 
 struct gmem;
 
-/* base: host address of guest 0 (0 = identity); limit: highest guest address + 1; page: guest page size (>= 4096). For a
- * 32-bit guest reserves 4 GiB of host address space. */
+/*
+ * base: host address of guest 0 (0 = identity); limit: highest guest address + 1; page: guest page size (>= 4096). A 32-bit guest
+ * has its space reserved, 4 GiB at any place; a 64-bit one lives at base 0 with nothing reserved.
+ */
 struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e);
+/* The same at a base that was asked for (GMEM_ANYWHERE: any), and with a space of `size` bytes, reserved (0: the whole space of
+ * a 32-bit guest; for a 64-bit one with a base as much as is free there). */
+#define GMEM_ANYWHERE (~0ull)
+struct gmem *gmem_new_at(unsigned addr_bits, uint32_t page, uint64_t base, uint64_t size, struct err *e);
 void gmem_free(struct gmem *m);
 uint64_t gmem_base(const struct gmem *m);
 uint64_t gmem_limit(const struct gmem *m);

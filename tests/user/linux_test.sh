@@ -33,12 +33,18 @@ for guest in riscv64 aarch64; do
         expect "user/$guest/$b" 0 "$lyre" "$TMP/$b"
         expect "user/$guest/$b/interp" 0 "$lyre" -accel interp "$TMP/$b"
         expect "user/$guest/$b/dynamic" 0 "$lyre" -L "$root" "$TMP/$b.dyn"
+        # at another host address than its own, and in a space of its own
+        expect "user/$guest/$b/-B" 0 "$lyre" -B 0x4000000000 "$TMP/$b" based
+        expect "user/$guest/$b/-R/interp" 0 "$lyre" -R 8G -accel interp "$TMP/$b" based
     done
     if [ $guest = riscv64 ]; then
         [ -e "$build/lyre-riscv32" ] || ln -s lyre "$build/lyre-riscv32"
         $CC -march=rv32imac -mabi=ilp32 -O1 -w -static -nostdlib -ffreestanding -Wl,--no-relax "$here/abi32.c" -o "$TMP/abi32" &&
             expect user/riscv32/abi32 0 "$build/lyre-riscv32" "$TMP/abi32" q &&
-            expect user/riscv32/abi32/interp 0 "$build/lyre-riscv32" -accel interp "$TMP/abi32" q
+            expect user/riscv32/abi32/interp 0 "$build/lyre-riscv32" -accel interp "$TMP/abi32" q &&
+            for o in "-B 0" "-B 0x4000000000" "-R 512M" "-accel interp -B 0"; do
+                expect "user/riscv32/abi32/$o" 0 "$build/lyre-riscv32" $o "$TMP/abi32" q
+            done
     fi
     printf '#include <stdio.h>\n#include <stdlib.h>\nint main(int c,char**v){printf("%%s|%%s|%%s\\n",v[0],c>1?v[1]:"",getenv("A")?getenv("A"):"unset");return 7;}' >"$TMP/args.c"
     $CC -static "$TMP/args.c" -o "$TMP/args"
@@ -57,6 +63,13 @@ for guest in riscv64 aarch64; do
     says $p/stats "regions" "$lyre" -stats "$TMP/args"
     says $p/by-file "|y|" "$build/lyre" "$TMP/args" y
     says $p/by-word "|y|" "$build/lyre" $guest "$TMP/args" y
+    says $p/-B-in-use "address space" "$lyre" -B 12 "$TMP/args"
+    says $p/-R-too-large "at most" "$lyre" -R 0x10000000000000 "$TMP/args"
+    entry=$(od -An -t x8 -j 24 -N 8 "$TMP/args" | tr -d ' ')
+    lines=$(run "$lyre" -d in_asm -dfilter "0x$entry+4" "$TMP/args" 2>&1 | grep -c '^ *0x')
+    [ "$lines" = 1 ] && pass $p/dfilter || fail $p/dfilter "$lines lines for one instruction"
+    says $p/dfilter-bad "should be" "$lyre" -d in_asm -dfilter 1..x "$TMP/args"
+    says $p/trace "trace event 'nothing' does not exist" "$lyre" -trace nothing "$TMP/args"
     expect $p/one-insn 7 "$lyre" -one-insn-per-tb "$TMP/args"
     [ -e "$build/lyre-user" ] && says $p/static-emulator "|y|" "$build/lyre-user" "$TMP/args" y
     says $p/binfmt "lyre-$guest:M::" "$build/lyre" binfmt register --print --flags PF $guest

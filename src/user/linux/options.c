@@ -30,17 +30,17 @@ static const struct option table[] = {
     { "U", "QEMU_UNSET_ENV", "var", T_UNSET, 0, 0, "remove variables from the program's environment" },
     { "0", "QEMU_ARGV0", "argv0", T_STR, PASS, AT(argv0), "the program's argv[0]" },
     { "r", "QEMU_UNAME", "uname", T_STR, PASS, AT(uname), "release that uname tells" },
-    { "B", "QEMU_GUEST_BASE", "address", T_SIZE, PASS, AT(guest_base), "accepted; the guest's base is chosen by its word size" },
-    { "R", "QEMU_RESERVED_VA", "size", T_SIZE, PASS, AT(reserved), "accepted; a 32-bit guest always has 4 GiB reserved" },
+    { "B", "QEMU_GUEST_BASE", "address", T_SIZE, PASS, AT(guest_base), "host address of guest address 0" },
+    { "R", "QEMU_RESERVED_VA", "size", T_SIZE, PASS, AT(reserved), "size of the guest's address space, reserved at start" },
     { "d", "QEMU_LOG", "item[,...]", T_STR, PASS, AT(log_items), "log these items ('-d help' lists them)" },
-    { "dfilter", "QEMU_DFILTER", "range[,...]", T_STR, PASS, AT(dfilter), "accepted" },
+    { "dfilter", "QEMU_DFILTER", "range[,...]", T_STR, PASS, AT(dfilter), "log code in these ranges only (first..last, start+size, end-size)" },
     { "D", "QEMU_LOG_FILENAME", "logfile", T_STR, PASS, AT(log_file), "log to a file ('%d' becomes the process number)" },
     { "p", "QEMU_PAGESIZE", "pagesize", T_NUM, PASS, AT(page_size), "the guest's page size" },
     { "one-insn-per-tb", "QEMU_ONE_INSN_PER_TB", NULL, T_FLAG, PASS, AT(one_insn), "translate one instruction at a time" },
     { "singlestep", "QEMU_SINGLESTEP", NULL, T_FLAG, PASS, AT(one_insn), "the same" },
     { "strace", "QEMU_STRACE", NULL, T_FLAG, PASS, AT(strace), "log system calls" },
     { "seed", "QEMU_RAND_SEED", "number", T_STR, PASS, AT(seed), "seed of the random numbers at program start" },
-    { "trace", "QEMU_TRACE", "pattern", T_STR, 0, AT(trace), "accepted" },
+    { "trace", "QEMU_TRACE", "pattern", T_STR, 0, AT(trace), "trace events ('-trace help' lists them; user mode has none)" },
     { "plugin", "QEMU_PLUGIN", "file", T_STR, 0, AT(plugin), "not available yet" },
     { "accel", "QEMU_ACCEL", "jit|interp", T_STR, PASS, AT(accel), "how guest code is executed" },
     { "tb-size", "QEMU_TB_SIZE", "MiB", T_NUM, PASS, AT(tb_size), "size of the code cache" },
@@ -116,6 +116,7 @@ int options_parse(struct user_options *o, int argc, char **argv, char **envp, st
     int i, r;
     o->exec_fd = -1;
     o->opt_mask = ~0u;
+    o->guest_base = ~0ull;
     o->envp = envp;
     for (unsigned k = 0; k < ARRAY_LEN(table); k++) {
         const char *val = table[k].env ? getenv(table[k].env) : NULL;
@@ -158,7 +159,7 @@ char **options_words(const struct user_options *o, unsigned *n)
     enum { WORD = 32 };
     char **w = xalloc((ARRAY_LEN(table) * 2 + 1) * sizeof *w + ARRAY_LEN(table) * 2 * WORD);
     char *text = (char *)(w + ARRAY_LEN(table) * 2 + 1);
-    struct user_options none = { .opt_mask = ~0u };
+    struct user_options none = { .opt_mask = ~0u, .guest_base = ~0ull };
     bool one_insn = false;
     *n = 0;
     for (unsigned i = 0; i < ARRAY_LEN(table); i++, text += 2 * WORD) {

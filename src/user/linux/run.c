@@ -184,14 +184,15 @@ static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *
     char path[PATH_MAX];
     int r, fd = open_program(p, o, path, e);
     if (fd < 0) return fd;
+    if (o->dfilter && (r = log_filter(o->dfilter, e)) < 0) return r;
     uint32_t page = MAX(p->lnx->min_page, 4096u);
     if (o->page_size && (o->page_size < page || o->page_size & (o->page_size - 1) || o->page_size > 65536))
         return err_set(e, EINVAL, "-p %llu: the page size is a power of two from %u to 65536", (unsigned long long)o->page_size, page);
     if (o->page_size) page = (uint32_t)o->page_size;
     const struct host *host = pick_host(o, e);
     if (!host) return -EINVAL;
-    p->mem = gmem_new(p->guest->addr_bits, page, e);
-    if (!p->mem) return -ENOMEM;
+    p->mem = gmem_new_at(p->guest->addr_bits, page, o->guest_base, o->reserved, e);
+    if (!p->mem) return -e->code;
     if (o->tb_size > 2048) return err_set(e, EINVAL, "-tb-size %llu: at most 2048 MiB", (unsigned long long)o->tb_size);
     struct engine_config cfg = { .guest = p->guest, .host = host, .mem = p->mem, .opt_passes = (unsigned)o->opt_mask,
                                  .cache_bytes = (size_t)o->tb_size << 20,
