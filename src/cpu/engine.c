@@ -35,12 +35,16 @@ static struct ir_reg *ir_reg_list(const struct guest *g)
     return list;
 }
 
-static size_t cpu_bytes(const struct guest *g)
+/* Behind the guest's struct, with the homes of its registers. */
+static size_t insns_left_offset(const struct engine *en)
 {
-    return ALIGN_UP(g->cpu_size, (size_t)64);
+    return ALIGN_UP(en->guest->cpu_size, sizeof(uint64_t));
 }
 
-static size_t insns_left_offset(const struct engine *en);
+static size_t cpu_bytes(const struct engine *en)
+{
+    return ALIGN_UP(insns_left_offset(en) + (en->cfg.probes ? sizeof(uint64_t) : 0), (size_t)64);
+}
 
 static void on_code_write(void *ctx, uint64_t start, uint64_t end)
 {
@@ -74,7 +78,7 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     }
     if (cache_init(en, e)) goto fail;
     en->env = (struct host_env){
-        .regs = en->ir_regs, .nregs = en->ir_nregs, .jc_offset = (int32_t)cpu_bytes(cfg->guest),
+        .regs = en->ir_regs, .nregs = en->ir_nregs, .jc_offset = (int32_t)cpu_bytes(en),
         .guest_base = gmem_base(cfg->mem), .addr_bits = cfg->guest->addr_bits, .pins = ~0u
     };
     /* at base 0 the host faults by itself, and of a 32-bit space all is reserved */
@@ -112,17 +116,12 @@ void engine_free(struct engine *en)
 
 static size_t counters_offset(const struct engine *en)
 {
-    return cpu_bytes(en->guest) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
-}
-
-static size_t insns_left_offset(const struct engine *en)
-{
-    return counters_offset(en) + COUNTERS;
+    return cpu_bytes(en) + JC_SIZE * sizeof(struct jc_entry) + en->host->cpu_extra;
 }
 
 static size_t alloc_bytes(const struct engine *en)
 {
-    return insns_left_offset(en) + (en->cfg.probes ? sizeof(uint64_t) : 0);
+    return counters_offset(en) + COUNTERS;
 }
 
 uint64_t *cpu_insns_left(CPU *cpu)
@@ -150,7 +149,7 @@ static CPU *cpu_alloc(struct engine *en)
     v->mem = en->mem;
     v->guest_base = en->env.guest_base;
     v->guest_last = en->env.limit - 1; /* no limit: all ones */
-    v->jc = (struct jc_entry *)((char *)cpu + cpu_bytes(en->guest));
+    v->jc = (struct jc_entry *)((char *)cpu + cpu_bytes(en));
     v->quiescent = UINT64_MAX;
     v->jc[0].tag = jc_empty(0); /* elsewhere 0 */
     return cpu;
