@@ -1,12 +1,15 @@
 /*
  * disas_check.c: our disassembler against binutils' objdump, row by row and alias by alias.
  *
- *   disas_check GUEST KNOWN [-n SAMPLES] [-r ROW] [-s SEED] [-v]
+ *   disas_check GUEST KNOWN [-n SAMPLES] [-r ROW] [-w WORDS] [-s SEED] [-v]
  *
  * For each row and alias that the guest's modes allow, random instructions are drawn, assembled as data with .insn or
  * .inst, and objdump's text is compared with ours; blanks, comments and the spelling of branch targets aside. A row of
  * which objdump knows no sample is counted apart (too new for it); one of which it knows some is expected to agree on all.
- * KNOWN lists rows that are allowed to differ ("row  reason").
+ * With -w, WORDS random encodings, half of them valid ones with a few bits flipped: what one of the two decodes and the other
+ * does not, and texts that differ.
+ * KNOWN lists rows that are allowed to differ ("row  reason"), for -w also "+mnemonic" that only objdump decodes and "-row"
+ * that only we do.
  * Exit: 0 agreement, 1 not, 77 no binutils for this guest.
  */
 #include <ctype.h>
@@ -16,7 +19,7 @@
 
 #include "cpu/isa_text.h"
 
-enum { MAX_LEN = 8, TEXT = 160, FEAT_WORDS = 16, SHOWN = 3 };
+enum { MAX_LEN = 8, TEXT = 160, FEAT_WORDS = 16, SHOWN = 3, START = 0x10000000 }; /* no branch leads below 0 */
 
 extern const struct isa_info riscv_isa, arm_isa;
 
@@ -28,23 +31,26 @@ static const struct config {
     const char *march;    /* -march=MARCH, extended by what this assembler knows of exts */
     const char *exts;
     const char *directive;
+    struct { uint32_t mask, val; } absent[2]; /* encodings that are all of an extension that is not there */
 } configs[] = {
 #define RISCV_EXTS "v zicbom zicbop zicboz zihintpause zihintntl zicond zawrs zfh zfhmin zfa zba zbb zbc zbs zbkb zbkc zbkx " \
                    "zknd zkne zknh zksed zksh zvfh zvbb zvbc zvkg zvkned zvknha zvknhb zvksed zvksh zacas zabha zcb zcmop zimop " \
                    "svinval h"
 #ifdef HAVE_riscv
-    { "riscv64", &riscv_isa, "rv64", "riscv64-linux-gnu-", "rv64gc", RISCV_EXTS, ".insn %u, 0x%0*x" },
-    { "riscv32", &riscv_isa, "", "riscv64-linux-gnu-", "rv32gc", RISCV_EXTS, ".insn %u, 0x%0*x" },
+    { "riscv64", &riscv_isa, "rv64", "riscv64-linux-gnu-", "rv64gc", RISCV_EXTS, ".insn %u, 0x%0*x", { { 0 } } },
+    { "riscv32", &riscv_isa, "", "riscv64-linux-gnu-", "rv32gc", RISCV_EXTS, ".insn %u, 0x%0*x", { { 0 } } },
 #endif
 #ifdef HAVE_arm
-    { "aarch64", &arm_isa, "a64", "aarch64-linux-gnu-", "armv8-a", "", ".inst /* %u */ 0x%0*x" },
+    { "aarch64", &arm_isa, "a64", "aarch64-linux-gnu-", "armv8-a", "", ".inst /* %u */ 0x%0*x",
+      { { 0x1e000000, 0x04000000 }, { 0x9e000000, 0x80000000 } } }, /* SVE, SME */
 #endif
     { 0 }
 };
 
 struct sample {
     uint8_t bytes[MAX_LEN];
-    unsigned len, row;
+    unsigned len;
+    int row; /* -1: undefined, with -w */
     uint64_t pc;
     char ours[TEXT], theirs[TEXT];
     bool skip; /* objdump had nothing at this address */
@@ -73,9 +79,21 @@ static uint64_t mode_bits(const struct config *c)
     return modes;
 }
 
-static void draw(const struct config *c, unsigned per_row, const char *only, uint64_t seed)
+static struct sample *new_sample(void)
 {
-    uint64_t modes = mode_bits(c), pc = 0;
+    if (nsamples == cap_samples) {
+        cap_samples = cap_samples ? 2 * cap_samples : 4096;
+        samples = realloc(samples, cap_samples * sizeof *samples);
+        if (!samples) abort();
+    }
+    struct sample *s = &samples[nsamples++], *before = nsamples > 1 ? s - 1 : NULL;
+    *s = (struct sample){ .pc = before ? before->pc + before->len : START, .skip = true };
+    return s;
+}
+
+static void draw_rows(const struct config *c, unsigned per_row, const char *only, uint64_t seed)
+{
+    uint64_t modes = mode_bits(c);
 
     for (unsigned row = 0; row < c->isa->nrows + c->isa->naliases; row++) {
         uint64_t feats[FEAT_WORDS];
@@ -83,22 +101,40 @@ static void draw(const struct config *c, unsigned per_row, const char *only, uin
         memset(feats, 0xff, sizeof feats);
         if (!c->isa->enable(row, modes, feats) || (only && strcmp(only, c->isa->name(row, &where)))) continue;
         for (unsigned i = 0; i < per_row; i++) {
-            if (nsamples == cap_samples) {
-                cap_samples = cap_samples ? 2 * cap_samples : 4096;
-                samples = realloc(samples, cap_samples * sizeof *samples);
-                if (!samples) abort();
-            }
-            struct sample *s = &samples[nsamples];
-            *s = (struct sample){ .row = row, .pc = pc, .skip = true };
+            struct sample *s = new_sample();
+            s->row = (int)row;
             s->len = c->isa->random(xorshift, &seed, s->bytes, modes, feats, (int)row);
             if (!s->len) {
                 printf("%s: no instruction can be drawn\n", c->isa->name(row, &where));
+                nsamples--;
                 break;
             }
-            c->isa->disassemble(s->ours, sizeof s->ours, s->bytes, s->len, modes, feats, pc);
-            pc += s->len;
-            nsamples++;
+            c->isa->disassemble(s->ours, sizeof s->ours, s->bytes, s->len, modes, feats, s->pc);
         }
+    }
+}
+
+static void draw_words(const struct config *c, unsigned words, uint64_t seed)
+{
+    uint64_t modes = mode_bits(c), feats[FEAT_WORDS];
+
+    memset(feats, 0xff, sizeof feats);
+    while (nsamples < words) {
+        uint8_t bytes[MAX_LEN];
+        uint32_t w = (uint32_t)(xorshift(&seed) >> 16);
+        if (nsamples & 1 && c->isa->random(xorshift, &seed, bytes, modes, feats, -1)) {
+            memcpy(&w, bytes, 4);
+            for (unsigned flips = xorshift(&seed) % 4; flips; flips--) w ^= 1u << xorshift(&seed) % 32;
+        }
+        bool absent = false;
+        for (size_t i = 0; i < ARRAY_LEN(c->absent); i++) absent |= c->absent[i].mask && (w & c->absent[i].mask) == c->absent[i].val;
+        if (absent || (c->isa == &riscv_isa && (w & 31) == 31)) continue; /* longer than 32 bits */
+        struct sample *s = new_sample();
+        unsigned len;
+        s->len = c->isa == &riscv_isa && (w & 3) != 3 ? 2 : 4;
+        memcpy(s->bytes, &w, s->len);
+        s->row = c->isa->decode(s->bytes, s->len, modes, feats, &len);
+        c->isa->disassemble(s->ours, sizeof s->ours, s->bytes, s->len, modes, feats, s->pc);
     }
 }
 
@@ -151,7 +187,8 @@ static void assemble(const struct config *c)
     }
     fclose(f);
     march(c, arch, sizeof arch);
-    if (run("%sas -march=%s t.s -o t.o && %sobjdump -d -z --no-show-raw-insn t.o > t.txt", c->tools, arch, c->tools)) exit(1);
+    if (run("%sas -march=%s t.s -o t.o && %sobjdump -d -z --no-show-raw-insn --adjust-vma=%#x t.o > t.txt", c->tools, arch,
+            c->tools, START)) exit(1);
 }
 
 /* Blanks to one blank, no comments; of "1f4 <sym+0x10>" the number stays, with `hex` before it. */
@@ -219,7 +256,7 @@ static bool unknown(const struct sample *s)
            strstr(s->theirs, "undefined");
 }
 
-static bool listed(const char *known, const char *row)
+static bool listed(const char *known, const char *prefix, const char *row)
 {
     FILE *f = fopen(known, "r");
     char line[256];
@@ -227,7 +264,7 @@ static bool listed(const char *known, const char *row)
 
     while (f && fgets(line, sizeof line, f)) {
         line[strcspn(line, " \t\n")] = 0;
-        hit |= !strcmp(line, row);
+        hit |= !strncmp(line, prefix, strlen(prefix)) && !strcmp(line + strlen(prefix), row);
     }
     if (f) fclose(f);
     return hit;
@@ -237,7 +274,7 @@ static bool listed(const char *known, const char *row)
 static bool judge(const struct config *c, const struct sample *s, size_t n, const char *known, unsigned *unheard)
 {
     unsigned differ = 0, unk = 0;
-    const char *where, *name = c->isa->name(s->row, &where);
+    const char *where, *name = c->isa->name((unsigned)s->row, &where);
 
     for (size_t i = 0; i < n; i++) unk += unknown(&s[i]);
     if (unk == n) {
@@ -245,7 +282,7 @@ static bool judge(const struct config *c, const struct sample *s, size_t n, cons
         ++*unheard;
         return true;
     }
-    bool may_differ = listed(known, name);
+    bool may_differ = listed(known, "", name);
     for (size_t i = 0; i < n; i++) {
         if (same_text(&s[i])) continue;
         if (differ++ >= SHOWN || (may_differ && !verbose)) continue;
@@ -258,9 +295,52 @@ static bool judge(const struct config *c, const struct sample *s, size_t n, cons
     return !differ || may_differ;
 }
 
+/* What the samples of -w differ in: kind ' ' text, '+' only objdump decodes, '-' only we do. */
+struct finding {
+    char kind, key[40];
+    unsigned count;
+    const struct sample *first;
+};
+static unsigned judge_words(const struct config *c, const char *known)
+{
+    enum { MAX_FINDINGS = 4096 };
+    struct finding *f = calloc(MAX_FINDINGS, sizeof *f);
+    unsigned n = 0, bad = 0;
+
+    if (!f) abort();
+    for (size_t i = 0; i < nsamples; i++) {
+        const struct sample *s = &samples[i];
+        const char *where;
+        char key[40], kind = s->row < 0 ? '+' : unknown(s) ? '-' : ' ';
+        unsigned k = 0;
+        if (kind == '+' ? unknown(s) : kind == ' ' && same_text(s)) continue;
+        if (s->row < 0)
+            snprintf(key, sizeof key, "%.*s", (int)strcspn(s->theirs, " \t"), s->theirs);
+        else
+            snprintf(key, sizeof key, "%s", c->isa->name((unsigned)s->row, &where));
+        while (k < n && (f[k].kind != kind || strcmp(f[k].key, key))) k++;
+        if (k == MAX_FINDINGS) break;
+        if (k == n) {
+            f[n] = (struct finding){ .kind = kind, .first = s };
+            memcpy(f[n++].key, key, sizeof key);
+        }
+        f[k].count++;
+    }
+    for (unsigned k = 0; k < n; k++) {
+        const struct sample *s = f[k].first;
+        uint32_t w = 0;
+        if (listed(known, (char[2]){ f[k].kind == ' ' ? 0 : f[k].kind }, f[k].key)) continue;
+        bad++;
+        memcpy(&w, s->bytes, s->len);
+        printf("%c%s: %u, first %0*x  ours %s  objdump %s\n", f[k].kind, f[k].key, f[k].count, 2 * (int)s->len, w, s->ours, s->theirs);
+    }
+    free(f);
+    return bad;
+}
+
 int main(int argc, char **argv)
 {
-    unsigned per_row = 40, rows = 0, bad = 0, unheard = 0;
+    unsigned per_row = 40, words = 0, rows = 0, bad = 0, unheard = 0;
     const char *only = NULL, *known = argc > 2 ? argv[2] : "";
     const struct config *c = configs;
     uint64_t seed = 0x9e3779b97f4a7c15;
@@ -273,6 +353,7 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++) {
         if (!strcmp(argv[i], "-v")) verbose = true;
         if (!strcmp(argv[i], "-n") && i + 1 < argc) per_row = (unsigned)atoi(argv[++i]);
+        if (!strcmp(argv[i], "-w") && i + 1 < argc) words = (unsigned)atoi(argv[++i]);
         if (!strcmp(argv[i], "-r") && i + 1 < argc) only = argv[++i];
         if (!strcmp(argv[i], "-s") && i + 1 < argc) seed = strtoull(argv[++i], NULL, 0) | 1;
     }
@@ -282,14 +363,22 @@ int main(int argc, char **argv)
         run("rm -rf %s", dir);
         return 77;
     }
-    draw(c, per_row, only, seed);
+    if (words)
+        draw_words(c, words, seed);
+    else
+        draw_rows(c, per_row, only, seed);
     assemble(c);
     read_objdump();
-    for (size_t i = 0, n; i < nsamples; i += n, rows++) {
+    if (words) bad = judge_words(c, known);
+    for (size_t i = 0, n; !words && i < nsamples; i += n, rows++) {
         for (n = 1; i + n < nsamples && samples[i + n].row == samples[i].row;) n++;
         bad += !judge(c, &samples[i], n, known, &unheard);
     }
     run("rm -rf %s", dir);
+    if (words) {
+        printf("%s: %zu encodings; %u kinds of differences\n", c->guest, nsamples, bad);
+        return bad || !nsamples;
+    }
     printf("%s: %zu instructions of %u rows and aliases; %u differ, %u not known to objdump\n", c->guest, nsamples, rows, bad,
            unheard);
     return bad || !nsamples;

@@ -153,6 +153,7 @@ INSN(ldar, "size:2 001000 110 rs:5 1 rt2:5 rn:5 rt:5", "ldar{size:bh} {rt}, [{rn
 {
     wx(t, f->rt, lda(t, f));
 }
+ALIAS(ldar, "size:2 001000 110 11111 1 11111 rn:5 rt:5", "ldar{size:bh} {rt}, [{rn:xsp}]") /* as assemblers write it */
 INSN(ldapr, "size:2 111000 101 11111 1 100 00 rn:5 rt:5 @LRCPC", "ldapr{size:bh} {rt}, [{rn:xsp}]")
 {
     wx(t, f->rt, ldap(t, xsp(t, f->rn), T_I64, (unsigned)f->size));

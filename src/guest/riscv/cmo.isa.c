@@ -33,6 +33,10 @@ INSN(cbo_zero, "000000000100 rs1:5 010 00000 0001111 @Zicboz", "cbo.zero ({rs1})
     for (int i = 0; i < hart(t)->cbo_size; i += 16) ir_st(t, a, i, zero, MO_128);
 }
 
+ALIAS(ori, "poff[s11:5] 00000 rs1:5 110 00000 0010011", "prefetch.i {poff}({rs1})")
+ALIAS(ori, "poff[s11:5] 00001 rs1:5 110 00000 0010011", "prefetch.r {poff}({rs1})")
+ALIAS(ori, "poff[s11:5] 00011 rs1:5 110 00000 0010011", "prefetch.w {poff}({rs1})")
+
 INSN(mop_r, "1 mop[4] 00 mop[3:2] 0111 mop[1:0] rs1:5 100 rd:5 1110011 @Zimop", "mop.r.{mop} {rd},{rs1}")
 {
     wx(t, f->rd, kx(t, 0));

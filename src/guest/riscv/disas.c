@@ -140,7 +140,7 @@ FORMATTER(csr)
         }
         return;
     }
-    isa_printf(o, "%#x", (unsigned)v);
+    isa_printf(o, "0x%x", (unsigned)v);
 }
 FORMATTER(fli)
 {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# diff.sh GEN LYRE [diff_gen options]: random instructions under lyre and under an installed qemu-riscv64 7.2; prints the lines
+# [VLEN=128] diff.sh GEN LYRE [diff_gen options]: random instructions under lyre and under an installed qemu-riscv64 7.2; prints the lines
 # that differ (- qemu, + lyre). 77: no cross compiler or no qemu.
 # Left out: control flow, what that QEMU does not have, and what it does wrong: ctzw of a word of zeros gives 63, vector
 # conversions with a rounding mode in the name abort, vmv.s.x keeps vstart, whole-register moves ignore vill.
-gen=$1 lyre=$2
+gen=$1 lyre=$2 vlen=${VLEN:-128}
 shift 2
 command -v riscv64-linux-gnu-gcc >/dev/null && command -v qemu-riscv64 >/dev/null || { echo "no cross compiler or qemu-riscv64"; exit 77; }
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
@@ -22,7 +22,7 @@ for c in fcvt fwcvt; do
     skip=$skip,v${c}_rtz_xu_f_v,v${c}_rtz_x_f_v
 done
 skip=$skip,vfncvt_rtz_xu_f_w,vfncvt_rtz_x_f_w,vfncvt_rod_f_f_w,vmv_s_x,vfmv_s_f,vsetvl,vmv1r_v,vmv2r_v,vmv4r_v,vmv8r_v
-cpu=rv64,v=true,vext_spec=v1.0,vlen=128,Zfh=true
+cpu=rv64,v=true,vext_spec=v1.0,vlen=$vlen,Zfh=true
 for z in a b c s kb kc kx; do
     cpu=$cpu,zb$z=true
 done
@@ -30,7 +30,7 @@ cpu=$cpu,zknd=true,zkne=true,zknh=true,zksed=true,zksh=true
 riscv64-linux-gnu-gcc -march=rv64gcv -O1 -static -o "$dir/run" "$(dirname "$0")/diff_run.c" || exit 1
 "$gen" -x $skip "$@" >"$dir/cases"
 qemu-riscv64 -cpu $cpu "$dir/run" <"$dir/cases" >"$dir/qemu" || echo "qemu: exit $?" >>"$dir/qemu"
-$lyre "$dir/run" <"$dir/cases" >"$dir/lyre" || echo "lyre: exit $?" >>"$dir/lyre"
+$lyre -cpu "max,vlen=$vlen" "$dir/run" <"$dir/cases" >"$dir/lyre" || echo "lyre: exit $?" >>"$dir/lyre"
 echo "$(wc -l <"$dir/cases") cases, $(wc -l <"$dir/lyre") states"
 diff -U0 "$dir/qemu" "$dir/lyre" | grep -v '^@@\|^---\|^+++' >"$dir/diff"
 cat "$dir/diff"

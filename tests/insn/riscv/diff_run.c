@@ -13,9 +13,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+enum { VLENB_MAX = 64 };
 struct state {
     uint64_t x[32], f[32], fcsr, avl, vtype, vl, vcsr, vstart;
-    uint8_t v[32 * 16] __attribute__((aligned(16)));
+    uint8_t v[32 * VLENB_MAX] __attribute__((aligned(16))); /* 32 * vlenb bytes of it */
 };
 struct state in, out;
 uint64_t host_regs[16];
@@ -38,8 +39,8 @@ void run(void), done(void);
     op " s1, 40(t0)\n" op " s2, 48(t0)\n" op " s3, 56(t0)\n" op " s4, 64(t0)\n" op " s5, 72(t0)\n" op " s6, 80(t0)\n" \
     op " s7, 88(t0)\n" op " s8, 96(t0)\n" op " s9, 104(t0)\n" op " s10, 112(t0)\n" op " s11, 120(t0)\n"
 #define VREGS(op) \
-    "addi t0, t6, 560\n" op " v0, (t0)\naddi t0, t0, 128\n" op " v8, (t0)\naddi t0, t0, 128\n" op " v16, (t0)\n" \
-    "addi t0, t0, 128\n" op " v24, (t0)\n"
+    "csrr t1, vlenb\nslli t1, t1, 3\naddi t0, t6, 560\n" op " v0, (t0)\nadd t0, t0, t1\n" op " v8, (t0)\n" \
+    "add t0, t0, t1\n" op " v16, (t0)\nadd t0, t0, t1\n" op " v24, (t0)\n"
 __asm__(".text\n.globl run, done\n"
         "run:\n" HOST("sd")
         "la t6, in\nld t0, 512(t6)\nfscsr t0\n" ALL(LF) VREGS("vl8re8.v")
