@@ -66,13 +66,13 @@ HELPER(bool, mops, (CPU *cpu, uint32_t desc), "fault r=x,n w=x")
     struct arm_cpu *a = arm_cpu_rw(cpu);
     struct mops m = { cpu, &a->x[desc & 31], NULL, &a->x[desc >> 10 & 31] };
     unsigned rs = desc >> 5 & 31;
-    uint8_t buf[MOPS_PAGE];
+    uint8_t buf[MOPS_PAGE] __attribute__((uninitialized)); /* most copies are short */
 
     if (!*m.n) return false;
     if (!(desc & MOPS_SET))
         m.s = &a->x[rs];
     else
-        memset(buf, rs == 31 ? 0 : (int)(a->x[rs] & 255), sizeof buf);
+        memset(buf, rs == 31 ? 0 : (int)(a->x[rs] & 255), MIN(0 - *m.n, sizeof buf));
     if (desc & MOPS_EPILOGUE) restart(&m, 8);
     if (a->cf) restart(&m, 4);
     for (uint64_t done = 0; *m.n && done < MOPS_AT_ONCE;) {
