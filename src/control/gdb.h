@@ -92,6 +92,7 @@ void gdb_unlisten(struct gdb *g);
 /* gdb_cmd.c */
 void gdb_command(struct gdb *g);        /* the packet in g->in */
 void gdb_stop_reply(struct gdb *g);     /* why it stopped, into g->out */
+struct gdb_thread *gdb_current(struct gdb *g); /* the one that Hg selected, or a likely one; NULL: there are none */
 int gdb_signal_number(int host);        /* the protocol's number of a Linux signal */
 int gdb_signal_host(uint64_t number);   /* the reverse; 0 = none */
 

@@ -76,7 +76,7 @@ static bool thread_arg(struct gdb *g, const char **s, pid_t *tid)
     return true;
 }
 
-static struct gdb_thread *current(struct gdb *g)
+struct gdb_thread *gdb_current(struct gdb *g)
 {
     struct gdb_thread *th = g->g_tid > 0 ? gdb_thread_find(g, g->g_tid) : NULL;
     if (!th) th = g->reporter ? g->reporter : g->threads;
@@ -106,7 +106,7 @@ static void cmd_alive(struct gdb *g, const char *s, size_t len)
 
 static void cmd_current(struct gdb *g, const char *s, size_t len)
 {
-    struct gdb_thread *th = current(g);
+    struct gdb_thread *th = gdb_current(g);
     if (!th) return;
     gdb_puts(&g->out, "QC");
     put_thread(g, th);
@@ -219,7 +219,7 @@ static void cmd_why(struct gdb *g, const char *s, size_t len)
 /* --- registers ------------------------------------------------------------------------------------------------------------------- */
 static CPU *cpu_of(struct gdb *g)
 {
-    struct gdb_thread *th = current(g);
+    struct gdb_thread *th = gdb_current(g);
     return th ? th->t->cpu : NULL;
 }
 
@@ -415,7 +415,7 @@ static void resume(struct gdb *g)
 static void resume_all(struct gdb *g, const char *s, bool with_signal, enum gdb_action action)
 {
     struct resume r = { .action = action }, others = { .action = GA_CONT };
-    struct gdb_thread *th = g->c_tid > 0 ? gdb_thread_find(g, g->c_tid) : current(g);
+    struct gdb_thread *th = g->c_tid > 0 ? gdb_thread_find(g, g->c_tid) : gdb_current(g);
     uint64_t v;
     if (with_signal) {
         if (!gdb_hex(&s, &v)) {
@@ -597,7 +597,7 @@ static void xfer_auxv(struct gdb *g, uint64_t off, uint64_t len)
 static void xfer_siginfo(struct gdb *g, uint64_t off, uint64_t len)
 {
     uint8_t raw[128];
-    struct gdb_thread *th = current(g);
+    struct gdb_thread *th = gdb_current(g);
     if (!th || !th->has_info) {
         error(g, ENOENT);
         return;

@@ -32,14 +32,34 @@ static void result(struct gdb *g, int64_t r)
         gdb_putf(&g->out, "F%llx", (unsigned long long)r);
 }
 
-/* A path in hex, looked up. */
-static bool path_arg(struct gdb *g, const char **s, char path[PATH_MAX])
+/* A path in hex. */
+static bool path_arg(const char **s, char path[PATH_MAX])
 {
     size_t n = gdb_hex_bytes(s, path, PATH_MAX - 1);
     path[n] = 0;
-    if (!n || strlen(path) != n) return false;
+    return n && strlen(path) == n;
+}
+
+/* As the guest would open it: /proc tells of the guest, not of the emulator. */
+static int open_as_guest(struct gdb *g, char path[PATH_MAX])
+{
+    struct gdb_thread *th = gdb_current(g);
+    int fd = th ? procfs_open(th->t, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) : -ENOENT;
+    if (fd != -ENOENT) return fd;
     path_lookup(g->p, path, 0);
-    return true;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Length, or -1 and errno. */
+static ssize_t read_link(struct gdb *g, const char *name, char link[PATH_MAX])
+{
+    char path[PATH_MAX];
+    struct gdb_thread *th = gdb_current(g);
+    if (th && procfs_exe(th->t, AT_FDCWD, name, link, PATH_MAX)) return (ssize_t)strlen(link);
+    snprintf(path, sizeof path, "%s", name);
+    path_lookup(g->p, path, 0);
+    return readlink(path, link, PATH_MAX);
 }
 
 static int64_t open_file(struct gdb *g, const char *s)
@@ -48,12 +68,12 @@ static int64_t open_file(struct gdb *g, const char *s)
     struct stat st;
     uint64_t flags;
     unsigned i = 0;
-    if (!path_arg(g, &s, path) || !gdb_skip(&s, ',') || !gdb_hex(&s, &flags)) return -EINVAL;
+    if (!path_arg(&s, path) || !gdb_skip(&s, ',') || !gdb_hex(&s, &flags)) return -EINVAL;
     if (flags) return -EPERM; /* O_RDONLY is 0 */
     while (i < FILES && files[i]) i++;
     if (i == FILES) return -EMFILE;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) return -errno;
+    int fd = open_as_guest(g, path);
+    if (fd < 0) return fd;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return -EACCES;
@@ -159,15 +179,15 @@ void gdb_file_command(struct gdb *g, const char *s, size_t len)
             stat_reply(g, &st);
         break;
     case STAT:
-        if (!path_arg(g, &s, path))
+        if (!path_arg(&s, path))
             result(g, -EINVAL);
-        else if (stat(path, &st) < 0)
+        else if (path_lookup(g->p, path, 0), stat(path, &st) < 0)
             result(g, -errno);
         else
             stat_reply(g, &st);
         break;
     case READLINK:
-        n = path_arg(g, &s, path) ? readlink(path, link, sizeof link) : (errno = EINVAL, -1);
+        n = path_arg(&s, path) ? read_link(g, path, link) : (errno = EINVAL, -1);
         if (n < 0)
             result(g, -errno);
         else

@@ -137,6 +137,9 @@ dynamic_tests() {
     symbols=
     session "-L $root" "$p" 'break leaf' c bt 'info sharedlibrary' 'info proc' 'p own' 'p (int)errno' 'delete' c
     check position-independent gdb.out 'Breakpoint 1, leaf \(a=6, b=7\)' '#1 .* main' 'libc\.so\.6' '= 1$' '= [0-9]+$' 'exited with code 07'
+    session "-L $root" "$p" 'break main' c 'info proc' 'info proc mappings' kill
+    check proc gdb.out "exe = '.*dyn-$guest_arch'" "r-xp .*dyn-$guest_arch" '\[stack\]' 'libc\.so\.6'
+    grep -q lyrebird-code gdb.out && fail "$prefix/proc-emulator" "mappings of the emulator are shown"
     session "-L $root" "$p exec" 'break main' c 'catch exec' c 'info sharedlibrary' c bt c
     check exec-dynamic gdb.out 'main \(argc=2' "exec'd" 'ld-linux' 'main \(argc=2' '#0  main' 'exited with code 07'
 }
