@@ -120,6 +120,8 @@ void cache_done(struct engine *en)
         free(en->seg[i].by_addr);
     }
     free(en->table);
+    for (uint32_t i = 0; i < en->nretired; i++) free(en->retired[i]);
+    free(en->retired);
     if (!en->rw) return;
     munmap(en->rw, en->cache_bytes);
     if (en->host->needs_exec) munmap(en->rw + en->delta, en->cache_bytes);
@@ -162,6 +164,13 @@ static void table_add(struct region_table *t, struct region *r)
     __atomic_store_n(head, r, __ATOMIC_RELEASE);
 }
 
+/* What readers without the lock may still hold is freed with the engine. */
+static void retire(struct engine *en, void *p)
+{
+    en->retired = vec_grow(en->retired, &en->cap_retired, en->nretired + 1, sizeof *en->retired);
+    en->retired[en->nretired++] = p;
+}
+
 /* Readers may hold the old table: it is left to them, empty. */
 static void table_double(struct engine *en)
 {
@@ -175,6 +184,7 @@ static void table_double(struct engine *en)
         __atomic_store_n(&old->slot[i], NULL, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&en->table, t, __ATOMIC_RELEASE);
+    retire(en, old);
 }
 
 void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool findable)
@@ -183,9 +193,10 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
     if (s->n == s->cap) {
         /* readers may hold the old array: it is left to them (a handful of doublings per segment) */
         uint32_t cap = s->cap ? s->cap * 2 : 256;
-        struct region **a = xalloc(cap * sizeof(*a));
-        if (s->n) memcpy(a, s->by_addr, s->n * sizeof(*a));
+        struct region **a = xalloc(cap * sizeof(*a)), **old = s->by_addr;
+        if (s->n) memcpy(a, old, s->n * sizeof(*a));
         __atomic_store_n(&s->by_addr, a, __ATOMIC_RELEASE);
+        if (old) retire(en, old);
         s->cap = cap;
     }
     s->by_addr[s->n] = r;

@@ -62,6 +62,8 @@ struct engine {
 
     struct region_table *table;
     uint32_t nfindable;           /* regions in it */
+    void **retired;               /* old tables and arrays that readers without the lock may still look at */
+    uint32_t nretired, cap_retired;
     struct page_node *pages[1 << PAGE_HASH_BITS]; /* regions by guest page */
 
     int memfd;

@@ -645,7 +645,7 @@ static void finish(struct lower *l, const struct interp *h, struct icode *c, str
 
     c->fp = l->ir->fp;
     c->nops = l->nops;
-    memcpy(c->side, l->side, l->nside * sizeof *l->side);
+    if (l->nside) memcpy(c->side, l->side, l->nside * sizeof *l->side);
     for (uint32_t i = 0; i < l->nops; i++) {
         struct iop *op = &c->ops[i];
         *op = l->ops[i];
