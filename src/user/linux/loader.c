@@ -205,7 +205,7 @@ static int map_segment(struct elf *f, const struct phdr *ph, uint64_t base)
     }
     if (!direct && ph->filesz) r = fill(f, start, ph->filesz, (int64_t)ph->offset);
     if (r >= 0 && late) r = gmem_protect(m, lo, end - lo, prot);
-    return (int)r;
+    return r < 0 ? (int)r : 0; /* it may be an address */
 }
 
 /* Maps all segments; *base is what was added to the addresses in the file. */
