@@ -45,6 +45,9 @@ for guest in riscv64 aarch64; do
             for o in "-B 0" "-B 0x4000000000" "-R 512M" "-accel interp -B 0"; do
                 expect "user/riscv32/abi32/$o" 0 "$build/lyre-riscv32" $o "$TMP/abi32" q
             done
+        printf 'int d = 9;void _start(void){register long n __asm__("a7")=93,c __asm__("a0")=d;__asm__ volatile("ecall"::"r"(n),"r"(c));}' >"$TMP/pie.c"
+        $CC -march=rv32imac -mabi=ilp32 -O1 -w -static-pie -fpie -nostdlib -Wl,--no-relax,--no-dynamic-linker "$TMP/pie.c" -o "$TMP/pie32" &&
+            expect user/riscv32/position-independent 9 "$build/lyre-riscv32" "$TMP/pie32"
     fi
     printf '#include <stdio.h>\n#include <stdlib.h>\nint main(int c,char**v){printf("%%s|%%s|%%s\\n",v[0],c>1?v[1]:"",getenv("A")?getenv("A"):"unset");return 7;}' >"$TMP/args.c"
     $CC -static "$TMP/args.c" -o "$TMP/args"
