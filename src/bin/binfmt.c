@@ -16,7 +16,7 @@
 
 struct request {
     const char *flags, *interp, *credential;
-    bool print;
+    bool print, all; /* all: no architecture was named */
 };
 
 /* Class, byte order, version, any OS, executable or shared object, machine. */
@@ -79,6 +79,7 @@ static int unreg(const struct guest *g, const struct request *q)
         return 0;
     }
     int r = write_file(path, "-1");
+    if (r == -ENOENT && q->all && !access(DIR_NAME "/register", F_OK)) return 0;
     return r < 0 ? failed("unregister", path, r) : 0;
 }
 
@@ -156,6 +157,7 @@ int binfmt_main(int argc, char **argv)
     for (unsigned v = 0; verb && v < ARRAY_LEN(verbs); v++) {
         if (strcmp(verb, verbs[v].name)) continue;
         int bad = 0;
+        q.all = !narch;
         for (unsigned i = 0; i < narch; i++) {
             const struct guest *g = guest_find(arch[i]);
             if (!g || !g->lnx) {

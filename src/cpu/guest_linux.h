@@ -51,6 +51,8 @@ struct guest_linux {
     /* A memory fault (EXC_FAULT; v->fault_addr, exc_code) that is none after all: true if the CPU was changed so that running
      * on is right (AArch64 top-byte-ignore). NULL = never. */
     bool (*fault_retry)(CPU *cpu);
+    /* AT_MINSIGSTKSZ: bytes of stack that the frame needs with this CPU's registers. */
+    size_t (*min_sigstack)(const CPU *cpu);
     /* auxv */
     uint64_t (*hwcap)(const CPU *cpu, int which /* 0: AT_HWCAP, 1: AT_HWCAP2 */);
     const char *(*platform)(const CPU *cpu);

@@ -77,6 +77,31 @@ for guest in riscv64 aarch64; do
     [ -e "$build/lyre-user" ] && says $p/static-emulator "|y|" "$build/lyre-user" "$TMP/args" y
     says $p/binfmt "lyre-$guest:M::" "$build/lyre" binfmt register --print --flags PF $guest
 
+    # as the kernel's interpreter (a binfmt_misc of a namespace's own), and in a root that has nothing but the program
+    printf '#include <stdio.h>\n#include <unistd.h>\nint main(int c,char**v){printf("%%s %%d\\n",v[0],c);fflush(stdout);if(c>4)return 3;execl("args","again","x","x","x","x",(char*)0);return 1;}' >"$TMP/exec.c"
+    mkdir -p "$TMP/root"
+    $CC -O1 -w -static "$TMP/exec.c" -o "$TMP/root/args"
+    p=user/$guest/binfmt
+    private="mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc"
+    if unshare -Urm sh -c "$private" 2>/dev/null; then
+        for flags in F PF POCF OC ""; do
+            case $flags in *P*) zero=zero ;; *) zero=$TMP/root/args ;; esac
+            out=$(cd "$TMP/root" && run unshare -Urm bash -c "$private && $build/lyre binfmt register --flags '$flags' $guest &&
+                (exec -a zero ./args); echo \$?; $build/lyre binfmt unregister; $build/lyre binfmt list $guest" 2>&1)
+            # without P the name is lost: the path stands for it
+            [ "$(echo $out)" = "$zero 1 again 5 3 $guest not registered" ] && pass $p/$flags || { fail $p/$flags; echo "$out"; }
+        done
+    else
+        skip $p "no binfmt_misc in a user namespace"
+    fi
+    if [ -e "$build/lyre-user" ] && unshare -Ur true 2>/dev/null; then
+        cp "$build/lyre-user" "$TMP/root"
+        says user/$guest/chroot "again 5" unshare -Ur chroot "$TMP/root" /lyre-user args
+        expect user/$guest/chroot/status 3 unshare -Ur chroot "$TMP/root" /lyre-user args
+    else
+        skip user/$guest/chroot "no user namespaces"
+    fi
+
     # what is no program, or a broken one
     p=user/$guest/malformed
     expect $p/missing 127 "$lyre" "$TMP/nothing"

@@ -174,6 +174,12 @@ struct extra {
 };
 enum { FPSIMD_MAGIC = 0x46508001, ESR_MAGIC = 0x45535201, EXTRA_MAGIC = 0x45585401 };
 
+/* With the frame record, and what aligns both. */
+static size_t min_sigstack(const CPU *cpu UNUSED)
+{
+    return sizeof(struct sig_frame) + 16 + 16;
+}
+
 /* ESR_EL1 of the abort that a fault was: class, write or read, translation or permission fault at level 3. */
 static uint64_t syndrome(const struct vcpu *v)
 {
@@ -395,6 +401,6 @@ const struct guest_linux aarch64_linux = {
     .abi = LINUX_ABI_GENERIC64, .min_page = 4096, .uname_machine = "aarch64", .interp_prefix = "aarch64-linux-gnu",
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
     .get_tls = get_tls, .tls_dtv = 0, .tls_block = 16,
-    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .sig_return = sig_return, .exc_signal = exc_signal,
+    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .sig_return = sig_return, .exc_signal = exc_signal,
     .fault_retry = fault_retry, .hwcap = hwcap, .platform = platform, .vdso = vdso, .prctl = prctl, .cpuinfo = cpuinfo,
 };

@@ -129,6 +129,12 @@ static void fill_v(const struct riscv_cpu *r, uint8_t *hdr, uint64_t addr)
     memset(hdr + size, 0, 8); /* END_MAGIC */
 }
 
+/* With what aligns it. */
+static size_t min_sigstack(const CPU *cpu)
+{
+    return ALIGN_UP(frame_bytes(riscv_cpu(cpu)), 16u) + 16;
+}
+
 static int sig_setup(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigreturn)
 {
     struct riscv_cpu *r = riscv_cpu_rw(cpu);
@@ -364,7 +370,7 @@ static const struct { uint64_t nr; const char *name; } names[] = {
 
 #define COMMON \
     .min_page = 4096, .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, \
-    .set_sp = set_sp, .set_tls = set_tls, .get_tls = get_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, \
+    .set_sp = set_sp, .set_tls = set_tls, .get_tls = get_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, \
     .sig_return = sig_return, .exc_signal = exc_signal, .hwcap = hwcap, .platform = platform, .syscall = sys_extra, \
     .extra_names = (const void *)names, .prctl = prctl, .cpuinfo = cpuinfo
 const struct guest_linux riscv64_linux = {

@@ -131,12 +131,27 @@ static int script(struct exec *x, const char *name)
     return open_program(x);
 }
 
+/* The host's kernel runs the file. */
+static long exec_words(struct exec *x)
+{
+    return x->by_fd ? RAW(SYS_execveat, x->fd, "", x->argv, x->envp, AT_EMPTY_PATH) : RAW(SYS_execve, x->path, x->argv, x->envp);
+}
+
+/* An option that hands a descriptor on. */
+static void fd_words(struct exec *x, char **v, unsigned *k, const char *option, int fd)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", fd);
+    v[(*k)++] = take_str(&x->ar, option);
+    v[(*k)++] = take_str(&x->ar, number);
+}
+
 /* The emulator again: its name, its options, -0 argv[0], the program, its arguments. */
 static int exec_guest(struct exec *x, const struct guest *g)
 {
     struct proc *p = x->t->p;
     struct user_options o = *p->opt;
-    char role[64], number[16], *session = NULL;
+    char role[64], *session = NULL;
     unsigned nopt, k = 0;
     snprintf(role, sizeof role, "lyre-%s", g->name);
     if (g != p->guest) o.cpu = NULL; /* a model of another architecture */
@@ -144,7 +159,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
     o.argv0 = x->argc ? x->argv[0] : "";
     o.exec_fd = -1;
     char **words = options_words(&o, &nopt);
-    char **v = take(&x->ar, (nopt + (size_t)x->argc + 10) * sizeof *v);
+    char **v = take(&x->ar, (nopt + (size_t)x->argc + 12) * sizeof *v);
     if (!v) return -E2BIG;
     v[k++] = take_str(&x->ar, role);
     for (unsigned i = 0; i < nopt; i++) v[k++] = take_str(&x->ar, words[i]);
@@ -152,10 +167,9 @@ static int exec_guest(struct exec *x, const struct guest *g)
     int keep = -1;
     if (x->by_fd) {
         keep = fcntl(x->fd, F_DUPFD, 1000);
-        snprintf(number, sizeof number, "%d", keep);
-        v[k++] = take_str(&x->ar, "-execfd");
-        v[k++] = take_str(&x->ar, number);
+        fd_words(x, v, &k, "-execfd", keep);
     }
+    if (p->exe_fd >= 0) fd_words(x, v, &k, "-selffd", p->exe_fd);
     if (x->t->dbg) { /* the debugger comes along */
         v[k++] = take_str(&x->ar, "-g");
         v[k++] = session = take(&x->ar, SESSION_WORD);
@@ -172,10 +186,14 @@ static int exec_guest(struct exec *x, const struct guest *g)
         snprintf(session, SESSION_WORD, "fd:%d", fd);
     }
     signal_before_exec(x->t);
+    if (p->exe_fd >= 0) fcntl(p->exe_fd, F_SETFD, 0);
     long r = p->exe_fd >= 0 ? RAW(SYS_execveat, p->exe_fd, "", v, x->envp, AT_EMPTY_PATH)
                             : RAW(SYS_execve, "/proc/self/exe", v, x->envp);
+    if (r == -ENOENT) /* no /proc, nor was there one at the start: the kernel may know us as the interpreter (binfmt_misc) */
+        r = exec_words(x);
     signal_exec_failed(x->t);
     if (session) debugger->exec_failed(x->t);
+    if (p->exe_fd >= 0) fcntl(p->exe_fd, F_SETFD, FD_CLOEXEC);
     if (keep >= 0) close(keep);
     return (int)r;
 }
@@ -183,7 +201,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
 static int exec_host(struct exec *x)
 {
     signal_before_exec(x->t);
-    long r = x->by_fd ? RAW(SYS_execveat, x->fd, "", x->argv, x->envp, AT_EMPTY_PATH) : RAW(SYS_execve, x->path, x->argv, x->envp);
+    long r = exec_words(x);
     signal_exec_failed(x->t);
     return (int)r;
 }

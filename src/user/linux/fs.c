@@ -48,11 +48,23 @@ int64_t sys_openat2(struct task *t, const uint64_t *a)
     return SAFE(t, SYS_openat2, (int)a[0], path, &how, sizeof how);
 }
 
-int fd_internal(const struct proc *p, int fd)
+/* The emulator's own descriptors, which are high and few; -1 or 0 = none. */
+enum { OWN_FDS = 3 + sizeof(((struct debugger *)0)->fd) / sizeof(int) };
+static void own_fds(const struct proc *p, int own[OWN_FDS])
 {
-    for (unsigned i = 0; debugger && i < ARRAY_LEN(debugger->fd); i++)
-        if (fd && fd == debugger->fd[i]) return true;
-    return fd >= 0 && (fd == p->prefix_fd || fd == p->exe_fd);
+    own[0] = p->prefix_fd;
+    own[1] = p->exe_fd;
+    own[2] = log_own_fd();
+    for (unsigned i = 3; i < OWN_FDS; i++) own[i] = debugger ? debugger->fd[i - 3] : -1;
+}
+
+static bool fd_internal(const struct proc *p, int fd)
+{
+    int own[OWN_FDS];
+    own_fds(p, own);
+    for (unsigned i = 0; i < OWN_FDS; i++)
+        if (fd > 2 && fd == own[i]) return true;
+    return false;
 }
 
 int64_t sys_close(struct task *t, const uint64_t *a)
@@ -63,16 +75,15 @@ int64_t sys_close(struct task *t, const uint64_t *a)
 
 int64_t sys_close_range(struct task *t, const uint64_t *a)
 {
-    /* the emulator's own descriptors stay; they are high and few */
     unsigned first = (unsigned)a[0], last = (unsigned)a[1];
-    unsigned own[2 + ARRAY_LEN(debugger->fd)] = { (unsigned)t->p->prefix_fd, (unsigned)t->p->exe_fd };
-    for (unsigned i = 0; debugger && i < ARRAY_LEN(debugger->fd); i++) own[2 + i] = (unsigned)debugger->fd[i];
+    int own[OWN_FDS];
     if (first > last) return -EINVAL;
+    own_fds(t->p, own);
     for (;;) {
         unsigned stop = last, skip = 0;
         for (unsigned i = 0; i < ARRAY_LEN(own); i++) {
-            if ((int)own[i] > 2 && own[i] >= first && own[i] <= stop) {
-                stop = own[i];
+            if (own[i] > 2 && (unsigned)own[i] >= first && (unsigned)own[i] <= stop) {
+                stop = (unsigned)own[i];
                 skip = 1;
             }
         }
@@ -89,17 +100,20 @@ int64_t sys_dup3(struct task *t, const uint64_t *a)
     return RAW(SYS_dup3, (int)a[0], (int)a[1], flags_to_host(t->p, &fl_open, (uint32_t)a[2]));
 }
 
+int exe_open(const char *path)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC), high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 1000);
+    if (fd >= 0) close(fd);
+    return high;
+}
+
 int64_t sys_chroot(struct task *t, const uint64_t *a)
 {
     char path[PATH_MAX];
     struct proc *p = t->p;
     int r = path_get(t, path, a[0], PATH_HOST);
     if (r < 0) return r;
-    if (p->exe_fd < 0) { /* the new root may have no /proc: keep what execve will need */
-        int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-        p->exe_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 1000);
-        if (fd >= 0) close(fd);
-    }
+    if (p->exe_fd < 0) p->exe_fd = exe_open("/proc/self/exe"); /* the new root may have no /proc: keep what execve will need */
     return RAW(SYS_chroot, path);
 }
 

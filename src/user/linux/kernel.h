@@ -8,6 +8,7 @@
 struct k_f_owner { int32_t type, pid; };
 struct k_dirent { uint64_t d_ino; int64_t d_off; uint16_t d_reclen; uint8_t d_type; char d_name[]; };
 struct k_file_handle { uint32_t bytes; int32_t type; };
+struct k_mount_attr { uint64_t attr_set, attr_clr, propagation, userns_fd; };
 struct k_timespec2 { struct timespec t[2]; };
 struct k_sched_param { int32_t sched_priority; };
 struct k_sched_attr {

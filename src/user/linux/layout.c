@@ -92,6 +92,9 @@ LAYOUT(lay_file_handle, S, F(U32, S, bytes), F(S32, S, type));
 #define S struct g_iovec
 LAYOUT(lay_iovec, S, F(UW, S, base), F(UW, S, len));
 #undef S
+#define S struct k_mount_attr
+LAYOUT(lay_mount_attr, S, F(U64, S, attr_set), F(U64, S, attr_clr), F(U64, S, propagation), F(U64, S, userns_fd));
+#undef S
 #define S struct utimbuf
 LAYOUT(lay_utimbuf, S, F(SW, S, actime), F(SW, S, modtime));
 #undef S

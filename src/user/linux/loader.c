@@ -370,7 +370,7 @@ static void fill_auxv(struct proc *p, CPU *cpu, const struct elf *f, uint64_t ex
     aux(p, AT_HWCAP2, l->hwcap(cpu, 1));
     aux(p, AT_EXECFN, execfn);
     if (platform) aux(p, AT_PLATFORM, platform);
-    aux(p, AT_MINSIGSTKSZ, 5120);
+    aux(p, AT_MINSIGSTKSZ, l->min_sigstack(cpu));
     aux(p, AT_NULL, 0);
 }
 
@@ -420,18 +420,29 @@ static int make_stack(struct proc *p, CPU *cpu, const struct elf *f, const char 
     return 0;
 }
 
+/* What /proc/self/exe is to say: the absolute path of the file, also where there is no /proc to ask. */
+static void name_exe(struct proc *p, int fd, const char *path)
+{
+    char link[64], cwd[PATH_MAX] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, p->exe, sizeof p->exe - 1);
+    if (n > 0) {
+        p->exe[n] = 0;
+        return;
+    }
+    bool relative = path[0] != '/' && getcwd(cwd, sizeof cwd);
+    size_t len = strlen(cwd), skip = relative && !strncmp(path, "./", 2) ? 2 : 0;
+    if (len + strlen(path) + 2 > sizeof p->exe) len = 0;
+    memcpy(p->exe, cwd, len);
+    snprintf(p->exe + len, sizeof p->exe - len, "%s%s", relative && (!len || cwd[len - 1] != '/') ? "/" : "", path + skip);
+}
+
 int load_program(struct proc *p, int fd, const char *path, const char *argv0, char **argv, char **envp, CPU *cpu, struct err *e)
 {
     struct elf f = { .p = p, .fd = fd, .name = path };
     struct image *im = &p->image;
     uint64_t start = 0, sp = 0, limit = gmem_limit(p->mem), page = gmem_page(p->mem);
-    char link[64];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, p->exe, sizeof p->exe - 1);
-    if (n > 0)
-        p->exe[n] = 0;
-    else
-        snprintf(p->exe, sizeof p->exe, "%s", path);
+    name_exe(p, fd, path);
     int r = elf_open(&f, e);
     if (r >= 0) r = elf_map(&f, ALIGN_DOWN(limit / 3 * 2, page), &im->base, e);
     if (r < 0) goto out;

@@ -47,6 +47,7 @@ static const struct option table[] = {
     { "opt", "QEMU_OPT", "mask", T_NUM, PASS, AT(opt_mask), "optimiser passes, a bit each" },
     { "stats", "QEMU_STATS", NULL, T_FLAG, PASS, AT(stats), "counters of the engine at exit" },
     { "execfd", NULL, "fd", T_INT, 0, AT(exec_fd), NULL },
+    { "selffd", NULL, "fd", T_INT, 0, AT(self_fd), NULL },
     { "version", NULL, NULL, T_FLAG, 0, AT(version), "print the version" },
 };
 
@@ -114,7 +115,7 @@ static const struct option *find(const char *name)
 int options_parse(struct user_options *o, int argc, char **argv, char **envp, struct err *e)
 {
     int i, r;
-    o->exec_fd = -1;
+    o->exec_fd = o->self_fd = -1;
     o->opt_mask = ~0u;
     o->guest_base = ~0ull;
     o->envp = envp;

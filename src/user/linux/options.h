@@ -13,6 +13,7 @@ struct user_options {
     const char *plugin, *trace;
     uint64_t stack_size, guest_base, reserved, page_size, opt_mask, tb_size;
     int exec_fd;               /* program already open (execveat), -1 = none */
+    int self_fd;               /* this emulator's file, already open, where /proc may be missing; -1 = none */
     bool strace, one_insn, stats, help, version;
     /* effects of -E and -U in the order given: "+NAME=VALUE" or "-NAME" */
     const char **env_edit;

@@ -208,7 +208,7 @@ int64_t sys_prctl(struct task *t, const uint64_t *a)
 
 int64_t sys_seccomp(struct task *t, const uint64_t *a)
 {
-    return -EINVAL; /* as above */
+    return -ENOSYS; /* as above, and as a kernel without it */
 }
 
 int64_t sys_ptrace(struct task *t, const uint64_t *a)

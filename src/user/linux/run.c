@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -167,7 +168,11 @@ static void init_proc(struct proc *p, const struct user_options *o)
     p->word = o->guest->elf_class == 1 ? 4 : 8;
     p->big = o->guest->big_endian;
     p->flag_column = p->guest->elf_machine == EM_AARCH64 || p->guest->elf_machine == EM_ARM;
-    p->exe_fd = -1;
+    p->exe_fd = o->self_fd;
+    if (p->exe_fd >= 0)
+        fcntl(p->exe_fd, F_SETFD, FD_CLOEXEC);
+    else if (access("/proc/self/exe", F_OK)) /* execve has only the name that this program was started by */
+        p->exe_fd = exe_open((const char *)getauxval(AT_EXECFN));
     p->prefix_fd = open_prefix(o, p->prefix);
     p->strace = o->strace || (log_mask & LOG_STRACE);
     p->stack_size = o->stack_size;

@@ -145,7 +145,7 @@ extern const struct layout lay_stat, lay_statx, lay_statfs, lay_timespec, lay_ti
     lay_pollfd, lay_sched_param, lay_sched_attr, lay_tms, lay_timex, lay_mq_attr, lay_sigevent, lay_clone_args, lay_utsname, lay_cap_header,
     lay_cap_data, lay_timezone, lay_f_owner, lay_ipc_perm, lay_semid, lay_shmid, lay_msqid, lay_sembuf, lay_open_how,
     lay_id3, lay_linger, lay_ucred, lay_robust, lay_inotify, lay_signalfd, lay_dirent, lay_file_handle, lay_loop_fd,
-    lay_siginfo_head, lay_ifconf, lay_word3, lay_utimbuf, lay_futex_waitv, lay_shminfo, lay_seminfo, lay_file_clone_range;
+    lay_siginfo_head, lay_ifconf, lay_word3, lay_utimbuf, lay_futex_waitv, lay_shminfo, lay_seminfo, lay_file_clone_range, lay_mount_attr;
 
 /* Guest mirrors of host structs that hold pointers: pointers are guest addresses. */
 struct g_iovec { uint64_t base, len; };
@@ -267,14 +267,14 @@ void path_lookup(struct proc *p, char *buf, unsigned flags);
 int procfs_open(struct task *t, int dirfd, const char *path, int flags);
 /* 1 and a new path in buf if path names /proc/self/exe or the like. */
 int procfs_exe(struct task *t, int dirfd, const char *path, char *buf, size_t size);
-int fd_internal(const struct proc *p, int fd);
 
 /* --- net.c, fs.c: shared ------------------------------------------------------------------------------------------- */
 struct iovec;
 /* Guest iovec array -> host iovec with checked host pointers; a bad later element shortens the list as the kernel does. */
 int iov_get(struct task *t, struct iovec **out, struct iovec *fixed, unsigned nfixed, uint64_t addr, uint64_t n, unsigned prot);
 void iov_put(struct iovec *v, const struct iovec *fixed);
-void shm_fork_exit(struct proc *p);
+/* A descriptor of this emulator's file, out of the guest's way; -1 = none. */
+int exe_open(const char *path);
 
 /* Others are about to see the task's memory (a thread, a shared mapping). */
 static inline void task_shares(struct task *t)
