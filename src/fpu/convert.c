@@ -68,7 +68,7 @@ uint64_t fpu_to_int(struct fpu_env *e, enum fpu_fmt f, uint64_t a, unsigned bits
     return x.sign ? min : max;
 }
 
-uint64_t fpu_from_int(struct fpu_env *e, enum fpu_fmt f, uint64_t v, unsigned bits, bool is_signed)
+uint64_t fpu_from_fixed(struct fpu_env *e, enum fpu_fmt f, uint64_t v, unsigned bits, bool is_signed, unsigned frac)
 {
     bool sign = is_signed && v >> (bits - 1) & 1;
     uint64_t m = (sign ? 0 - v : v) & bits_mask(bits);
@@ -76,7 +76,12 @@ uint64_t fpu_from_int(struct fpu_env *e, enum fpu_fmt f, uint64_t v, unsigned bi
     if (m == 0)
         return 0;
     unsigned lz = (unsigned)__builtin_clzll(m);
-    return fpu_round(e, f, sign, 63 - (int32_t)lz, (u128)(m << lz) << 64);
+    return fpu_round(e, f, sign, 63 - (int32_t)(lz + frac), (u128)(m << lz) << 64);
+}
+
+uint64_t fpu_from_int(struct fpu_env *e, enum fpu_fmt f, uint64_t v, unsigned bits, bool is_signed)
+{
+    return fpu_from_fixed(e, f, v, bits, is_signed, 0);
 }
 
 uint64_t fpu_rint(struct fpu_env *e, enum fpu_fmt f, uint64_t a, bool inexact)

@@ -36,6 +36,8 @@ uint64_t fpu_cvt(struct fpu_env *e, enum fpu_fmt to, enum fpu_fmt from, uint64_t
 /* To an integer of `bits` (16, 32, 64); ftoi: numbering of ir/ir.h's FTOI_* bits. Result in the low `bits`. */
 uint64_t fpu_to_int(struct fpu_env *e, enum fpu_fmt f, uint64_t a, unsigned bits, unsigned ftoi);
 uint64_t fpu_from_int(struct fpu_env *e, enum fpu_fmt f, uint64_t v, unsigned bits, bool is_signed);
+/* The same of v * 2^-frac, with one rounding. */
+uint64_t fpu_from_fixed(struct fpu_env *e, enum fpu_fmt f, uint64_t v, unsigned bits, bool is_signed, unsigned frac);
 uint64_t fpu_rint(struct fpu_env *e, enum fpu_fmt f, uint64_t a, bool inexact);
 bool fpu_is_nan(enum fpu_fmt f, uint64_t a);
 bool fpu_is_snan(enum fpu_fmt f, uint64_t a);

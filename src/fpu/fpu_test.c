@@ -434,6 +434,16 @@ static void test_tiny_and_flush(void **state)
         assert_int_equal(fpu_add(&e, FPU_F32, 0x7f7fffff, 0x7f7fffff), big[rm - FPU_RNE]);
         assert_int_equal(e.flags, FPU_OVERFLOW | NX);
     }
+    /* 2^-16 as a half from fixed point: a denormal; flushed as any result is. 3 * 2^-25: one rounding, ties to even */
+    e = env(FPU_RNE, FPU_NAN_ARM);
+    assert_int_equal(fpu_from_fixed(&e, FPU_F16, 1, 64, false, 16), 0x0100);
+    assert_int_equal(e.flags, 0);
+    assert_int_equal(fpu_from_fixed(&e, FPU_F16, 3, 64, true, 25), 0x0002);
+    assert_int_equal(e.flags, UF | NX);
+    e = env(FPU_RNE, FPU_NAN_ARM);
+    e.ftz = 1;
+    assert_int_equal(fpu_from_fixed(&e, FPU_F16, (uint64_t)-1, 64, true, 16), 0x8000);
+    assert_int_equal(e.flags, UF);
 }
 
 int main(void)

@@ -361,22 +361,7 @@ HELPER(v128, simd_rint_n, (CPU *cpu, v128 a, uint32_t desc), "fp r=c")
     return r.v;
 }
 
-/* Between fixed point and FP with one rounding. */
-static uint64_t fixed_from_int(struct fpu_env *e, enum fpu_fmt k, uint64_t v, unsigned bits, bool is_signed, unsigned frac)
-{
-    if (k == FPU_F16) {
-        /* 64 bits to odd first, so that the second rounding is right */
-        uint8_t rm = e->rm;
-        struct fpu_env wide = { .rm = FPU_ODD, .nan = e->nan };
-        uint64_t d = fpu_from_int(&wide, FPU_F64, v, bits, is_signed);
-        d = fpu_mul(&wide, FPU_F64, d, power_of_two(FPU_F64, -(int)frac, false));
-        e->rm = rm;
-        uint64_t h = fpu_cvt(e, FPU_F16, FPU_F64, d);
-        if (wide.flags & FPU_INEXACT) e->flags |= FPU_INEXACT;
-        return h;
-    }
-    return fpu_mul(e, k, fpu_from_int(e, k, v, bits, is_signed), power_of_two(k, -(int)frac, false));
-}
+/* FPToFixed: scaling is exact in binary64, so there is one rounding. */
 static uint64_t fixed_to_int(struct fpu_env *e, enum fpu_fmt k, uint64_t a, unsigned bits, bool is_signed, unsigned frac)
 {
     a = flush_input(e, k, a);
@@ -396,7 +381,7 @@ HELPER(v128, simd_fixed, (CPU *cpu, v128 a, uint32_t desc), "fp r=c")
     for (unsigned i = 0; i < n; i++) {
         struct fpu_env e = fp_env_for(cpu, k);
         uint64_t p = fp_get(&x, k, i);
-        fp_set(&r, k, i, to_int ? fixed_to_int(&e, k, p, bits, is_signed, frac) : fixed_from_int(&e, k, p, bits, is_signed, frac));
+        fp_set(&r, k, i, to_int ? fixed_to_int(&e, k, p, bits, is_signed, frac) : fpu_from_fixed(&e, k, p, bits, is_signed, frac));
         flags |= e.flags;
     }
     cpu->fp.flags |= flags;
@@ -405,7 +390,7 @@ HELPER(v128, simd_fixed, (CPU *cpu, v128 a, uint32_t desc), "fp r=c")
 HELPER(uint32_t, fp_fixed_to_half, (CPU *cpu, uint64_t a, uint32_t desc), "fp r=c")
 {
     struct fpu_env e = fp_env_for(cpu, FPU_F16);
-    uint64_t h = fixed_from_int(&e, FPU_F16, a, 64, desc >> 8 & 1, desc & 0xff);
+    uint64_t h = fpu_from_fixed(&e, FPU_F16, a, 64, desc >> 8 & 1, desc & 0xff);
     cpu->fp.flags |= e.flags;
     return (uint32_t)h;
 }
