@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs what bench.sh made: python3 bench.py PROGRAMS BUILD [-n ROUNDS] [-g GUESTS] [-a LYRE-ARGS] [-c] [ROW...]"""
+"""Runs what bench.sh made: python3 bench.py PROGRAMS BUILD [-n ROUNDS] [-g GUESTS] [-a LYRE-ARGS] [-c] [-w FILE] [ROW...]"""
 import argparse, math, os, shutil, statistics, subprocess, sys
 from collections import namedtuple
 
@@ -10,6 +10,7 @@ ap.add_argument('-n', type=int, default=3, help='rounds')
 ap.add_argument('-g', default='riscv64,aarch64', help='guests')
 ap.add_argument('-a', default='', help='arguments for lyre')
 ap.add_argument('-c', action='store_true', help='fail below the targets')
+ap.add_argument('-w', metavar='FILE', help='put the table in the place of that in FILE')
 ap.add_argument('rows', nargs='*')
 a = ap.parse_intermixed_args()
 
@@ -103,7 +104,12 @@ def geomean(v):
     return math.exp(sum(map(math.log, v)) / len(v)) if v else float('nan')
 
 
-low, bad = [], []
+low, bad, lines = [], [], []
+
+
+def say(line):
+    lines.append(line)
+    print(line, flush=True)
 
 
 def check(what, have, target):
@@ -133,7 +139,7 @@ def table(guest):
         m = measure(row, cmds) if cmds else 'not there (package or compiler missing)'
         if isinstance(m, str):
             bad.append(f'{guest} {row.name}: {m}')
-            print(f'{guest:<10} {row.name:<13} {m}', flush=True)
+            say(f'{guest:<10} {row.name:<13} {m}')
             continue
         native, lyre = m['native'][0], m['lyre'][0]
         line = f'{guest:<10} {row.name:<13} {native:9.4f} {lyre:9.4f} {lyre / native:9.2f}'
@@ -143,15 +149,23 @@ def table(guest):
             gain.append(m['qemu'][0] / lyre)
             line += f" {m['qemu'][0]:9.4f} {gain[-1]:10.2f} {row.target:6}"
             check(f'{guest} {row.name}', gain[-1], row.target)
-        print(line + notes(row, guest, m), flush=True)
-    print(f'{guest:<10} {"geomean":<13} {geomean(cost):29.2f} {geomean(gain):20.2f} {GEOMEAN_TARGET:6}', flush=True)
+        say(line + notes(row, guest, m))
+    say(f'{guest:<10} {"geomean":<13} {geomean(cost):29.2f} {geomean(gain):20.2f} {GEOMEAN_TARGET:6}')
     if gain and not a.rows:
         check(f'{guest} geomean', geomean(gain), GEOMEAN_TARGET)
 
 
-print('%-10s %-13s %9s %9s %9s %9s %10s %6s' % ('guest', 'row', 'native s', 'lyre s', 'of native', 'qemu s', 'times qemu', 'target'))
+say('%-10s %-13s %9s %9s %9s %9s %10s %6s' % ('guest', 'row', 'native s', 'lyre s', 'of native', 'qemu s', 'times qemu', 'target'))
 for g in a.g.split(','):
     table(g)
+if a.w:
+    with open(a.w) as f:
+        text = f.read().split('\n')
+    first = next(i for i, s in enumerate(text) if s.startswith('    guest '))
+    last = next(i for i in range(first, len(text)) if not text[i].startswith('    '))
+    text[first:last] = ['    ' + s for s in lines]
+    with open(a.w, 'w') as f:
+        f.write('\n'.join(text))
 if a.c:
     for s in low:
         print('below target: ' + s)

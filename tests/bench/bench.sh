@@ -1,6 +1,7 @@
 #!/bin/bash
-# bench.sh BUILD [-n ROUNDS] [-g GUEST[,GUEST]] [-c] [ROW...]: user time of each benchmark under lyre as a ratio to native and
-# to the installed qemu-GUEST, medians of interleaved runs; -c also compares with the targets and fails below them.
+# bench.sh BUILD [-n ROUNDS] [-g GUEST[,GUEST]] [-c] [-w FILE] [ROW...]: user time of each benchmark under lyre as a ratio to
+# native and to the installed qemu-GUEST, medians of interleaved runs; -c also compares with the targets and fails below
+# them; -w puts the table in the place of the one in FILE.
 # docs/performance.md says what the rows are. This script makes the programs, in $LYRE_CACHE/bench; bench.py runs them.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
@@ -20,13 +21,14 @@ stale() { # FILE SOURCE
 # Debian's own programs, the same release for this machine and for both guests. The compiler is the one for the guest
 # everywhere (a cross compiler natively), so that all do the same work.
 packages="lua5.4 sqlite3 openssl libstb-dev"
-rm -f "$out"/root-*
-root=$("$here/../fetch.sh" amd64:trixie $packages cpp-14-riscv64-linux-gnu cpp-14-aarch64-linux-gnu) &&
-    ln -sfn "$root" "$out/root-native"
-for arch in riscv64:riscv64 arm64:aarch64; do
-    g=${arch#*:}
-    root=$("$here/../fetch.sh" "${arch%:*}:trixie" $packages "cpp-14-$g-linux-gnu") && ln -sfn "$root" "$out/root-$g"
-done
+debian() { # NAME ARCH PACKAGE...: $out/root-NAME, or none
+    local name=$1 arch=$2 root
+    shift 2
+    root=$("$here/../fetch.sh" "$arch:trixie" $packages "$@") && ln -sfn "$root" "$out/root-$name" || rm -f "$out/root-$name"
+}
+debian native amd64 cpp-14-riscv64-linux-gnu cpp-14-aarch64-linux-gnu
+debian riscv64 riscv64 cpp-14-riscv64-linux-gnu
+debian aarch64 arm64 cpp-14-aarch64-linux-gnu
 [ -e "$out/zeros" ] || head -c 64000000 /dev/zero > "$out/zeros"
 
 # RISC-V vector code: gcc 12 does not vectorise for it, gcc 14 (of the packages above) does.
