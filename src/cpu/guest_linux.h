@@ -21,6 +21,8 @@ struct guest_signal {
     bool on_alt;             /* deliver on the alternate stack */
 };
 
+enum { CORE_REGS_MAX = 640 };
+
 struct guest_linux {
     enum linux_abi abi;
     uint32_t min_page;           /* 4096 */
@@ -66,7 +68,8 @@ struct guest_linux {
     bool (*prctl)(CPU *cpu, const uint64_t args[5], int64_t *ret);
     /* /proc/cpuinfo text of one CPU into buf; returns length */
     size_t (*cpuinfo)(const CPU *cpu, unsigned index, char *buf, size_t size);
-    /* core features for coredumps/ptrace regsets may follow */
+    /* For core files: what struct elf_prstatus has as pr_reg, or (fp) elf_fpregset_t; returns its size. NULL = no core files. */
+    size_t (*core_regs)(const CPU *cpu, bool fp, uint8_t out[CORE_REGS_MAX]);
 };
 
 #endif

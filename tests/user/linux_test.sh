@@ -102,6 +102,30 @@ for guest in riscv64 aarch64; do
         skip user/$guest/chroot "no user namespaces"
     fi
 
+    # a guest that dies by a signal: its core file, as a debugger reads it
+    p=user/$guest/core
+    cat >"$TMP/crash.c" <<'END'
+#include <pthread.h>
+#include <unistd.h>
+volatile int spin;
+double half = 0.5;
+static void *worker(void *a) { for (;;) spin++; }
+static int crash(int depth) { return depth ? crash(depth - 1) + 1 : (*(volatile int *)8 = 1); }
+int main(void) { pthread_t t; pthread_create(&t, 0, worker, 0); while (!spin); return crash(3); }
+END
+    mkdir -p "$TMP/core" && rm -f "$TMP"/core/*
+    $CC -g -O0 -w -static -pthread "$TMP/crash.c" -o "$TMP/crash"
+    expect $p/none 139 bash -c "cd '$TMP/core'; ulimit -c 0; exec '$lyre' '$TMP/crash'"
+    [ -z "$(ls "$TMP/core")" ] && pass $p/limit || fail $p/limit "$(ls "$TMP/core")"
+    expect $p/status 139 bash -c "cd '$TMP/core'; ulimit -c unlimited; exec '$lyre' -B 0x4000000000 '$TMP/crash'"
+    if have gdb-multiarch; then
+        says $p/backtrace "#3 " gdb-multiarch -batch -ex bt "$TMP/crash" "$TMP"/core/*
+        says $p/threads "in worker" gdb-multiarch -batch -ex 'thread apply all bt' "$TMP/crash" "$TMP"/core/*
+        says $p/memory "= 0.5" gdb-multiarch -batch -ex 'p half' "$TMP/crash" "$TMP"/core/*
+    else
+        skip $p/backtrace "no gdb-multiarch"
+    fi
+
     # what is no program, or a broken one
     p=user/$guest/malformed
     expect $p/missing 127 "$lyre" "$TMP/nothing"

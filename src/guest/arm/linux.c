@@ -188,6 +188,22 @@ static uint64_t syndrome(const struct vcpu *v)
     return 0x24ull << 26 | 1 << 25 | (v->exc_code & EXF_WRITE ? 1 << 6 : 0) | fsc;
 }
 
+/* struct user_pt_regs; struct user_fpsimd_state. */
+static size_t core_regs(const CPU *cpu, bool fp, uint8_t out[CORE_REGS_MAX])
+{
+    const struct arm_cpu *a = arm_cpu(cpu);
+    if (fp) {
+        const uint32_t ctl[4] = { arm_fpsr(cpu), a->fpcr };
+        memcpy(out, a->q, sizeof a->q);
+        memcpy(out + sizeof a->q, ctl, sizeof ctl);
+        return sizeof a->q + sizeof ctl;
+    }
+    const uint64_t rest[3] = { a->sp, cpu->pc, arm_nzcv(cpu) };
+    memcpy(out, a->x, sizeof a->x);
+    memcpy(out + sizeof a->x, rest, sizeof rest);
+    return sizeof a->x + sizeof rest;
+}
+
 static int sig_setup(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigreturn)
 {
     enum { SIG_SIGINFO = 4, SIG_RESTORER = 0x04000000 };
@@ -401,6 +417,6 @@ const struct guest_linux aarch64_linux = {
     .abi = LINUX_ABI_GENERIC64, .min_page = 4096, .uname_machine = "aarch64", .interp_prefix = "aarch64-linux-gnu",
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
     .get_tls = get_tls, .tls_dtv = 0, .tls_block = 16,
-    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .sig_return = sig_return, .exc_signal = exc_signal,
+    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .core_regs = core_regs, .sig_return = sig_return, .exc_signal = exc_signal,
     .fault_retry = fault_retry, .hwcap = hwcap, .platform = platform, .vdso = vdso, .prctl = prctl, .cpuinfo = cpuinfo,
 };

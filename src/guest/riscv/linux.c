@@ -240,6 +240,22 @@ static int exc_signal(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, u
     }
 }
 
+/* struct user_regs_struct; struct __riscv_d_ext_state. */
+static size_t core_regs(const CPU *cpu, bool fp, uint8_t out[CORE_REGS_MAX])
+{
+    const struct riscv_cpu *r = riscv_cpu(cpu);
+    unsigned w = layout(r)->word;
+    if (fp) {
+        memcpy(out, r->f, 256);
+        put(out + FCSR, riscv_fflags(cpu) | r->frm << 5, 4);
+        memset(out + FCSR + 4, 0, 4);
+        return FCSR + 8;
+    }
+    put(out, cpu->pc, w);
+    for (unsigned i = 1; i < 32; i++) put(out + i * w, r->x[i], w);
+    return 32 * w;
+}
+
 /* -- what is there ---------------------------------------------------------------------------------------------- */
 /* AT_HWCAP: one bit per single-letter extension. */
 static uint64_t hwcap(const CPU *cpu, int which)
@@ -370,7 +386,7 @@ static const struct { uint64_t nr; const char *name; } names[] = {
 
 #define COMMON \
     .min_page = 4096, .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, \
-    .set_sp = set_sp, .set_tls = set_tls, .get_tls = get_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, \
+    .set_sp = set_sp, .set_tls = set_tls, .get_tls = get_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .core_regs = core_regs, \
     .sig_return = sig_return, .exc_signal = exc_signal, .hwcap = hwcap, .platform = platform, .syscall = sys_extra, \
     .extra_names = (const void *)names, .prctl = prctl, .cpuinfo = cpuinfo
 const struct guest_linux riscv64_linux = {

@@ -8,6 +8,14 @@
 struct k_f_owner { int32_t type, pid; };
 struct k_dirent { uint64_t d_ino; int64_t d_off; uint16_t d_reclen; uint8_t d_type; char d_name[]; };
 struct k_file_handle { uint32_t bytes; int32_t type; };
+struct k_prstatus { int32_t signo, code, err; int16_t cursig; uint64_t pend, hold; int32_t pid, ppid, pgrp, sid; };
+struct k_prpsinfo {
+    char state, sname, zomb, nice;
+    uint64_t flag;
+    uint32_t uid, gid;
+    int32_t pid, ppid, pgrp, sid;
+    char fname[16], args[80];
+};
 struct k_mount_attr { uint64_t attr_set, attr_clr, propagation, userns_fd; };
 struct k_timespec2 { struct timespec t[2]; };
 struct k_sched_param { int32_t sched_priority; };

@@ -181,6 +181,16 @@ LAYOUT(lay_robust, S, F(UW, S, next), F(SW, S, offset), F(UW, S, pending));
 LAYOUT(lay_futex_waitv, S, F(U64, S, val), F(U64, S, uaddr), F(U32, S, flags), F(U32, S, reserved));
 #undef S
 
+/* --- core files --- */
+#define S struct k_prstatus
+LAYOUT(lay_prstatus, S, F(S32, S, signo), F(S32, S, code), F(S32, S, err), F(S16, S, cursig), F(UW, S, pend), F(UW, S, hold),
+       F(S32, S, pid), F(S32, S, ppid), F(S32, S, pgrp), F(S32, S, sid), PAD(UW, 8));
+#undef S
+#define S struct k_prpsinfo
+LAYOUT(lay_prpsinfo, S, F(U8, S, state), F(U8, S, sname), F(U8, S, zomb), F(U8, S, nice), F(UW, S, flag), F(U32, S, uid),
+       F(U32, S, gid), F(S32, S, pid), F(S32, S, ppid), F(S32, S, pgrp), F(S32, S, sid), A(U8, S, fname, 16), A(U8, S, args, 80));
+#undef S
+
 /* --- plain numbers --- */
 #define S struct k_nums
 LAYOUT(lay_int, int32_t, { "", L_S32, 4, 0, 1 });

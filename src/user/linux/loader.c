@@ -20,6 +20,7 @@
 /* An ELF header and a program header, whatever the class. */
 struct ehdr {
     uint16_t type, machine, phentsize, phnum;
+    uint32_t flags;
     uint64_t entry, phoff;
 };
 struct phdr {
@@ -54,6 +55,7 @@ static void parse_ehdr(const struct proc *p, const uint8_t *b, struct ehdr *h)
     h->machine = (uint16_t)rd(p, b, 18, 2);
     h->entry = rd(p, b, 24, p->word);
     h->phoff = rd(p, b, w ? 32 : 28, p->word);
+    h->flags = (uint32_t)rd(p, b, w ? 48 : 36, 4);
     h->phentsize = (uint16_t)rd(p, b, w ? 54 : 42, 2);
     h->phnum = (uint16_t)rd(p, b, w ? 56 : 44, 2);
 }
@@ -448,6 +450,7 @@ int load_program(struct proc *p, int fd, const char *path, const char *argv0, ch
     if (r < 0) goto out;
     im->entry = im->base + f.h.entry;
     im->phnum = f.h.phnum;
+    im->elf_flags = f.h.flags;
     im->lo = im->base + f.lo;
     im->hi = im->base + f.hi;
     const struct phdr *ph = find_phdr(&f, PT_PHDR);

@@ -76,6 +76,7 @@ static bool system_call(CPU *cpu)
 void task_loop(struct task *t)
 {
     while (!t->exiting) {
+        while (unlikely(__atomic_load_n(&t->p->dying, __ATOMIC_RELAXED))) pause();
         if (unlikely(t->pending)) {
             signal_deliver(t);
             if (t->pending & SP_STOP) debugger->stop(t);

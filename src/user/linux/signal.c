@@ -185,6 +185,7 @@ _Noreturn void signal_die(struct task *t, int sig)
     LOG(LOG_INT | LOG_STRACE, "%d +++ killed by %s +++\n", (int)RAW(SYS_gettid), sig_name(sig));
     if (t->dbg) debugger->process_end(t, 0, sig);
     proc_stats(t->p);
+    core_dump(t, sig);
     setrlimit(RLIMIT_CORE, &none); /* it would be the emulator's core, not the guest's */
     host_action(sig, SIG_DFL, 0);
     uint64_t mask = ~BIT(sig);

@@ -29,7 +29,7 @@ struct sighand {
 
 struct image { /* what the loader made of an ELF file */
     uint64_t base, entry, phdr, brk, lo, hi, interp_base;
-    uint32_t phnum;
+    uint32_t phnum, elf_flags;
     bool exec_stack;
 };
 
@@ -57,6 +57,7 @@ struct proc {
     struct task *tasks;
     struct shm_seg *shm;
     bool strace;
+    bool dying;            /* a thread writes the core file: the others stay where they are; atomic */
 };
 
 /* A signal caught by the host handler and not yet delivered. */
@@ -145,7 +146,7 @@ extern const struct layout lay_stat, lay_statx, lay_statfs, lay_timespec, lay_ti
     lay_pollfd, lay_sched_param, lay_sched_attr, lay_tms, lay_timex, lay_mq_attr, lay_sigevent, lay_clone_args, lay_utsname, lay_cap_header,
     lay_cap_data, lay_timezone, lay_f_owner, lay_ipc_perm, lay_semid, lay_shmid, lay_msqid, lay_sembuf, lay_open_how,
     lay_id3, lay_linger, lay_ucred, lay_robust, lay_inotify, lay_signalfd, lay_dirent, lay_file_handle, lay_loop_fd,
-    lay_siginfo_head, lay_ifconf, lay_word3, lay_utimbuf, lay_futex_waitv, lay_shminfo, lay_seminfo, lay_file_clone_range, lay_mount_attr;
+    lay_siginfo_head, lay_ifconf, lay_word3, lay_utimbuf, lay_futex_waitv, lay_shminfo, lay_seminfo, lay_file_clone_range, lay_mount_attr, lay_prstatus, lay_prpsinfo;
 
 /* Guest mirrors of host structs that hold pointers: pointers are guest addresses. */
 struct g_iovec { uint64_t base, len; };
@@ -257,6 +258,9 @@ int siginfo_from_guest(struct task *t, siginfo_t *si, uint64_t addr);
 void suspend_begin(struct task *t, uint64_t mask);
 int64_t suspend_end(struct task *t, int64_t ret);
 #define SIG_HOST_OPEN ((1ull << (SIGSEGV - 1)) | (1ull << (SIGBUS - 1)))
+
+/* core.c: if the signal and the limits are such, the core file of a process about to die by it. */
+void core_dump(struct task *t, int sig);
 
 /* --- path.c, procfs.c, exec.c --------------------------------------------------------------------------------------- */
 enum { PATH_NOFOLLOW = 1, PATH_HOST = 2 };
