@@ -94,8 +94,10 @@ int log_own_fd(void);
  */
 int log_filter(const char *ranges, struct err *e);
 bool log_wants(uint64_t pc);
-/* Parses a comma-separated `-d` list into *mask; "help" lists the items on stdout and returns 1. */
+/* Parses a comma-separated `-d` list into *mask. */
 int log_parse(const char *list, unsigned *mask, struct err *e);
+/* Item number i and a line of help; -ENOENT past the last one. */
+int log_item(unsigned i, const char **name, const char **help);
 
 /* The same for what concerns the code at a pc. */
 #define LOGS_CODE(bit, pc) unlikely((log_mask & (bit)) && log_wants(pc))

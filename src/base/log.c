@@ -119,12 +119,16 @@ bool log_wants(uint64_t pc)
     return !nfilter;
 }
 
+int log_item(unsigned i, const char **name, const char **help)
+{
+    if (i >= ARRAY_LEN(items)) return -ENOENT;
+    *name = items[i].name;
+    *help = items[i].help;
+    return 0;
+}
+
 int log_parse(const char *list, unsigned *mask, struct err *e)
 {
-    if (!strcmp(list, "help")) {
-        for (size_t i = 0; i < ARRAY_LEN(items); i++) printf("%-15s %s\n", items[i].name, items[i].help);
-        return 1;
-    }
     while (*list) {
         size_t len = strcspn(list, ",");
         bool found = false;

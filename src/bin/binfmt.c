@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "bin/bin.h"
-#include "cpu/guest.h"
+#include "base/base.h"
+#include "lyre.h"
 
 #define DIR_NAME "/proc/sys/fs/binfmt_misc"
 
@@ -20,7 +21,7 @@ struct request {
 };
 
 /* Class, byte order, version, any OS, executable or shared object, machine. */
-static int entry(char *buf, size_t size, const struct guest *g, const struct request *q)
+static int entry(char *buf, size_t size, const lyre_guest_info *g, const struct request *q)
 {
     uint8_t magic[20] = { 0x7f, 'E', 'L', 'F', g->elf_class, g->big_endian ? ELFDATA2MSB : ELFDATA2LSB, EV_CURRENT };
     uint8_t mask[20];
@@ -56,7 +57,7 @@ static int failed(const char *what, const char *path, int r)
     return 1;
 }
 
-static int reg(const struct guest *g, const struct request *q)
+static int reg(const lyre_guest_info *g, const struct request *q)
 {
     char line[PATH_MAX + 512], old[PATH_MAX];
     entry(line, sizeof line, g, q);
@@ -70,7 +71,7 @@ static int reg(const struct guest *g, const struct request *q)
     return r < 0 ? failed("register", g->name, r) : 0;
 }
 
-static int unreg(const struct guest *g, const struct request *q)
+static int unreg(const lyre_guest_info *g, const struct request *q)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, DIR_NAME "/lyre-%s", g->name);
@@ -83,7 +84,7 @@ static int unreg(const struct guest *g, const struct request *q)
     return r < 0 ? failed("unregister", path, r) : 0;
 }
 
-static int list(const struct guest *g, const struct request *q)
+static int list(const lyre_guest_info *g, const struct request *q)
 {
     char path[PATH_MAX], line[512];
     snprintf(path, sizeof path, DIR_NAME "/lyre-%s", g->name);
@@ -127,7 +128,7 @@ int binfmt_main(int argc, char **argv)
     struct request q = { .flags = "PF", .interp = default_interpreter() };
     static const struct {
         const char *name;
-        int (*fn)(const struct guest *g, const struct request *q);
+        int (*fn)(const lyre_guest_info *g, const struct request *q);
     } verbs[] = { { "register", reg }, { "unregister", unreg }, { "list", list } };
     const char *verb = NULL, *arch[64];
     unsigned narch = 0;
@@ -158,17 +159,17 @@ int binfmt_main(int argc, char **argv)
         if (strcmp(verb, verbs[v].name)) continue;
         int bad = 0;
         q.all = !narch;
+        lyre_guest_info g = LYRE_INIT(lyre_guest_info);
         for (unsigned i = 0; i < narch; i++) {
-            const struct guest *g = guest_find(arch[i]);
-            if (!g || !g->lnx) {
+            if (lyre_guest_find(arch[i], &g) || !g.linux_programs) {
                 fprintf(stderr, "lyre binfmt: no architecture '%s'\n", arch[i]);
                 bad = 1;
             } else {
-                bad |= verbs[v].fn(g, &q);
+                bad |= verbs[v].fn(&g, &q);
             }
         }
-        for (const struct guest *const *g = guest_registry; !narch && *g; g++)
-            if ((*g)->lnx) bad |= verbs[v].fn(*g, &q);
+        for (unsigned i = 0; !narch && !lyre_guest(i, &g); i++)
+            if (g.linux_programs) bad |= verbs[v].fn(&g, &q);
         return bad;
     }
     fputs(usage, stderr);

@@ -1,22 +1,20 @@
 /*
- * main.c: one executable, many roles: argv[0] or the first word picks one.
+ * main.c: one executable, many roles: argv[0] or the first word picks one. A client of the library's public header.
  *   lyre-ARCH, qemu-ARCH, lyre ARCH   user mode of that architecture
  *   lyre FILE                         user mode of the architecture that FILE says
  *   lyre binfmt ...                   registration with the kernel
  *   lyre guests                       names of the architectures
  */
-#include <elf.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 #include "bin/bin.h"
-#include "cpu/guest.h"
-#include "user/linux/user.h"
+#include "lyre.h"
 
-#define VERSION "0.1.0"
-#define SPEAKS  "8.0.0" /* the version that scripts made for QEMU look for */
+#define SPEAKS "8.0.0" /* the version that scripts made for QEMU look for */
 
 static const char *base_name(const char *path)
 {
@@ -24,160 +22,170 @@ static const char *base_name(const char *path)
     return s ? s + 1 : path;
 }
 
-/* "lyre-riscv64", "qemu-riscv64-static" -> the guest; NULL: no such role. */
-static const struct guest *role_guest(const char *name)
+/* "lyre-riscv64", "qemu-riscv64-static" -> the guest's name; NULL: no such role. */
+static const char *role_guest(const char *name)
 {
     char arch[64];
+    lyre_guest_info g = LYRE_INIT(lyre_guest_info);
     if (strncmp(name, "lyre-", 5) && strncmp(name, "qemu-", 5)) return NULL;
     snprintf(arch, sizeof arch, "%s", name + 5);
     size_t n = strlen(arch);
     if (n > 7 && !strcmp(arch + n - 7, "-static")) arch[n - 7] = 0;
-    const struct guest *g = guest_find(arch);
-    return g && g->lnx ? g : NULL;
+    return !lyre_guest_find(arch, &g) && g.linux_programs ? g.name : NULL;
 }
 
-static void print_version(const struct user_options *o)
+/* --- what is only printed --------------------------------------------------------------------------------------------------- */
+
+static void print_version(const char *role)
 {
-    if (!strncmp(o->role, "qemu-", 5))
-        printf("%s version %s (Lyrebird " VERSION ")\n", o->role, SPEAKS);
+    if (!strncmp(role, "qemu-", 5))
+        printf("%s version %s (Lyrebird %s)\n", role, SPEAKS, lyre_version());
     else
-        printf("lyrebird version " VERSION "\n");
+        printf("lyrebird version %s\n", lyre_version());
 }
 
-static void cpu_help(const struct guest *g)
+static void print_guests(const char *before)
 {
-    printf("Available CPUs:\n");
-    for (const struct cpu_model *m = g->models; m && m->name; m++) printf("  %-20s %s\n", m->name, m->help ? m->help : "");
+    lyre_guest_info g = LYRE_INIT(lyre_guest_info);
+    for (unsigned i = 0; !lyre_guest(i, &g); i++)
+        if (g.linux_programs) printf("%s%s", before, g.name);
+    printf("\n");
 }
 
-/* The guest that the program (or, for a script, its interpreter) is for. */
-static const struct guest *guest_of_file(const struct user_options *o, struct err *e)
+static void print_help(const char *role, const char *guest)
 {
-    const struct guest *g;
-    char head[256];
-    int fd = o->exec_fd >= 0 ? o->exec_fd : open(o->argv[0], O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        err_set(e, errno, "%s: %s", o->argv[0], strerror(errno));
-        return NULL;
+    lyre_option_info o = LYRE_INIT(lyre_option_info);
+    printf("usage: %s [options] program [arguments...]\n"
+           "Linux CPU emulator (runs %s programs)\n\n"
+           "Options and associated environment variables:\n\n%-22s %-21s %s\n",
+           role, guest ? guest : "foreign", "Argument", "Env-variable", "Description");
+    for (unsigned i = 0; !lyre_program_option(i, &o); i++) {
+        char head[64];
+        if (!o.help) continue;
+        snprintf(head, sizeof head, "-%s %s", o.name, o.argument ? o.argument : "");
+        printf("%-22s %-21s %s\n", head, o.variable ? o.variable : "", o.help);
     }
-    enum file_kind kind = file_kind(fd, &g, head, sizeof head);
-    if (fd != o->exec_fd) close(fd);
-    if (kind == FILE_HOST)
-        err_set(e, ENOEXEC, "%s: a program of this machine, it needs no emulator", o->argv[0]);
-    else if (kind == FILE_SCRIPT)
-        err_set(e, ENOEXEC, "%s: a script; name its interpreter's file instead", o->argv[0]);
-    else if (kind != FILE_GUEST)
-        err_set(e, ENOEXEC, "%s: not a Linux program of an architecture known here ('lyre -h' lists them)", o->argv[0]);
-    return g;
+    printf("\nDefaults:\nQEMU_LD_PREFIX  = /etc/qemu-binfmt/%s\nQEMU_STACK_SIZE = 8388608 byte\n", guest ? guest : "ARCH");
+    if (guest) return;
+    printf("\nArchitectures:");
+    print_guests(" ");
+    printf("Other roles: lyre binfmt register|unregister|list [ARCH...]; lyre guests\n");
+}
+
+static void print_cpus(const char *guest)
+{
+    const char *name, *help;
+    printf("Available CPUs:\n");
+    for (unsigned i = 0; !lyre_cpu_model(guest, i, &name, &help); i++) printf("  %-20s %s\n", name, help);
+}
+
+static void print_log_items(void)
+{
+    const char *name, *help;
+    for (unsigned i = 0; !lyre_log_item(i, &name, &help); i++) printf("%-15s %s\n", name, help);
+}
+
+/* --- user mode --------------------------------------------------------------------------------------------------------------- */
+
+static int failed(const char *role, const lyre_error *e, int status)
+{
+    fprintf(stderr, "%s: %s\n", role, e->message);
+    return status;
+}
+
+static bool is_help(const char *s)
+{
+    return s && (!strcmp(s, "help") || !strcmp(s, "?"));
+}
+
+/* Options that end in something printed: the exit status, or -1 to go on. */
+static int informative(const char *role, const char *guest, const lyre_program *p)
+{
+    const char *trace = lyre_program_get(p, "trace"), *items = lyre_program_get(p, "d");
+    if (lyre_program_get(p, "help"))
+        print_help(role, guest);
+    else if (lyre_program_get(p, "version"))
+        print_version(role);
+    else if (items && !strcmp(items, "help"))
+        print_log_items();
+    else if (guest && is_help(lyre_program_get(p, "cpu")))
+        print_cpus(guest);
+    else if (!trace || strcmp(trace, "help"))
+        return -1;
+    return 0;
 }
 
 /* How the kernel calls a binfmt_misc interpreter: path first, then argv[0] (flag P), the file open (flag O). */
-static void from_binfmt(struct user_options *o, int *argc, char ***argv)
+struct binfmt {
+    const char *argv0;
+    char fd[24];
+};
+
+static void from_binfmt(struct binfmt *b, int *argc, char ***argv)
 {
     unsigned long flags = getauxval(AT_FLAGS);
-    unsigned long fd;
     errno = 0;
-    fd = getauxval(AT_EXECFD);
-    if (!errno && fd) o->exec_fd = (int)fd;
+    unsigned long fd = getauxval(AT_EXECFD);
+    if (!errno && fd) snprintf(b->fd, sizeof b->fd, "%lu", fd);
     if ((flags & 1) && *argc >= 3) { /* AT_FLAGS_PRESERVE_ARGV0 */
-        o->argv0 = (*argv)[2];
+        b->argv0 = (*argv)[2];
         (*argv)[2] = (*argv)[1];
         ++*argv;
         --*argc;
     }
 }
 
-static void print_guests(const char *before)
+/* What a shell says for not found, and for not executable. */
+static int start_status(int r)
 {
-    for (const struct guest *const *g = guest_registry; *g; g++)
-        if ((*g)->lnx) printf("%s%s", before, (*g)->name);
-    printf("\n");
+    return r == -ENOENT || r == -ENOTDIR ? 127 : 126;
 }
 
-static void list_guests(void)
+static int user_role(const char *role, const char *guest, const struct binfmt *b, int argc, char **argv, char **envp)
 {
-    printf("\nArchitectures:");
-    print_guests(" ");
-    printf("Other roles: lyre binfmt register|unregister|list [ARCH...]; lyre guests\n");
-}
-
-static int user_role(const char *role, const struct guest *g, const struct user_options *preset, int argc, char **argv, char **envp)
-{
-    struct user_options *o = xalloc(sizeof *o);
-    struct err e = { 0 };
-    o->role = role;
-    o->guest = g;
-    int n = options_parse(o, argc, argv, envp, &e);
-    if (n < 0) {
-        fprintf(stderr, "%s: %s\n", role, e.msg);
-        return 1;
-    }
-    if (preset->argv0) o->argv0 = preset->argv0;
-    if (preset->exec_fd >= 0) o->exec_fd = preset->exec_fd;
-    if (o->help) {
-        options_help(o);
-        if (!g) list_guests();
-        return 0;
-    }
-    if (o->version) {
-        print_version(o);
-        return 0;
-    }
-    if (o->log_items) {
-        int r = log_parse(o->log_items, &log_mask, &e);
-        if (r > 0) return 0;
-        if (r < 0 || (o->log_file && log_open(o->log_file, &e) < 0)) {
-            fprintf(stderr, "%s: %s\n", role, e.msg);
-            return 1;
-        }
-    } else if (o->log_file && log_open(o->log_file, &e) < 0) {
-        fprintf(stderr, "%s: %s\n", role, e.msg);
-        return 1;
-    }
-    if (o->plugin) {
+    lyre_error e = { 0 };
+    lyre_program *p = lyre_program_new(guest, &e);
+    int n = p ? lyre_program_parse(p, argc, argv, &e) : -1;
+    if (n < 0) return failed(role, &e, 1);
+    if (b->argv0) lyre_program_set(p, "0", b->argv0, NULL);
+    if (*b->fd) lyre_program_set(p, "execfd", b->fd, NULL);
+    /* without /proc execve has only the name that this program was started by */
+    lyre_program_set(p, "emulator", access("/proc/self/exe", F_OK) ? (const char *)getauxval(AT_EXECFN) : "/proc/self/exe", NULL);
+    int r = informative(role, guest, p);
+    if (r >= 0) return r;
+    const char *items = lyre_program_get(p, "d"), *file = lyre_program_get(p, "D"), *trace = lyre_program_get(p, "trace");
+    if ((items || file) && lyre_log(items, file, &e)) return failed(role, &e, 1);
+    if (lyre_program_get(p, "plugin")) {
         fprintf(stderr, "%s: -plugin: plugins are not available yet\n", role);
         return 1;
     }
-    if (o->trace) {
-        if (!strcmp(o->trace, "help")) return 0;
-        fprintf(stderr, "%s: warning: trace event '%s' does not exist\n", role, o->trace);
-    }
-    bool cpus = o->cpu && (!strcmp(o->cpu, "help") || !strcmp(o->cpu, "?"));
-    if (cpus && g) {
-        cpu_help(g);
-        return 0;
-    }
+    if (trace) fprintf(stderr, "%s: warning: trace event '%s' does not exist\n", role, trace);
     if (n >= argc) {
         fprintf(stderr, "%s: no program given ('%s -h' for help)\n", role, role);
         return 1;
     }
-    o->argv = argv + n;
-    if (!o->guest) {
-        o->guest = guest_of_file(o, &e);
-        if (!o->guest) {
-            fprintf(stderr, "%s: %s\n", role, e.msg);
-            return e.code == ENOENT ? 127 : 126;
-        }
-        if (cpus) {
-            cpu_help(o->guest);
-            return 0;
-        }
+    if (!guest && is_help(lyre_program_get(p, "cpu"))) {
+        guest = lyre_program_guest(argv[n], *b->fd ? atoi(b->fd) : -1, &e);
+        if (!guest) return failed(role, &e, start_status(-e.code));
+        print_cpus(guest);
+        return 0;
     }
-    return user_main(o);
+    r = lyre_program_exec(p, argv + n, envp, &e);
+    return failed(role, &e, start_status(r));
 }
 
 int main(int argc, char **argv, char **envp)
 {
     const char *role = argc > 0 ? base_name(argv[0]) : "lyre";
-    const struct guest *g = role_guest(role);
-    struct user_options kernel = { .exec_fd = -1 };
+    const char *g = role_guest(role);
+    struct binfmt kernel = { 0 };
+    char word[64];
     if (!g && argc > 1) {
         if (!strcmp(argv[1], "binfmt")) return binfmt_main(argc - 1, argv + 1);
         if (!strcmp(argv[1], "guests") && argc == 2) {
             print_guests(" ");
             return 0;
         }
-        char word[64];
         snprintf(word, sizeof word, strncmp(argv[1], "lyre-", 5) && strncmp(argv[1], "qemu-", 5) ? "lyre-%s" : "%s", argv[1]);
         if (!strchr(argv[1], '/') && (g = role_guest(word))) {
             argv++;

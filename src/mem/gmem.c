@@ -335,6 +335,11 @@ struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e)
     return gmem_new_at(addr_bits, page, GMEM_ANYWHERE, 0, e);
 }
 
+void gmem_use_top(struct gmem *m)
+{
+    m->limit = m->host_len - 2 * m->page;
+}
+
 void gmem_free(struct gmem *m)
 {
     if (!m) return;

@@ -20,6 +20,8 @@ struct gmem *gmem_new(unsigned addr_bits, uint32_t page, struct err *e);
  * a 32-bit guest; for a 64-bit one with a base as much as is free there). */
 #define GMEM_ANYWHERE (~0ull)
 struct gmem *gmem_new_at(unsigned addr_bits, uint32_t page, uint64_t base, uint64_t size, struct err *e);
+/* A 32-bit space that lies anywhere: the guest gets its top, too, where Linux has none because error numbers look like that. */
+void gmem_use_top(struct gmem *m);
 void gmem_free(struct gmem *m);
 uint64_t gmem_base(const struct gmem *m);
 uint64_t gmem_limit(const struct gmem *m);

@@ -188,7 +188,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
     signal_before_exec(x->t);
     if (p->exe_fd >= 0) fcntl(p->exe_fd, F_SETFD, 0);
     long r = p->exe_fd >= 0 ? RAW(SYS_execveat, p->exe_fd, "", v, x->envp, AT_EMPTY_PATH)
-                            : RAW(SYS_execve, "/proc/self/exe", v, x->envp);
+                            : RAW(SYS_execve, p->opt->emulator, v, x->envp);
     if (r == -ENOENT) /* no /proc, nor was there one at the start: the kernel may know us as the interpreter (binfmt_misc) */
         r = exec_words(x);
     signal_exec_failed(x->t);
@@ -211,7 +211,7 @@ static int run_program(struct exec *x, const char *name)
     const struct guest *g;
     for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
         switch (file_kind(x->fd, &g, x->head, sizeof x->head)) {
-        case FILE_GUEST: return exec_guest(x, g);
+        case FILE_GUEST: return x->t->p->exe_fd >= 0 || x->t->p->opt->emulator ? exec_guest(x, g) : exec_host(x);
         case FILE_HOST: return exec_host(x);
         case FILE_SCRIPT: {
             int r = script(x, depth ? x->argv[0] : name);

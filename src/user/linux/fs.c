@@ -113,7 +113,7 @@ int64_t sys_chroot(struct task *t, const uint64_t *a)
     struct proc *p = t->p;
     int r = path_get(t, path, a[0], PATH_HOST);
     if (r < 0) return r;
-    if (p->exe_fd < 0) p->exe_fd = exe_open("/proc/self/exe"); /* the new root may have no /proc: keep what execve will need */
+    if (p->exe_fd < 0 && p->opt->emulator) p->exe_fd = exe_open(p->opt->emulator); /* the new root may have no /proc */
     return RAW(SYS_chroot, path);
 }
 

@@ -46,6 +46,7 @@ static const struct option table[] = {
     { "tb-size", "QEMU_TB_SIZE", "MiB", T_NUM, PASS, AT(tb_size), "size of the code cache" },
     { "opt", "QEMU_OPT", "mask", T_NUM, PASS, AT(opt_mask), "optimiser passes, a bit each" },
     { "stats", "QEMU_STATS", NULL, T_FLAG, PASS, AT(stats), "counters of the engine at exit" },
+    { "emulator", NULL, "path", T_STR, 0, AT(emulator), NULL },
     { "execfd", NULL, "fd", T_INT, 0, AT(exec_fd), NULL },
     { "selffd", NULL, "fd", T_INT, 0, AT(self_fd), NULL },
     { "version", NULL, NULL, T_FLAG, 0, AT(version), "print the version" },
@@ -112,13 +113,43 @@ static const struct option *find(const char *name)
     return NULL;
 }
 
-int options_parse(struct user_options *o, int argc, char **argv, char **envp, struct err *e)
+void options_init(struct user_options *o)
+{
+    *o = (struct user_options){ .exec_fd = -1, .self_fd = -1, .opt_mask = ~0u, .guest_base = ~0ull };
+}
+
+void options_done(struct user_options *o)
+{
+    for (unsigned i = 0; i < o->nenv_edit; i++) free((void *)(uintptr_t)o->env_edit[i]);
+    free(o->env_edit);
+}
+
+int options_set(struct user_options *o, const char *name, const char *val, struct err *e)
+{
+    const struct option *op = find(name);
+    if (!op) return err_set(e, EINVAL, "unknown option '%s'", name);
+    if (!op->arg != !val) return err_set(e, EINVAL, "option '%s' takes %s", name, op->arg ? op->arg : "no argument");
+    return apply(o, op, val, e);
+}
+
+const char *options_get(const struct user_options *o, const char *name)
+{
+    const struct option *op = find(name);
+    const void *p = op ? (const char *)o + op->at : NULL;
+    if (op && op->type == T_STR) return *(const char *const *)p;
+    return op && op->type == T_FLAG && *(const bool *)p ? "" : NULL;
+}
+
+bool options_describe(unsigned i, const char **name, const char **env, const char **arg, const char **help)
+{
+    if (i >= ARRAY_LEN(table)) return false;
+    *name = table[i].name, *env = table[i].env, *arg = table[i].arg, *help = table[i].help;
+    return true;
+}
+
+int options_parse(struct user_options *o, int argc, char **argv, struct err *e)
 {
     int i, r;
-    o->exec_fd = o->self_fd = -1;
-    o->opt_mask = ~0u;
-    o->guest_base = ~0ull;
-    o->envp = envp;
     for (unsigned k = 0; k < ARRAY_LEN(table); k++) {
         const char *val = table[k].env ? getenv(table[k].env) : NULL;
         if (val && (r = apply(o, &table[k], val, e)) < 0) return r;
@@ -139,29 +170,14 @@ int options_parse(struct user_options *o, int argc, char **argv, char **envp, st
     return i;
 }
 
-void options_help(const struct user_options *o)
-{
-    printf("usage: %s [options] program [arguments...]\n"
-           "Linux CPU emulator (runs %s programs)\n\n"
-           "Options and associated environment variables:\n\n%-22s %-21s %s\n",
-           o->role, o->guest ? o->guest->name : "foreign", "Argument", "Env-variable", "Description");
-    for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
-        char head[64];
-        if (!table[i].help) continue;
-        snprintf(head, sizeof head, "-%s %s", table[i].name, table[i].arg ? table[i].arg : "");
-        printf("%-22s %-21s %s\n", head, table[i].env ? table[i].env : "", table[i].help);
-    }
-    printf("\nDefaults:\nQEMU_LD_PREFIX  = /etc/qemu-binfmt/%s\nQEMU_STACK_SIZE = 8388608 byte\n",
-           o->guest ? o->guest->name : "ARCH");
-}
-
 char **options_words(const struct user_options *o, unsigned *n)
 {
     enum { WORD = 32 };
     char **w = xalloc((ARRAY_LEN(table) * 2 + 1) * sizeof *w + ARRAY_LEN(table) * 2 * WORD);
     char *text = (char *)(w + ARRAY_LEN(table) * 2 + 1);
-    struct user_options none = { .opt_mask = ~0u, .guest_base = ~0ull };
+    struct user_options none;
     bool one_insn = false;
+    options_init(&none);
     *n = 0;
     for (unsigned i = 0; i < ARRAY_LEN(table); i++, text += 2 * WORD) {
         const struct option *op = &table[i];

@@ -6,7 +6,6 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -172,8 +171,8 @@ static void init_proc(struct proc *p, const struct user_options *o)
     p->exe_fd = o->self_fd;
     if (p->exe_fd >= 0)
         fcntl(p->exe_fd, F_SETFD, FD_CLOEXEC);
-    else if (access("/proc/self/exe", F_OK)) /* execve has only the name that this program was started by */
-        p->exe_fd = exe_open((const char *)getauxval(AT_EXECFN));
+    else if (o->emulator && strcmp(o->emulator, "/proc/self/exe")) /* may be out of reach later */
+        p->exe_fd = exe_open(o->emulator);
     p->prefix_fd = open_prefix(o, p->prefix);
     p->strace = o->strace || (log_mask & LOG_STRACE);
     p->stack_size = o->stack_size;
@@ -210,20 +209,38 @@ static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *
     if (!*cpu) return -EINVAL;
     char **env = options_environ(o, o->envp);
     r = load_program(p, fd, path, o->argv0 ? o->argv0 : o->argv[0], o->argv, env, *cpu, e);
+    free(env);
     close(fd);
     return r;
 }
 
-int user_main(struct user_options *o)
+static void unload(struct proc *p)
+{
+    engine_free(p->engine);
+    gmem_free(p->mem);
+    if (p->prefix_fd >= 0) close(p->prefix_fd);
+    if (p->exe_fd >= 0 && p->exe_fd != p->opt->self_fd) close(p->exe_fd);
+    pthread_mutex_destroy(&p->lock);
+    memset(p, 0, sizeof *p);
+}
+
+static int start_debugger(CPU *cpu, const char *where, struct err *e)
+{
+    struct err why = { 0 };
+    if (!gdbstub_start) return err_set(e, ENOSYS, "-g: this build has no gdb stub");
+    int r = gdbstub_start(cpu, where, &why);
+    return r < 0 ? err_set(e, -r, "-g %s: %s", where, why.msg) : 0;
+}
+
+int user_load(struct user_options *o, struct err *e)
 {
     struct proc *p = &the_proc;
-    struct err e = { 0 };
     CPU *cpu = NULL;
     init_proc(p, o);
-    int r = start(p, o, &cpu, &e);
+    int r = start(p, o, &cpu, e);
     if (r < 0) {
-        fprintf(stderr, "%s: %s\n", o->role, e.msg[0] ? e.msg : strerror(-r));
-        return r == -ENOENT || r == -ENOTDIR ? 127 : 126; /* what a shell says for not found, not executable */
+        unload(p);
+        return r;
     }
     struct task *t = xalloc(sizeof *t);
     t->p = p;
@@ -234,16 +251,11 @@ int user_main(struct user_options *o)
     p->tasks = t;
     task_self = t;
     signal_init(p, t);
-    if (o->gdb) {
-        if (!gdbstub_start) {
-            fprintf(stderr, "%s: -g: this build has no gdb stub\n", o->role);
-            return 1;
-        }
-        if (gdbstub_start(cpu, o->gdb, &e) < 0) {
-            fprintf(stderr, "%s: -g %s: %s\n", o->role, o->gdb, e.msg);
-            return 1;
-        }
-    }
-    task_loop(t);
-    return 0;
+    return o->gdb ? start_debugger(cpu, o->gdb, e) : 0;
+}
+
+_Noreturn void user_run(void)
+{
+    task_loop(task_self);
+    for (;;) RAW(SYS_exit_group, 0);
 }

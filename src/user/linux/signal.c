@@ -150,8 +150,13 @@ void signal_init(struct proc *p, struct task *t)
 {
     struct k_sigaction sa;
     uint64_t mask = 0;
-    for (int sig = 1; sig <= NSIG_GUEST; sig++)
-        if (!RAW(SYS_rt_sigaction, sig, NULL, &sa, K_SIGSET) && sa.handler == SIG_IGN) t->sigh->act[sig].handler = G_SIG_IGN;
+    for (int sig = 1; sig <= NSIG_GUEST; sig++) {
+        if (RAW(SYS_rt_sigaction, sig, NULL, &sa, K_SIGSET)) continue;
+        if (sa.handler == SIG_IGN)
+            t->sigh->act[sig].handler = G_SIG_IGN;
+        else if (sa.handler != SIG_DFL) /* an embedder's: as in execve */
+            host_action(sig, SIG_DFL, 0);
+    }
     RAW(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, K_SIGSET);
     t->mask = mask;
     t->alt_flags = K_SS_DISABLE;
