@@ -2,7 +2,7 @@
 # fetch.sh ARCH:SUITE PACKAGE...: Debian packages of any architecture with all they depend on, unpacked (no maintainer
 # script runs) into $LYRE_CACHE/root-ARCH-HASH; prints the folder. Uses apt with a state of its own: this machine's
 # packages and architectures stay as they are; the archive's address is the one this machine is configured with.
-# Exit 77: not to be had (offline).
+# Exit 77: the archive does not answer (offline); 1: it does, but these packages are not to be had from it.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -27,15 +27,22 @@ opts=(-q -oDir::State="$state/state" -oDir::State::lists="$state/lists" -oDir::S
     -oDir::Cache="$state/cache" -oDir::Cache::srcpkgcache= -oDir::Cache::pkgcache= -oAcquire::Languages=none
     -oAPT::Sandbox::User=root -oDebug::NoLocking=1 -oAPT::Architecture="$arch" -oAPT::Architectures::="$arch"
     -oAcquire::Retries=2 -oAcquire::http::Timeout=20)
-if [ ! -e "$state/done" ]; then
-    apt-get "${opts[@]}" -oAPT::Update::Error-Mode=any update >"$state/log" 2>&1 && : > "$state/done" ||
-        { echo "fetch: $mirror, $suite for $arch: $(grep -m1 "^[EW]:" "$state/log")" >&2; exit 77; }
-fi
+update() {
+    rm -f "$state/done"
+    apt-get "${opts[@]}" --error-on=any update >"$state/log" 2>&1 && : > "$state/done" && return
+    echo "fetch: apt-get update for $arch $suite failed" >&2
+    exit 77
+}
 debs=$(mktemp -d)
 trap 'rm -rf "$debs"' EXIT
 mkdir -p "$debs/partial"
-apt-get "${opts[@]}" -oDir::Cache::archives="$debs" -y --no-install-recommends --download-only install "$@" \
-    >"$state/log" 2>&1 || { tail -3 "$state/log" >&2; exit 77; }
+install() { apt-get "${opts[@]}" -oDir::Cache::archives="$debs" -y --no-install-recommends "$@" >"$state/log" 2>&1; }
+[ -e "$state/done" ] || { update; fresh=1; }
+if ! install --download-only install "$@"; then
+    [ -n "${fresh:-}" ] || update # the lists are old: packages come and go
+    install --simulate install "$@" || { echo "fetch: $(grep '^E:' "$state/log" | head -1)" >&2; exit 1; }
+    install --download-only install "$@" || { echo "fetch: $(grep '^E:' "$state/log" | head -1)" >&2; exit 77; }
+fi
 rm -rf "$root.tmp"
 mkdir -p "$root.tmp"/usr/{bin,sbin,lib} "$root.tmp"/tmp
 for d in bin sbin lib; do ln -s "usr/$d" "$root.tmp/$d"; done
