@@ -61,11 +61,11 @@ done
 for g in riscv64 aarch64; do
     if [ -n "$full" ]; then
         for o in -O0 -O2 -O3; do
-            group "C torture $g $o" tests/user/torture.sh $g $o 1 "$build"
+            group "C torture $g $o" tests/user/torture.sh $g $o 1 "$build" -accel jit,warmup=0
             group "C torture $g $o, interpreter" tests/user/torture.sh $g $o 1 "$build" -accel interp
         done
     else
-        group "C torture $g -O2, every 4th" tests/user/torture.sh $g -O2 4 "$build"
+        group "C torture $g -O2, every 4th" tests/user/torture.sh $g -O2 4 "$build" -accel jit,warmup=0
         group "C torture $g -O2, every 8th, interpreter" tests/user/torture.sh $g -O2 8 "$build" -accel interp
     fi
 done

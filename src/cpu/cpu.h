@@ -81,12 +81,17 @@ struct vcpu {
     uint32_t exc_code;
     uint64_t fault_addr;
     struct exit_slot *chain_from; /* direct exit to be patched once its target exists */
+    struct region *left;     /* the region whose counter overflowed; set by the host with EXC_REQUEST */
+    uint32_t evictions;      /* the engine's, when chain_from and left were set */
     sigjmp_buf recover;      /* helpers that fault come back here; see cpu_raise */
     volatile bool in_code;   /* between entering generated code and leaving it */
+    volatile bool walking;   /* in_code, but no generated code: a block is walked (host.walk) */
     volatile bool guest_access; /* a C accessor below is touching guest memory */
     bool single_step;
     uint64_t quiescent;      /* epoch for the code cache's grace periods */
     uint64_t guest_base;     /* = gmem_base(mem) */
+    struct builder *builder; /* the engine's, for blocks that are walked; NULL until the first */
+    uint64_t walked, walked_insns;
     struct vcpu *next;       /* engine's list */
     void *user;              /* embedder's per-CPU data (the thread of user/linux) */
 };
@@ -112,11 +117,13 @@ struct engine_config {
     size_t cache_bytes;           /* code cache; 0 = default 128 MiB */
     unsigned max_insns;           /* guest instructions in a region; 0 = default */
     unsigned opt_passes;          /* OPT_*; ~0u = all */
+    int warmup;                   /* times a block is executed without being translated (0..WARMUP_MAX); -1 = default */
     bool nochain;
     bool timed;                   /* fill stats.translate_ns */
     /* Handles EXC_SYSCALL without leaving cpu_run (not when single-stepping); false: cpu_run returns EXC_REQUEST. May be NULL. */
     bool (*syscall)(CPU *cpu);
 };
+enum { WARMUP_MAX = 100 };
 struct engine *engine_new(const struct engine_config *cfg, struct err *e);
 void engine_free(struct engine *en);
 
@@ -170,6 +177,8 @@ void engine_probe(struct engine *en, const struct engine_probes *p);
 uint64_t *cpu_insns_left(CPU *cpu);
 
 struct engine_stats {
+    uint64_t walked, walked_insns; /* blocks executed untranslated, by CPUs that still exist, and their instructions */
+    uint64_t full_regions, full_insns; /* those of regions and insns that are no first translations */
     uint64_t regions, insns, host_bytes, ir_ins, translate_ns, lookups, chains, invalidated, flushes;
 };
 void engine_get_stats(struct engine *en, struct engine_stats *st);

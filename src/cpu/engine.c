@@ -23,6 +23,17 @@ const struct host *host_find(const char *name)
     return NULL;
 }
 
+/* Log items that speak of regions: then there is nothing but regions. */
+enum { LOG_OF_CODE = LOG_IN_ASM | LOG_IR | LOG_IR_OPT | LOG_OUT_ASM | LOG_EXEC | LOG_CPU };
+
+/* How IR is executed untranslated, or NULL. */
+static enum cpu_exc (*find_walk(void))(CPU *, const struct ir *, union vlanes *)
+{
+    for (const struct host *const *h = host_registry; *h; h++)
+        if ((*h)->walk) return (*h)->walk;
+    return NULL;
+}
+
 /* The IR's register list, from the guest's register table. */
 static struct ir_reg *ir_reg_list(const struct guest *g)
 {
@@ -88,6 +99,9 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     if (!en->hh) goto fail;
     en->thunk_bytes = ALIGN_UP((size_t)(buf.rw - en->rw), (size_t)64);
     en->seg[0].fill = en->rw + en->thunk_bytes;
+    if (en->cfg.warmup < 0) en->cfg.warmup = WARMUP_DEFAULT;
+    en->cfg.warmup = MIN(en->cfg.warmup, (int)WARMUP_MAX);
+    if (en->cfg.warmup && en->host->counts && !(log_mask & LOG_OF_CODE)) en->walk = find_walk();
     gmem_on_code_write(en->mem, on_code_write, en);
     return en;
 fail:
@@ -121,7 +135,7 @@ static size_t counters_offset(const struct engine *en)
 
 static size_t alloc_bytes(const struct engine *en)
 {
-    return counters_offset(en) + COUNTERS;
+    return counters_offset(en) + COUNTERS * sizeof(uint16_t);
 }
 
 uint64_t *cpu_insns_left(CPU *cpu)
@@ -131,7 +145,7 @@ uint64_t *cpu_insns_left(CPU *cpu)
 
 int32_t engine_counter(const struct engine *en, uint64_t pc)
 {
-    return (int32_t)(counters_offset(en) + ((pc >> 1 ^ pc >> 13) & (COUNTERS - 1)));
+    return (int32_t)(counters_offset(en) + ((pc >> 1 ^ pc >> 14) & (COUNTERS - 1)) * sizeof(uint16_t));
 }
 
 /* Fresh pages: most of the jump cache is never touched by a short program. */
@@ -166,6 +180,7 @@ static void cpu_link(struct engine *en, CPU *cpu)
 static void cpu_release(CPU *cpu)
 {
     struct vcpu *v = cpu->v;
+    builder_free(v->builder);
     munmap(cpu, alloc_bytes(v->engine));
     free(v);
 }
@@ -274,5 +289,6 @@ void engine_get_stats(struct engine *en, struct engine_stats *st)
 {
     pthread_mutex_lock(&en->lock);
     *st = en->stats;
+    for (const struct vcpu *v = en->cpus; v; v = v->next) st->walked += v->walked, st->walked_insns += v->walked_insns;
     pthread_mutex_unlock(&en->lock);
 }

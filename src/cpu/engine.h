@@ -19,8 +19,10 @@ enum {
     PAGE_HASH_BITS = 12,
     MAX_INSNS_DEFAULT = 200, /* guest instructions in a region */
     MAX_INSNS_FIRST = 32,    /* the same in a first translation */
+    MAX_INSNS_WALK = 64,     /* and in a block that is walked */
+    WARMUP_DEFAULT = 2,      /* times a block is walked before it is translated */
     MAX_SKIP = 48,           /* bytes a branch inside a first translation skips at most */
-    COUNTERS = 4096,         /* bytes in every CPU that count entries of first translations */
+    COUNTERS = 32768,        /* of 16 bits in every CPU: how often code ran that is not translated fully */
     MAX_BLOCKS = 400,
     PROBE_GROUP = 7,         /* of the register that counts instructions: no guest's helper has to do with it */
     REQ_EMBEDDER = 1,        /* bits of cpu->exit_request */
@@ -50,6 +52,7 @@ struct engine {
     const struct guest *guest;
     const struct host *host;
     void *hh;                     /* the host's handle */
+    enum cpu_exc (*walk)(CPU *cpu, const struct ir *ir, union vlanes *val); /* of the first host that can */
     struct host_env env;
     struct ir_reg *ir_regs;
     struct gmem *mem;
@@ -89,6 +92,8 @@ struct engine {
  * fetched (v->exc* is set), or the host refuses (v->exc = EXC_GUEST). limit = most guest instructions. first: the pc was
  * not executed before or not often: little code, and it is counted. */
 struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, unsigned limit, bool first);
+/* Executes the block at the CPU's pc once, without translating it; the reason why it ended, as host->enter() has it. */
+enum cpu_exc region_walk(struct engine *en, struct vcpu *v);
 struct builder *builder_new(void);
 void builder_free(struct builder *b);
 

@@ -49,29 +49,44 @@ void exec_relock(struct engine *en, struct vcpu *v)
     quiesce(en, v);
 }
 
-/* An exit slot the CPU came by may be used only if nothing was evicted since. */
-static void chain(struct engine *en, struct vcpu *v, uint32_t evictions, struct region *r)
+/* What the CPU remembers of the region it came from counts only if nothing was evicted since. Caller holds the lock. */
+static bool came_from_is_valid(const struct engine *en, const struct vcpu *v)
 {
-    if (v->chain_from && en->evictions == evictions) cache_chain(en, v->chain_from, r);
-    v->chain_from = NULL;
+    return en->evictions == v->evictions;
 }
 
-/* hot: the region that starts here was left because it is entered often. */
-static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool hot)
+/* Code that has hardly run is walked, not translated. Its entries share the counter of a first translation. */
+static bool is_cold(const struct engine *en, struct vcpu *v)
+{
+    if (!en->walk || v->single_step || en->nbreakpoints) return false;
+    uint16_t *n = (uint16_t *)(void *)((char *)v->cpu + engine_counter(en, v->cpu->pc));
+    if (*n >= en->cfg.warmup * COUNT_STEP) return false;
+    *n = (uint16_t)(*n + COUNT_STEP);
+    return true;
+}
+
+/* hot: the region that starts here was left because it is entered often. NULL with *walk: the code is cold. */
+static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool hot, bool *walk)
 {
     CPU *cpu = v->cpu;
     struct region *r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
     __atomic_fetch_add(&en->stats.lookups, 1, __ATOMIC_RELAXED);
     if (r && !v->chain_from && !(hot && r->counter)) return r;
-    uint32_t evictions = __atomic_load_n(&en->evictions, __ATOMIC_ACQUIRE);
+    if (!r && !hot && is_cold(en, v)) {
+        v->chain_from = NULL;
+        *walk = true;
+        return NULL;
+    }
     exec_lock(en, v);
     r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
+    if (hot && v->left && came_from_is_valid(en, v) && v->left->counter && v->left != r) cache_kill(en, v->left);
+    v->left = NULL;
     if (r && hot && r->counter) {
         cache_kill(en, r);
         r = NULL;
     }
     if (!r) r = region_translate(en, v, cpu->pc, cpu->mode, v->single_step ? 1 : en->cfg.max_insns, !hot);
-    if (r && !v->single_step) chain(en, v, evictions, r);
+    if (r && !v->single_step && v->chain_from && came_from_is_valid(en, v)) cache_chain(en, v->chain_from, r);
     v->chain_from = NULL;
     pthread_mutex_unlock(&en->lock);
     return r;
@@ -110,14 +125,17 @@ static void log_entry(struct vcpu *v, const struct region *r)
     log_write("\n");
 }
 
-/* Code of the pc that the CPU came to outside generated code: the jump cache is asked first, as generated code does. */
-static void *next_code(struct engine *en, struct vcpu *v, bool hot)
+/*
+ * Code of the pc that the CPU came to outside generated code: the jump cache is asked first, as generated code does. NULL:
+ * there is none; either it is cold (*walk), or v->exc says why.
+ */
+static void *next_code(struct engine *en, struct vcpu *v, bool hot, bool *walk)
 {
     CPU *cpu = v->cpu;
     const struct jc_entry *j = &v->jc[jc_slot(cpu->pc)];
     bool reuse = !hot && !v->chain_from && !v->single_step;
     if (reuse && __atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) == (cpu->pc ^ cpu_mode_tag(cpu->mode))) return j->code;
-    struct region *r = find_or_translate(en, v, hot);
+    struct region *r = find_or_translate(en, v, hot, walk);
     if (!r) return NULL;
     if (LOGS_CODE(LOG_EXEC, r->pc)) log_entry(v, r);
     if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
@@ -136,6 +154,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
     if (v->single_step) jc_clear(v); /* a computed jump must come back here */
     bool hot = false;
     for (bool first = true;; first = false) {
+        v->evictions = __atomic_load_n(&en->evictions, __ATOMIC_ACQUIRE); /* before others may evict what we came from */
         quiesce(en, v);
         if (unlikely(__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED))) {
             uint32_t req = __atomic_exchange_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
@@ -143,10 +162,11 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
             if (req & REQ_EMBEDDER) return EXC_REQUEST;
         }
         if (v->single_step && !first) return EXC_DEBUG;
-        void *code = next_code(en, v, hot);
-        if (!code) return v->exc;
+        bool walk = false;
+        void *code = next_code(en, v, hot, &walk);
+        if (!code && !walk) return v->exc;
         v->in_code = true;
-        enum cpu_exc exc = en->host->enter(en->hh, cpu, code);
+        enum cpu_exc exc = walk ? region_walk(en, v) : en->host->enter(en->hh, cpu, code);
         v->in_code = false;
         if (exc == EXC_SYSCALL && en->cfg.syscall && !v->single_step) {
             log_exc(v, exc);
@@ -165,8 +185,8 @@ enum cpu_exc cpu_run(CPU *cpu)
     struct vcpu *v = cpu->v;
     v->chain_from = NULL;
     if (sigsetjmp(v->recover, 0)) {
-        if (v->in_code && v->engine->host->unwound) v->engine->host->unwound(cpu);
-        v->in_code = v->guest_access = false;
+        if (v->in_code && !v->walking && v->engine->host->unwound) v->engine->host->unwound(cpu);
+        v->in_code = v->walking = v->guest_access = false;
     } else {
         v->exc = run_loop(v->engine, v);
     }

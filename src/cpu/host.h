@@ -56,7 +56,7 @@ struct region {
     uint8_t *maps;
     uint32_t maps_size;
     void *host_data;          /* interp: the IR; freed by host->release */
-    int32_t counter;          /* not 0: a first translation; offset from the CPU pointer of the byte that counts entries */
+    int32_t counter;          /* not 0: a first translation; offset from the CPU pointer of 16 bits that count entries */
     struct region *hash_next;
     /* guest pages its instructions lie on: first and last byte */
     uint32_t npages;
@@ -68,10 +68,10 @@ struct region {
 };
 
 /*
- * A region with a counter adds COUNT_STEP to that byte where it would poll the exit request, at entries and loop heads,
- * and leaves with EXC_REQUEST when the byte overflows.
+ * A region with a counter adds COUNT_STEP to its 16 bits where it polls the exit request, at entries and loop heads, and
+ * leaves with EXC_REQUEST when they overflow, too.
  */
-enum { COUNT_STEP = 2 }; /* 128 times */
+enum { COUNT_STEP = 8 }; /* 8192 times */
 
 struct host {
     const char *name;
@@ -106,6 +106,11 @@ struct host {
     /* A helper left generated code by cpu_raise: does what the leave thunk would have done for the host's state (FP control word,
      * sticky flags into cpu->fp.flags). Homes and cpu->pc were stored before the call. May be NULL. */
     void (*unwound)(CPU *cpu);
+    /*
+     * Executes a region's IR as built, from block 0 until it leaves; otherwise as enter(). For code that has hardly run: loops
+     * are not interrupted. val has room for ir->nins + ir->nvars values. NULL: the host cannot.
+     */
+    enum cpu_exc (*walk)(CPU *cpu, const struct ir *ir, union vlanes *val);
     /* Disassembly or bytes of generated code to the log. */
     void (*dump)(void *h, const struct region *r);
     /* dynamic FP environment: after cpu->fp.rm changed from C (context switch, gdb, sigreturn): recompute host_ctl */

@@ -28,6 +28,7 @@ struct builder {
     uint32_t mode;
     unsigned ninsns, limit;
     bool first; /* what has hardly run: a small region, with a counter */
+    bool straight; /* one block, to be walked */
     uint64_t pending[MAX_BLOCKS]; /* blocks that are wanted, not yet translated (block numbers) */
     unsigned npending;
     struct { uint64_t pc; uint32_t marker, block; uint32_t epoch; } at[PC_HASH]; /* translated instructions and pending blocks */
@@ -39,6 +40,8 @@ struct builder {
     unsigned npages;
     uint32_t order[MAX_BLOCKS], place[MAX_BLOCKS];
     struct ir_block sorted[MAX_BLOCKS];
+    union vlanes *val; /* of a walk */
+    uint32_t cap_val;
 };
 
 /* Fresh pages, not malloc's: they are zero without being touched. */
@@ -52,6 +55,7 @@ void builder_free(struct builder *b)
 {
     if (!b) return;
     ir_free(&b->ir);
+    free(b->val);
     munmap(b, sizeof *b);
 }
 
@@ -154,13 +158,21 @@ static bool room_for_blocks(const struct builder *b)
     return b->ir.nblk + 4 < MAX_BLOCKS && b->npending + 4 < MAX_BLOCKS;
 }
 
+/* Is there a full region at pc already? Then a first translation leads to it. */
+static bool has_full(const struct builder *b, uint64_t pc)
+{
+    const struct region *r = cache_find(b->en, pc, b->mode);
+    return r && !r->counter;
+}
+
 /*
  * Does the region go on at a direct target? In a first translation both sides of a branch are taken only if that costs
  * little: one is translated already, or near.
  */
 static bool goes_on(struct builder *b, uint64_t to, bool branch)
 {
-    if (b->limit == 1 || !room_for_blocks(b)) return false;
+    if (b->limit == 1 || b->straight || !room_for_blocks(b)) return false;
+    if (b->first && has_full(b, to)) return false;
     if (!b->first || !branch || to - b->t.next_pc <= MAX_SKIP) return true;
     return b->at[slot_of(b, to)].epoch == b->epoch;
 }
@@ -224,7 +236,7 @@ static bool translate_block(struct builder *b, uint32_t block)
             ir_emit(ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, pc) });
             break;
         }
-        if (b->ninsns >= b->limit) {
+        if (b->ninsns >= b->limit || (b->first && !first && has_full(b, pc))) {
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
         }
@@ -235,7 +247,7 @@ static bool translate_block(struct builder *b, uint32_t block)
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
         }
-        if (!b->v->single_step && b->en->nbreakpoints && is_breakpoint(b->en, pc)) {
+        if (!b->v->single_step && !b->straight && b->en->nbreakpoints && is_breakpoint(b->en, pc)) {
             emit_exc(b, EXC_DEBUG, 0, pc);
             b->ninsns++;
             break;
@@ -297,6 +309,37 @@ static void close_pending(struct builder *b)
     }
 }
 
+/*
+ * A region that was entered because it is hot and whose entry is in a loop: the loop is all there is to it. What follows the
+ * loop has its own heat, and registers are carried for one loop nest, not for its neighbours. block->loop_head serves as the
+ * mark of what can reach the entry.
+ */
+static void keep_loop(struct builder *b)
+{
+    struct ir *ir = &b->ir;
+    struct ir_block *blk = ir->blk;
+    bool loop = false;
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t i = ir->nblk; i-- > 0;) {
+            const struct ir_ins *end = &ir->ins[blk[i].end - 1];
+            if (blk[i].loop_head || (end->op != IR_JMP && end->op != IR_BRC)) continue;
+            bool reaches = !end->x || blk[end->x].loop_head;
+            if (end->op == IR_BRC) reaches |= !end->y || blk[end->y].loop_head;
+            if (!reaches) continue;
+            blk[i].loop_head = again = true;
+            loop |= !i;
+        }
+    }
+    for (uint32_t i = 0; i < ir->nblk; i++) {
+        if (loop && !blk[i].loop_head && ir->ins[blk[i].first].op == IR_INSN) {
+            ir->ins[blk[i].first] = (struct ir_ins){ .op = IR_EXIT, .imm = blk[i].pc, .y = b->mode, .sub = JK_JUMP };
+            blk[i].end = blk[i].first + 1;
+        }
+        blk[i].loop_head = 0;
+    }
+}
+
 /* Numbers the blocks in the order in which they were translated, so that fall-throughs are neighbours; finds loop heads. */
 static void lay_out(struct builder *b)
 {
@@ -346,8 +389,13 @@ static bool build(struct builder *b, uint64_t pc, unsigned limit)
         if (!translate_block(b, block)) return false;
     }
     close_pending(b);
-    lay_out(b);
     return true;
+}
+
+static void cannot_fetch(struct vcpu *v, const struct gmem *mem, uint64_t pc)
+{
+    v->exc = EXC_FAULT;
+    v->exc_code = EXF_EXEC | (gmem_flags(mem, pc) ? EXF_ACCERR : EXF_MAPERR);
 }
 
 static void log_ir_line(void *ctx, const char *line)
@@ -406,10 +454,11 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
     for (;;) {
         b->en = en, b->v = v, b->mode = mode, b->first = first;
         if (!build(b, pc, limit)) {
-            v->exc = EXC_FAULT;
-            v->exc_code = EXF_EXEC | (gmem_flags(en->mem, pc) ? EXF_ACCERR : EXF_MAPERR);
+            cannot_fetch(v, en->mem, pc);
             return NULL;
         }
+        if (!first && limit > 1) keep_loop(b);
+        lay_out(b);
         if (LOGS_CODE(LOG_IR, pc)) log_ir(b, "as built", pc);
         ir_opt(&b->ir, en->cfg.opt_passes);
         if (LOGS_CODE(LOG_IR_OPT, pc)) log_ir(b, "optimised", pc);
@@ -420,6 +469,7 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
             cache_insert(en, r, buf.rw, !v->single_step);
             en->stats.regions++;
             en->stats.insns += b->ninsns;
+            if (!first) en->stats.full_regions++, en->stats.full_insns += b->ninsns;
             en->stats.ir_ins += b->ir.nins;
             en->stats.host_bytes += r->code_size;
             en->stats.translate_ns += now_ns(en) - start;
@@ -443,4 +493,30 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
         }
         limit = MAX(MIN(limit, b->ninsns) / 2, 1u);
     }
+}
+
+/* --- walking ------------------------------------------------------------------------------------------------------ */
+
+enum cpu_exc region_walk(struct engine *en, struct vcpu *v)
+{
+    if (!v->builder && !(v->builder = builder_new())) {
+        v->exc_code = 0;
+        return EXC_GUEST;
+    }
+    struct builder *b = v->builder;
+    CPU *cpu = v->cpu;
+    b->en = en, b->v = v, b->mode = cpu->mode, b->straight = true;
+    v->fault_addr = cpu->pc;
+    if (!build(b, cpu->pc, MAX_INSNS_WALK)) {
+        cannot_fetch(v, en->mem, cpu->pc);
+        return v->exc;
+    }
+    v->walked++;
+    v->walked_insns += b->ninsns;
+    uint32_t need = b->ir.nins + b->ir.nvars;
+    if (need > b->cap_val) b->val = vec_grow(b->val, &b->cap_val, need, sizeof *b->val);
+    v->walking = true;
+    enum cpu_exc exc = en->walk(cpu, &b->ir, b->val);
+    v->walking = false;
+    return exc;
 }

@@ -95,6 +95,11 @@ static inline unsigned width_index(unsigned bits)
 enum cpu_exc interp_run(CPU *cpu, const struct iop *op, const void *const **labels);
 /* mem.c: LD, ST, CAS, RMW, PROBE in their general form. EXC_NONE, or why not (v->exc_code, fault_addr set). */
 enum cpu_exc interp_mem(CPU *cpu, const struct iop *op);
+/* The same on values: address base + ins->imm, operands b and c, result (scalars zero-extended) in *r. */
+enum cpu_exc interp_access(CPU *cpu, const struct ir_ins *ins, uint64_t base, const union vlanes *b, const union vlanes *c,
+                           union vlanes *r);
+/* walk.c: struct host.walk */
+enum cpu_exc interp_walk(CPU *cpu, const struct ir *ir, union vlanes *val);
 /* lower.c */
 struct lower *lower_new(void);
 void lower_free(struct lower *l);

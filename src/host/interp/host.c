@@ -71,4 +71,5 @@ const struct host interp_host = {
     .enter = interp_enter,
     .patch = interp_patch,
     .fault = interp_fault,
+    .walk = interp_walk,
 };

@@ -119,43 +119,51 @@ static void probe(uint8_t *p, uint32_t n, bool is_store)
     }
 }
 
-enum cpu_exc interp_mem(CPU *cpu, const struct iop *op)
+enum cpu_exc interp_access(CPU *cpu, const struct ir_ins *ins, uint64_t base, const union vlanes *b, const union vlanes *c,
+                           union vlanes *r)
 {
-    const struct side *s = op->side;
-    const struct ir_ins *ins = &s->ins;
     const unsigned mo = ins->mo, size = mo & MO_SIZE;
-    const uint64_t addr = *(uint64_t *)((char *)cpu + op->a) + ins->imm;
-    union vlanes b = { 0 }, c = { 0 }, r = { 0 };
+    const uint64_t addr = base + ins->imm;
 
     if (ins->op != IR_PROBE && mo & MO_ALIGN && addr & (MO_BYTES(mo) - 1)) {
         cpu->v->exc_code = ins->op == IR_LD ? EXF_READ : EXF_WRITE;
         cpu->v->fault_addr = addr;
         return EXC_ALIGN;
     }
-    value_load((char *)cpu + op->b, s->t[1], &b);
-    value_load((char *)cpu + op->c, s->t[2], &c);
     void *p = cpu_access_begin(cpu, addr);
     switch (ins->op) {
     case IR_LD:
-        r = load(p, size);
+        *r = load(p, size);
         if (mo & MO_ACQ)
             __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        r = ordered(r, mo);
+        *r = ordered(*r, mo);
         if (mo & MO_SIGN && size < MO_64)
-            r.s64[0] = bits_sext(r.u64[0], 8u << size);
+            r->u64[0] = (uint64_t)bits_sext(r->u64[0], 8u << size) & bits_mask(ir_type_bits[ins->type]);
         break;
     case IR_ST:
         if (mo & MO_REL)
             __atomic_thread_fence(__ATOMIC_RELEASE);
-        store(p, size, ordered(b, mo));
+        store(p, size, ordered(*b, mo));
         if (mo & MO_REL) /* a later load-acquire must not pass it */
             __atomic_thread_fence(__ATOMIC_SEQ_CST);
         break;
-    case IR_CAS: r = ordered(cas(p, size, ordered(b, mo), ordered(c, mo)), mo); break;
-    case IR_RMW: r = rmw(p, ins->sub, mo, b); break;
+    case IR_CAS: *r = ordered(cas(p, size, ordered(*b, mo), ordered(*c, mo)), mo); break;
+    case IR_RMW: *r = rmw(p, ins->sub, mo, *b); break;
     default: probe(p, ins->y, mo & MO_STORE); break;
     }
     cpu_access_end(cpu);
-    value_store((char *)cpu + op->d, s->t[3], &r);
     return EXC_NONE;
+}
+
+enum cpu_exc interp_mem(CPU *cpu, const struct iop *op)
+{
+    const struct side *s = op->side;
+    union vlanes b = { 0 }, c = { 0 }, r = { 0 };
+
+    value_load((char *)cpu + op->b, s->t[1], &b);
+    value_load((char *)cpu + op->c, s->t[2], &c);
+    enum cpu_exc exc = interp_access(cpu, &s->ins, *(uint64_t *)((char *)cpu + op->a), &b, &c, &r);
+    if (!exc)
+        value_store((char *)cpu + op->d, s->t[3], &r);
+    return exc;
 }

@@ -308,11 +308,12 @@ bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uin
 }
 
 /* The trap thunk's C part: leaves region r through the map at `at`; returns the exception. */
-uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, const struct region *r, const struct x86_host *h)
+uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, const struct x86_host *h)
 {
     const struct maps *m = (const struct maps *)r->maps;
     struct reader d = {(const uint8_t *)m + m->data + (uint32_t)at, cpu, regs};
     unsigned exc = *d.p++;
+    if (exc == EXC_REQUEST) cpu->v->left = r;
     cpu->v->exc_code = (uint32_t)get_uleb(&d);
     int64_t disp = get_sleb(&d);
     apply(h, cpu, r, &d, disp, &cpu->v->fault_addr);

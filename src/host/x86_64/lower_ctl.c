@@ -400,11 +400,14 @@ void lower_term(struct gen *g, uint32_t b, const struct ir_ins *in)
 void lower_poll(struct gen *g, uint64_t pc)
 {
     g->pc = pc;
-    if (g->r->counter)
-        a_alui(g, ALU_ADD, 8, o_cpu(g->r->counter), COUNT_STEP);
-    else
-        a_alui(g, ALU_CMP, 32, o_cpu(OFF_REQUEST), 0);
-    deopt_trap(g, a_jcc_fwd(g, g->r->counter ? CC_B : CC_NE), EXC_REQUEST, 0, 0, 0);
+    uint8_t *full = NULL;
+    if (g->r->counter) { /* adds: no borrow when it overflows */
+        a_alui(g, ALU_SUB, 16, o_cpu(g->r->counter), -COUNT_STEP);
+        full = a_jcc8(g, CC_AE);
+    }
+    a_alui(g, ALU_CMP, 32, o_cpu(OFF_REQUEST), 1);
+    if (full) a_bind8(g, full);
+    deopt_trap(g, a_jcc_fwd(g, CC_AE), EXC_REQUEST, 0, 0, 0);
 }
 
 void lower_trapif(struct gen *g, const struct ir_ins *in)

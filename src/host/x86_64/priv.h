@@ -170,7 +170,7 @@ void deopt_finish(struct gen *g);
 void slow_finish(struct gen *g);
 int deopt_write(struct gen *g);                                /* r->maps */
 bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, struct regs *regs);
-uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, const struct region *r, const struct x86_host *h);
+uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, const struct x86_host *h);
 void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s);
 
 #endif

@@ -42,7 +42,7 @@ static const struct option table[] = {
     { "seed", "QEMU_RAND_SEED", "number", T_STR, PASS, AT(seed), "seed of the random numbers at program start" },
     { "trace", "QEMU_TRACE", "pattern", T_STR, 0, AT(trace), "trace events ('-trace help' lists them; user mode has none)" },
     { "plugin", "QEMU_PLUGIN", "file", T_STR, 0, AT(plugin), "not available yet" },
-    { "accel", "QEMU_ACCEL", "jit|interp", T_STR, PASS, AT(accel), "how guest code is executed" },
+    { "accel", "QEMU_ACCEL", "jit|interp[,warmup=n]", T_STR, PASS, AT(accel), "how guest code is executed; a block is translated when it has run n times" },
     { "tb-size", "QEMU_TB_SIZE", "MiB", T_NUM, PASS, AT(tb_size), "size of the code cache" },
     { "opt", "QEMU_OPT", "mask", T_NUM, PASS, AT(opt_mask), "optimiser passes, a bit each" },
     { "stats", "QEMU_STATS", NULL, T_FLAG, PASS, AT(stats), "counters of the engine at exit" },

@@ -102,24 +102,42 @@ void proc_stats(struct proc *p)
     struct engine_stats st;
     if (!p->opt->stats && !(log_mask & LOG_STATS)) return;
     engine_get_stats(p->engine, &st);
-    log_write("regions %llu  guest instructions translated %llu  host bytes %llu  IR instructions %llu\n"
+    log_write("blocks executed untranslated %llu, guest instructions in them %llu\n"
+              "full regions %llu, guest instructions in them %llu\n"
+              "regions %llu  guest instructions translated %llu  host bytes %llu  IR instructions %llu\n"
               "translation %.3f ms  look-ups %llu  chains %llu  invalidated %llu  flushes %llu\n",
+              (unsigned long long)st.walked, (unsigned long long)st.walked_insns,
+              (unsigned long long)st.full_regions, (unsigned long long)st.full_insns,
               (unsigned long long)st.regions, (unsigned long long)st.insns, (unsigned long long)st.host_bytes,
               (unsigned long long)st.ir_ins, (double)st.translate_ns / 1e6, (unsigned long long)st.lookups,
               (unsigned long long)st.chains, (unsigned long long)st.invalidated, (unsigned long long)st.flushes);
 }
 
-static const struct host *pick_host(const struct user_options *o, struct err *e)
+/* "name[,warmup=N]" */
+static const struct host *pick_host(const struct user_options *o, int *warmup, struct err *e)
 {
-    const char *accel = o->accel ? o->accel : "jit";
+    const char *accel = o->accel ? o->accel : "jit", *opt = strchrnul(accel, ',');
+    const size_t len = (size_t)(opt - accel);
     const struct host *h = NULL;
-    if (!strcmp(accel, "interp") || !strcmp(accel, "tci")) {
+    *warmup = -1;
+    if (*opt) {
+        char *end = NULL;
+        unsigned long n = strncmp(opt, ",warmup=", 8) ? 0 : strtoul(opt + 8, &end, 10);
+        if (!end || end == opt + 8 || *end || n > WARMUP_MAX) {
+            err_set(e, EINVAL, "-accel %s: after the name may follow ,warmup=N with N up to %d", accel, WARMUP_MAX);
+            return NULL;
+        }
+        *warmup = (int)n;
+    }
+#define NAMED(name) (len == sizeof name - 1 && !memcmp(accel, name, len))
+    if (NAMED("interp") || NAMED("tci")) {
         h = host_find("interp");
-    } else if (!strcmp(accel, "jit") || !strcmp(accel, "tcg")) {
+    } else if (NAMED("jit") || NAMED("tcg")) {
         for (const struct host *const *p = host_registry; *p; p++)
             if ((*p)->needs_exec) h = *p;
         if (!h) h = host_find("interp");
     }
+#undef NAMED
     if (!h) err_set(e, EINVAL, "-accel %s: not one of jit, interp", accel);
     return h;
 }
@@ -194,14 +212,15 @@ static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *
     if (o->page_size && (o->page_size < page || o->page_size & (o->page_size - 1) || o->page_size > 65536))
         return err_set(e, EINVAL, "-p %llu: the page size is a power of two from %u to 65536", (unsigned long long)o->page_size, page);
     if (o->page_size) page = (uint32_t)o->page_size;
-    const struct host *host = pick_host(o, e);
+    int warmup;
+    const struct host *host = pick_host(o, &warmup, e);
     if (!host) return -EINVAL;
     p->mem = gmem_new_at(p->guest->addr_bits, page, o->guest_base, o->reserved, e);
     if (!p->mem) return -e->code;
     if (o->tb_size > 2048) return err_set(e, EINVAL, "-tb-size %llu: at most 2048 MiB", (unsigned long long)o->tb_size);
     struct engine_config cfg = { .guest = p->guest, .host = host, .mem = p->mem, .opt_passes = (unsigned)o->opt_mask,
                                  .cache_bytes = (size_t)o->tb_size << 20,
-                                 .max_insns = o->one_insn ? 1 : 0, .nochain = (log_mask & LOG_NOCHAIN) != 0,
+                                 .max_insns = o->one_insn ? 1 : 0, .warmup = warmup, .nochain = (log_mask & LOG_NOCHAIN) != 0,
                                  .timed = o->stats || log_mask & LOG_STATS, .syscall = system_call };
     p->engine = engine_new(&cfg, e);
     if (!p->engine) return -ENOMEM;

@@ -2,7 +2,8 @@
  * main.c: runs random IR programs on every executor and compares. A failing program is cut down to what still fails.
  *
  *   random_ir [-s SEED] [-n PROGRAMS] [-o OPS] [-H HOST] [-p PASSES] [-k] [-v] [-d FILE]
- *     -s first seed; -o most ops in a block; -H one host only; -p one set of OPT_* only (-1: without ir_opt)
+ *     -s first seed; -o most ops in a block; -H one host only; -p one set of OPT_* only (-1: without ir_opt, -3: not compiled but
+ *     walked)
  *     -k do not reduce, do not stop; -v print every program; -d FILE host code of the last program compiled
  */
 #include <getopt.h>
@@ -31,7 +32,7 @@ const struct ir_reg rregs[] = {
 };
 const uint32_t rnregs = ARRAY_LEN(rregs);
 
-enum { ARENA = 0x20000, BUF = 4 << 20, STATES = 3, RAW = -1, MAX_INS = 4096 };
+enum { ARENA = 0x20000, BUF = 4 << 20, STATES = 3, RAW = -1, WALK = -3, MAX_INS = 4096 };
 
 /* One back end, set up as the engine would. */
 struct executor {
@@ -155,9 +156,10 @@ static void start_state(struct rng *r, const struct ir *ir, struct outcome *o)
     o->cpu.c.res_addr = ~0ull;
 }
 
-/* Runs compiled code from the state in *o, which becomes the state after. */
-static void execute(struct executor *x, const struct region *r, struct outcome *o)
+/* Runs compiled code, or walks IR if there is none, from the state in *o, which becomes the state after. */
+static void execute(struct executor *x, const struct region *r, const struct ir *ir, struct outcome *o)
 {
+    static union vlanes val[MAX_INS * 4];
     CPU *cpu = x->cpu;
 
     memcpy(cpu, &o->cpu, sizeof o->cpu);
@@ -174,7 +176,7 @@ static void execute(struct executor *x, const struct region *r, struct outcome *
             x->host->unwound(cpu);
     } else {
         x->v.in_code = true;
-        o->exc = x->host->enter(x->h, cpu, r->code);
+        o->exc = r->code ? x->host->enter(x->h, cpu, r->code) : x->host->walk(cpu, ir, val);
     }
     x->v.in_code = x->v.guest_access = false;
     o->exc_code = x->v.exc_code;
@@ -276,14 +278,14 @@ static bool agree(struct executor *x, int passes, uint64_t seed, char *why, size
         snprintf(why, size, "invalid: the generator made invalid IR: %s", e.msg);
         return false;
     }
-    if (passes != RAW)
+    if (passes != RAW && passes != WALK)
         ir_opt(&ir, (unsigned)passes);
     if (ir_verify(&ir, &e)) {
         snprintf(why, size, "invalid: the optimiser made invalid IR: %s", e.msg);
         return false;
     }
     r.pc = ir.blk[0].pc;
-    int ret = compile(x, &ir, &r);
+    int ret = passes == WALK ? 0 : compile(x, &ir, &r);
     if (ret == -E2BIG) {
         release(x, &r);
         return true;
@@ -303,7 +305,7 @@ static bool agree(struct executor *x, int passes, uint64_t seed, char *why, size
         ref_run(&plain, &want);
         if (want.endless)
             break;
-        execute(x, &r, &got);
+        execute(x, &r, &ir, &got);
         ok = !differ(&want, &got, why, size);
     }
     release(x, &r);
@@ -371,7 +373,7 @@ static void print_program(uint64_t seed, int passes)
     build(seed, &ir);
     fprintf(stderr, "program (nan %u tiny_before %u ftz %u ftz16 %u slow %u):\n", ir.fp.nan, ir.fp.tiny_before, ir.fp.ftz, ir.fp.ftz16, ir.fp.slow);
     ir_print(&ir, print_line, stderr);
-    if (passes == RAW)
+    if (passes == RAW || passes == WALK)
         return;
     ir_opt(&ir, (unsigned)passes);
     fprintf(stderr, "optimised (passes %d):\n", passes);
@@ -398,7 +400,7 @@ static bool check(struct executor *x, int passes, uint64_t seed, const char *sel
 
 int main(int argc, char **argv)
 {
-    static const int all_passes[] = { RAW, 0, OPT_FOLD, OPT_DEMAND, OPT_ALL };
+    static const int all_passes[] = { WALK, RAW, 0, OPT_FOLD, OPT_DEMAND, OPT_ALL };
     uint64_t seed = 1, count = 1000;
     const char *only = NULL;
     int passes = -2, failed = 0;
@@ -436,7 +438,8 @@ int main(int argc, char **argv)
             print_program(seed + n, passes == -2 ? OPT_ALL : passes);
         for (unsigned k = 0; k < nex; k++)
             for (unsigned p = 0; p < ARRAY_LEN(all_passes); p++)
-                if ((passes == -2 || passes == all_passes[p]) && (all_passes[p] != RAW || !ex[k].host->needs_exec))
+                if ((passes == -2 || passes == all_passes[p]) && (all_passes[p] != RAW || !ex[k].host->needs_exec) &&
+                    (all_passes[p] != WALK || ex[k].host->walk))
                     failed += !check(&ex[k], all_passes[p], seed + n, argv[0], keep);
     }
     printf("random_ir: %llu programs, %u back ends, %d failures\n", (unsigned long long)count, nex, failed);

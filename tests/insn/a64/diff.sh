@@ -12,8 +12,11 @@ aarch64-linux-gnu-gcc -O1 -static -Wl,--no-warn-rwx-segments -o "$dir/run" "$(di
 # FCVTZS to an H register: this qemu leaves a sign-extended result above it; FPToFixed's 16 bits are all that the manual writes.
 "$gen" -x $skip "$@" | grep -v '^fcvtzs_sfix 5f1' >"$dir/insns"
 qemu-aarch64 -cpu max "$dir/run" <"$dir/insns" >"$dir/qemu" 2>&1
-$lyre -cpu max,cssc=off,lse2=off,mops=off "$dir/run" <"$dir/insns" >"$dir/lyre" 2>&1
-echo "$(wc -l <"$dir/insns") instructions, $(wc -l <"$dir/qemu") states"
-diff -U0 "$dir/qemu" "$dir/lyre" | grep -v '^@@\|^---\|^+++' >"$dir/diff"
+# translated at once, and executed without translation
+for accel in jit,warmup=0 jit,warmup=100; do
+    $lyre -accel $accel -cpu max,cssc=off,lse2=off,mops=off "$dir/run" <"$dir/insns" >"$dir/lyre" 2>&1
+    echo "$accel: $(wc -l <"$dir/insns") instructions, $(wc -l <"$dir/qemu") states"
+    diff -U0 "$dir/qemu" "$dir/lyre" | grep -v '^@@\|^---\|^+++' >>"$dir/diff"
+done
 cat "$dir/diff"
 [ ! -s "$dir/diff" ]

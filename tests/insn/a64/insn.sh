@@ -1,7 +1,7 @@
 #!/bin/sh
 # insn.sh LYRE FILE.S: one hand-written test. The header comment of FILE.S has lines " * expect: x0=0x12 nzcv=6 v1=HIGH_LOW ..."
 # The body is a function that starts with x0 = a zeroed 4 KiB buffer (64 KiB aligned), all other registers 0, and falls off its
-# end; registers are compared then, in both executors. -q instead of LYRE: check the expectations with qemu-aarch64.
+# end; registers are compared then, in all executors. -q instead of LYRE: check the expectations with qemu-aarch64.
 # " * cpu: MODEL..." lists models instead of the default; " * not: qemu" marks what an installed QEMU does otherwise.
 # Exit 77: no cross compiler.
 lyre=$1 file=$2 here=$(dirname "$0")
@@ -15,5 +15,7 @@ if [ "$lyre" = -q ]; then
     exit
 fi
 for cpu in $(sed -n 's/^ \* cpu: *//p' "$file" | grep . || echo max); do
-    "$lyre" -cpu "$cpu" "$dir/run" && "$lyre" -cpu "$cpu" -accel interp "$dir/run" || exit 1
+    for accel in jit,warmup=0 jit,warmup=100 interp; do
+        "$lyre" -cpu "$cpu" -accel $accel "$dir/run" || { echo "with -cpu $cpu -accel $accel"; exit 1; }
+    done
 done

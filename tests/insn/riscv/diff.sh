@@ -30,8 +30,11 @@ cpu=$cpu,zknd=true,zkne=true,zknh=true,zksed=true,zksh=true
 riscv64-linux-gnu-gcc -march=rv64gcv -O1 -static -o "$dir/run" "$(dirname "$0")/diff_run.c" || exit 1
 "$gen" -x $skip "$@" >"$dir/cases"
 qemu-riscv64 -cpu $cpu "$dir/run" <"$dir/cases" >"$dir/qemu" || echo "qemu: exit $?" >>"$dir/qemu"
-$lyre -cpu "max,vlen=$vlen" "$dir/run" <"$dir/cases" >"$dir/lyre" || echo "lyre: exit $?" >>"$dir/lyre"
-echo "$(wc -l <"$dir/cases") cases, $(wc -l <"$dir/lyre") states"
-diff -U0 "$dir/qemu" "$dir/lyre" | grep -v '^@@\|^---\|^+++' >"$dir/diff"
+# translated at once, and executed without translation
+for accel in jit,warmup=0 jit,warmup=100; do
+    $lyre -accel $accel -cpu "max,vlen=$vlen" "$dir/run" <"$dir/cases" >"$dir/lyre" || echo "lyre: exit $?" >>"$dir/lyre"
+    echo "$accel: $(wc -l <"$dir/cases") cases, $(wc -l <"$dir/lyre") states"
+    diff -U0 "$dir/qemu" "$dir/lyre" | grep -v '^@@\|^---\|^+++' >>"$dir/diff"
+done
 cat "$dir/diff"
 [ ! -s "$dir/diff" ]
