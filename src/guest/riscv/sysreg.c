@@ -65,7 +65,7 @@ static V rd_time(struct xlat *t, const struct csr *c)
 }
 
 /* -- vectors ---------------------------------------------------------------------------------------------------- */
-/* What changes how vector instructions are translated: back to the mode that does not know, once vmode is up to date. */
+/* What changes how vector instructions are translated: back to the mode that does not know. */
 static void put_vmode(struct xlat *t, uint32_t mask, V bits)
 {
     ir_put(t, R_VMODE, ir_or(t, ir_andi(t, ir_get(t, R_VMODE), ~mask), bits));

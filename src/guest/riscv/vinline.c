@@ -47,8 +47,8 @@ static V src1(struct vi *s, unsigned j)
 }
 
 /* -- which elements are active: lanes of all ones, 0 = all of them ---------------------------------------------- */
-/* Element numbers of register j against vl, where that is not known to be past them; signed comparison is enough, vl <= 128
- * and the last element's number is 127 here. */
+/* Element numbers of register j against vl, where that is not known to be past them. Signed comparison is enough: only
+ * groups that are not full are compared, so vl < 128. */
 static V body_lanes(struct vi *s, unsigned sew, unsigned j)
 {
     union vlanes idx;
@@ -412,8 +412,9 @@ static V extend(struct vi *s, bool is_signed, unsigned log, unsigned k)
 static bool reduce(struct vi *s, enum vop op)
 {
     struct xlat *t = s->t;
-    enum ir_lane l = ilane(s->sew);
-    unsigned width = 8u << s->sew;
+    bool wide = op == VOP_wredsum || op == VOP_wredsumu;
+    enum ir_lane l = ilane(s->sew + wide);
+    unsigned width = 8u << (s->sew + wide);
     bool is_signed = op == VOP_redmin || op == VOP_redmax;
     enum ir_op lane_op;
     enum ir_vred all;
@@ -421,7 +422,7 @@ static bool reduce(struct vi *s, enum vop op)
     V acc = 0, r, first, old = vget(s, s->f->vd);
 
     switch (op) {
-    case VOP_redsum: lane_op = IR_VADD, all = VRED_ADDU, none = 0; break;
+    case VOP_redsum: case VOP_wredsum: case VOP_wredsumu: lane_op = IR_VADD, all = VRED_ADDU, none = 0; break;
     case VOP_redminu: lane_op = IR_VMINU, all = VRED_MINU, none = ~0ull; break;
     case VOP_redmaxu: lane_op = IR_VMAXU, all = VRED_MAXU, none = 0; break;
     case VOP_redmin: lane_op = IR_VMINS, all = VRED_MINS, none = bits_mask(width - 1); break;
@@ -431,12 +432,16 @@ static bool reduce(struct vi *s, enum vop op)
     for (unsigned j = 0; j < s->n; j++) {
         V act = active(s, s->sew, j), x = vget(s, s->f->vs2 + j);
         if (act) x = blend(s, act, x, kdup(t, s->sew, none));
+        if (wide) {
+            bool sx = op == VOP_wredsum;
+            x = ir_v2(t, IR_VADD, l, widen(s, sx, x, 0), widen(s, sx, x, 1));
+        }
         acc = acc ? ir_v2(t, lane_op, l, acc, x) : x;
     }
     r = ir_vred(t, T_I64, l, all, acc);
     first = ir_vget(t, T_I64, l, vget(s, s->f->vs1), 0);
     if (width < 64) first = is_signed ? ir_sbfx(t, first, 0, width) : first;
-    if (op == VOP_redsum) {
+    if (lane_op == IR_VADD) {
         r = ir_add(t, r, first);
     } else {
         enum ir_cond c = op == VOP_redminu ? C_ULT : op == VOP_redmaxu ? C_UGT : op == VOP_redmin ? C_SLT : C_SGT;
@@ -533,6 +538,7 @@ bool riscv_v_inline(struct xlat *t, F *f, enum vop op, enum vshape shape, enum v
             r[j] = extend(&s, op == VOP_sext_vf2 || op == VOP_sext_vf4 || op == VOP_sext_vf8, shape - SH_EXT2 + 1, j);
         put(&s, f->vd, sew, r, s.n);
         return true;
+    case SH_WREDUCE: return reduce(&s, op);
     case SH_REDUCE: return op >= VOP_fredusum && op <= VOP_fredmax ? freduce(&s, op) : reduce(&s, op);
     default: return false;
     }
