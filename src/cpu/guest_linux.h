@@ -27,6 +27,8 @@ struct guest_linux {
     enum linux_abi abi;
     uint32_t min_page;           /* 4096 */
     const char *uname_machine;   /* "riscv64" */
+    uint32_t prot_guard;         /* bit of mmap's and mprotect's prot that asks for guarded pages (PROT_BTI); 0: none */
+    struct { uint32_t type, bit; } guard_note; /* GNU property of an ELF file whose code is to be guarded */
     const char *interp_prefix;   /* Debian's triplet dir, "riscv64-linux-gnu" */
     /* System call registers. */
     void (*sys_args)(CPU *cpu, uint64_t *nr, uint64_t args[6]);

@@ -41,6 +41,7 @@ struct gmem {
     uint32_t ncode, nused, code_cap;
     void (*on_write)(void *ctx, uint64_t start, uint64_t end);
     void *on_write_ctx;
+    bool guarded;           /* a page has been, once */
 };
 
 /* The top of a 32-bit space is never mapped: what a system call returns there is an error number. */
@@ -224,6 +225,17 @@ static void unlock_and_tell(struct gmem *m, bool code, uint64_t start, uint64_t 
     if (code && m->on_write) m->on_write(m->on_write_ctx, start, end);
 }
 
+/* Code translated so far does not know of guards. */
+static void note_guard(struct gmem *m, unsigned prot)
+{
+    if (!(prot & GP_GUARD) || __atomic_exchange_n(&m->guarded, true, __ATOMIC_ACQ_REL)) return;
+    if (m->on_write) m->on_write(m->on_write_ctx, 0, m->limit);
+}
+bool gmem_guarded(const struct gmem *m)
+{
+    return __atomic_load_n(&m->guarded, __ATOMIC_ACQUIRE);
+}
+
 /* Gives guest addresses back to the host (or to the reservation). */
 static void host_release(struct gmem *m, uint64_t start, uint64_t end)
 {
@@ -395,7 +407,7 @@ uint64_t gmem_find(struct gmem *m, uint64_t hint, uint64_t len, uint64_t align)
 
 static unsigned flags_of(unsigned prot, int flags)
 {
-    return (prot & (GP_READ | GP_WRITE | GP_EXEC)) | (flags & MAP_ANONYMOUS ? GP_ANON : 0) |
+    return (prot & GP_PROT) | (flags & MAP_ANONYMOUS ? GP_ANON : 0) |
            ((flags & MAP_TYPE) == MAP_PRIVATE ? 0 : GP_SHARED) | GP_MAPPED;
 }
 
@@ -445,6 +457,7 @@ int64_t gmem_map(struct gmem *m, uint64_t addr, uint64_t len, unsigned prot, int
     }
     range_set(m, addr, addr + len, flags_of(prot, flags));
     unlock_and_tell(m, code, addr, addr + len);
+    note_guard(m, prot);
     LOG(LOG_PAGE, "map %#llx+%#llx prot %u flags %#x\n", (unsigned long long)addr, (unsigned long long)len, prot, (unsigned)flags);
     return (int64_t)addr;
 nomem:
@@ -480,12 +493,13 @@ int gmem_protect(struct gmem *m, uint64_t addr, uint64_t len, unsigned prot)
         for (uint64_t a = addr; a < stop;) {
             struct range r = m->r[range_at(m, a)];
             uint64_t to = MIN(r.end, stop);
-            range_set(m, a, to, (r.flags & ~(unsigned)(GP_READ | GP_WRITE | GP_EXEC)) | prot);
+            range_set(m, a, to, (r.flags & ~(unsigned)GP_PROT) | prot);
             a = to;
         }
         if (stop < end) ret = -ENOMEM;
     }
     unlock_and_tell(m, code, addr, end);
+    note_guard(m, prot);
     return ret;
 }
 
@@ -661,13 +675,13 @@ int gmem_write(struct gmem *m, uint64_t addr, const void *src, size_t len, uint6
 /* Within one page. */
 static int access_page(struct gmem *m, uint64_t addr, void *buf, size_t len, bool write)
 {
-    unsigned rwx = GP_READ | GP_WRITE | GP_EXEC, flags = gmem_flags(m, addr), need = write ? GP_WRITE : GP_READ;
+    unsigned flags = gmem_flags(m, addr), need = write ? GP_WRITE : GP_READ;
     uint64_t page = ALIGN_DOWN(addr, (uint64_t)m->page);
     if (!(flags & GP_MAPPED)) return -EFAULT;
     bool lend = !(flags & need);
-    if (lend && gmem_protect(m, page, m->page, (flags & rwx) | GP_READ | need) < 0) return -EFAULT;
+    if (lend && gmem_protect(m, page, m->page, (flags & GP_PROT) | GP_READ | need) < 0) return -EFAULT;
     int r = write ? gmem_write(m, addr, buf, len, NULL) : gmem_read(m, buf, addr, len, NULL);
-    if (lend) gmem_protect(m, page, m->page, flags & rwx);
+    if (lend) gmem_protect(m, page, m->page, flags & GP_PROT);
     return r;
 }
 

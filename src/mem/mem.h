@@ -7,7 +7,9 @@
 
 #include "base/base.h"
 
-enum { GP_READ = 1, GP_WRITE = 2, GP_EXEC = 4, GP_ANON = 8, GP_SHARED = 16, GP_MAPPED = 32 /* always set in a mapped range */ };
+enum { GP_READ = 1, GP_WRITE = 2, GP_EXEC = 4, GP_ANON = 8, GP_SHARED = 16, GP_MAPPED = 32 /* always set in a mapped range */,
+       GP_GUARD = 64 /* goes with the protection: computed jumps may only enter where the code allows it (Arm's BTI) */,
+       GP_PROT = GP_READ | GP_WRITE | GP_EXEC | GP_GUARD };
 
 struct gmem;
 
@@ -40,6 +42,8 @@ uint64_t gmem_find(struct gmem *m, uint64_t hint, uint64_t len, uint64_t align);
 
 /* GP_* of the page with addr; 0 = not mapped. */
 unsigned gmem_flags(const struct gmem *m, uint64_t addr);
+/* Whether any page has ever been guarded; when the first one is, all code is told to be stale. */
+bool gmem_guarded(const struct gmem *m);
 /* Calls fn for each range of equal flags in order; stops when fn returns non-zero. */
 int gmem_walk(struct gmem *m, int (*fn)(void *ctx, uint64_t start, uint64_t end, unsigned flags), void *ctx);
 

@@ -1,8 +1,10 @@
 /*
  * a64_branch.isa.c: AArch64 branches and exception generation (DDI 0487 C4.1.93). Branches with pointer authentication are
  * in a64_pauth.isa.c.
- * Known gaps: no guarded pages (BTI): landing pads are hints.
+ * Guarded pages (FEAT_BTI): a computed jump leaves PSTATE.BTYPE in the translation mode; the landing pad is checked by
+ * translate() in arm.c.
  */
+#include "mem/mem.h"
 #include "xl.h"
 
 static uint64_t target(struct xlat *t, int64_t off)
@@ -48,15 +50,26 @@ INSN(tbnz, "bit[5] 011011 1 bit[4:0] off[s15:2] rt:5", "tbnz {rt:bitreg}, #{bit}
     xl_branch(t, ir_cmpi(t, C_NE, tested_bit(t, f), 0), target(t, f->off));
 }
 
+/* BTypeNext: 2 for a call, 1 for a jump that any landing pad takes, 3 for one that has to be meant as a jump. */
+void arm_computed_jump(struct xlat *t, unsigned rn, V to, enum ir_jk jk)
+{
+    const struct gmem *m = acpu(t)->c.v->mem;
+
+    if (feat(t, ARM_BTI) && gmem_guarded(m)) {
+        bool free = rn == 16 || rn == 17 || !(gmem_flags(m, t->pc) & GP_GUARD);
+        t->mode |= (jk == JK_CALL ? 2u : free ? 1u : 3u) << MODE_BTYPE_SHIFT;
+    }
+    xl_jump_ind(t, to, jk);
+}
 INSN(br, "1101011 0000 11111 000000 rn:5 00000", "br {rn:x}")
 {
-    xl_jump_ind(t, arm_addr(t, x(t, f->rn)), JK_JUMP);
+    arm_computed_jump(t, (unsigned)f->rn, arm_addr(t, x(t, f->rn)), JK_JUMP);
 }
 INSN(blr, "1101011 0001 11111 000000 rn:5 00000", "blr {rn:x}")
 {
     V to = arm_addr(t, x(t, f->rn));
     wx(t, 30, ir_k(t, t->next_pc));
-    xl_jump_ind(t, to, JK_CALL);
+    arm_computed_jump(t, (unsigned)f->rn, to, JK_CALL);
 }
 INSN(ret, "1101011 0010 11111 000000 rn:5 00000", "ret {rn:x}")
 {

@@ -224,13 +224,13 @@ static V auth_target(struct xlat *t, F *f, unsigned rn, V modifier)
 }
 INSN(braz, "1101011 0000 11111 00001 b:1 rn:5 11111 @PAuth", "bra{b:ab}z {rn:x}")
 {
-    xl_jump_ind(t, auth_target(t, f, f->rn, ir_k(t, 0)), JK_JUMP);
+    arm_computed_jump(t, (unsigned)f->rn, auth_target(t, f, f->rn, ir_k(t, 0)), JK_JUMP);
 }
 INSN(blraz, "1101011 0001 11111 00001 b:1 rn:5 11111 @PAuth", "blra{b:ab}z {rn:x}")
 {
     V to = auth_target(t, f, f->rn, ir_k(t, 0));
     wx(t, 30, ir_k(t, t->next_pc));
-    xl_jump_ind(t, to, JK_CALL);
+    arm_computed_jump(t, (unsigned)f->rn, to, JK_CALL);
 }
 INSN(reta, "1101011 0010 11111 00001 b:1 11111 11111 @PAuth", "reta{b:ab}")
 {
@@ -238,13 +238,13 @@ INSN(reta, "1101011 0010 11111 00001 b:1 11111 11111 @PAuth", "reta{b:ab}")
 }
 INSN(bra, "1101011 1000 11111 00001 b:1 rn:5 rm:5 @PAuth", "bra{b:ab} {rn:x}, {rm:xsp}")
 {
-    xl_jump_ind(t, auth_target(t, f, f->rn, xsp(t, f->rm)), JK_JUMP);
+    arm_computed_jump(t, (unsigned)f->rn, auth_target(t, f, f->rn, xsp(t, f->rm)), JK_JUMP);
 }
 INSN(blra, "1101011 1001 11111 00001 b:1 rn:5 rm:5 @PAuth", "blra{b:ab} {rn:x}, {rm:xsp}")
 {
     V to = auth_target(t, f, f->rn, xsp(t, f->rm));
     wx(t, 30, ir_k(t, t->next_pc));
-    xl_jump_ind(t, to, JK_CALL);
+    arm_computed_jump(t, (unsigned)f->rn, to, JK_CALL);
 }
 
 /* -- loads: the base is authenticated with a data key and zero ------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <strings.h>
+#include "mem/mem.h"
 #include "xl.h"
 #include "mem/access.h"
 
@@ -46,17 +47,18 @@ static void guest_fp(uint32_t mode, struct ir_fp *fp)
 }
 
 /* -- registers ------------------------------------------------------------------------------------------------------------- */
-static uint64_t get_cpsr(const CPU *cpu)
+uint64_t arm_pstate(const CPU *cpu)
 {
     const struct arm_cpu *a = arm_cpu(cpu);
-    return arm_nzcv(cpu) | a->dit << 24 | a->ssbs << 12;
+    return arm_nzcv(cpu) | a->dit << 24 | a->ssbs << 12 | (cpu->mode & MODE_BTYPE);
 }
-static void set_cpsr(CPU *cpu, uint64_t v)
+void arm_set_pstate(CPU *cpu, uint64_t v)
 {
     struct arm_cpu *a = arm_cpu_rw(cpu);
     arm_set_nzcv(cpu, (uint32_t)v);
     a->dit = arm_has(a, ARM_DIT) && v >> 24 & 1;
     a->ssbs = arm_has(a, ARM_SSBS2) && v >> 12 & 1;
+    cpu->mode = (cpu->mode & ~(uint32_t)MODE_BTYPE) | (arm_has(a, ARM_BTI) ? (uint32_t)v & MODE_BTYPE : 0);
 }
 static uint64_t get_fpsr(const CPU *cpu)
 {
@@ -103,7 +105,7 @@ static const struct guest_reg regs64[] = {
     { "x30", T_I64, 0, 9, HOME(x[30]), 64, GC, "code_ptr", 30, NULL, NULL },
     { "sp", T_I64, 0, 2, HOME(sp), 64, GC, "data_ptr", 31, NULL, NULL },
     { "pc", T_VOID, 0, -1, offsetof(CPU, pc), 64, GC, "code_ptr", 32, NULL, NULL },
-    { "cpsr", T_VOID, 1, -1, 0, 32, GC, "int", 33, get_cpsr, set_cpsr },
+    { "cpsr", T_VOID, 1, -1, 0, 32, GC, "int", 33, arm_pstate, arm_set_pstate },
     V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14), V(15),
     V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), V(26), V(27), V(28), V(29), V(30), V(31),
     { "fpsr", T_VOID, 3, -1, 0, 32, GF, "int", -1, get_fpsr, set_fpsr },
@@ -170,7 +172,7 @@ static const struct {
     const char *name, *features;
 } groups[] = {
     { "pauth", "PAuth,PACGA" }, { "lse", "LSE" }, { "crypto", "AES,PMULL,SHA1,SHA256" }, { "sve", "" }, { "sve2", "" }, { "sme", "" },
-    { "mte", "" }, { "bti", "" }, { "aarch64", "FP" }, { "neon", "AdvSIMD" }, { "pmu", "" }, { "pauth-impdef", "PACIMP" },
+    { "mte", "" }, { "aarch64", "FP" }, { "neon", "AdvSIMD" }, { "pmu", "" }, { "pauth-impdef", "PACIMP" },
     { "pauth-qarma3", "" }, { "lpa2", "" },
 };
 
@@ -250,6 +252,17 @@ static int init64(CPU *cpu, const char *spec, struct err *e)
 }
 
 /* -- one instruction --------------------------------------------------------------------------------------------------------- */
+/* BranchTargetCheck: may an instruction of a guarded page be entered with this BTYPE? SCTLR_EL1.BT0 is 1, as Linux sets it. */
+static bool lands_here(unsigned btype, int row, F *f)
+{
+    enum { BTI = 32, BTI_C = 34, BTI_J = 36, BTI_JC = 38 };
+    switch (row) {
+    case ARM_ROW_pac_lr: return f->sp && btype != 3;
+    case ARM_ROW_hint: return f->hint == BTI_JC || (f->hint == BTI_C && btype != 3) || (f->hint == BTI_J && btype != 2);
+    default: return false;
+    }
+}
+
 static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
 {
     const struct arm_cpu *a = t->cpu;
@@ -263,6 +276,15 @@ static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
     }
     row = arm_decode(p, avail, 0, a->gates, &f);
     if (row == -2) return 0;
+    if (t->mode & MODE_BTYPE && row != ARM_ROW_brk && row != ARM_ROW_hlt) { /* these may be anywhere, and leave BTYPE */
+        if (gmem_flags(a->c.v->mem, t->pc) & GP_GUARD && !lands_here(t->mode >> MODE_BTYPE_SHIFT & 3, row, &f)) {
+            xl_illegal(t);
+            return 4;
+        }
+        t->mode &= ~(uint32_t)MODE_BTYPE; /* and on in ordinary code, at the same place */
+        xl_stop(t);
+        return 4;
+    }
     t->next_pc = t->pc + 4;
     if (row < 0)
         xl_illegal(t);

@@ -48,6 +48,8 @@ enum {
     MODE_SHARED = 32,
     MODE_PAC_OFF = 64,                      /* << KEY_IA..KEY_DB: that key is disabled, its instructions do nothing */
     MODE_PAC = 15 * MODE_PAC_OFF,
+    MODE_BTYPE_SHIFT = 10,                  /* as in SPSR */
+    MODE_BTYPE = 3 << MODE_BTYPE_SHIFT,     /* after a computed jump in a process with guarded pages (FEAT_BTI) */
 };
 
 /* FPCR and FPSR bits. */
@@ -78,6 +80,9 @@ static inline struct arm_cpu *arm_cpu_rw(CPU *cpu)
 /* NZCV in bits 31:28, as SPSR and the NZCV register have it. */
 uint32_t arm_nzcv(const CPU *cpu);
 void arm_set_nzcv(CPU *cpu, uint32_t nzcv);
+/* NZCV, DIT, SSBS and BTYPE, as SPSR has them. */
+uint64_t arm_pstate(const CPU *cpu);
+void arm_set_pstate(CPU *cpu, uint64_t v);
 /* FPSR and FPCR from C, outside of generated code. Setting FPCR brings cpu->mode and cpu->fp.rm along. */
 uint32_t arm_fpsr(const CPU *cpu);
 void arm_set_fpsr(CPU *cpu, uint32_t fpsr);

@@ -226,7 +226,7 @@ static int sig_setup(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigre
     memcpy(mc->regs, a->x, sizeof a->x);
     mc->sp = a->sp;
     mc->pc = cpu->pc;
-    mc->pstate = arm_nzcv(cpu) | (uint64_t)a->dit << 24 | (uint64_t)a->ssbs << 12;
+    mc->pstate = arm_pstate(cpu);
 
     struct fpsimd fp = { { FPSIMD_MAGIC, sizeof fp }, arm_fpsr(cpu), a->fpcr, { { 0 } } };
     memcpy(fp.v, a->q, sizeof fp.v);
@@ -248,6 +248,9 @@ static int sig_setup(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigre
     a->x[30] = s->flags & SIG_RESTORER ? s->restorer : vdso_sigreturn;
     a->sp = frame_at;
     cpu->pc = s->handler;
+    /* entered as if called */
+    cpu->mode &= ~(uint32_t)MODE_BTYPE;
+    if (arm_has(a, ARM_BTI) && gmem_guarded(cpu->v->mem)) cpu->mode |= 2 << MODE_BTYPE_SHIFT;
     cpu->res_addr = ~0ull;
     return 0;
 }
@@ -305,9 +308,7 @@ static int sig_return(CPU *cpu, uint64_t mask[2], uint64_t alt[3])
     arm_set_fpcr(cpu, fp.fpcr);
     a->sp = f.uc.mc.sp;
     cpu->pc = f.uc.mc.pc;
-    arm_set_nzcv(cpu, (uint32_t)f.uc.mc.pstate);
-    a->dit = arm_has(a, ARM_DIT) && f.uc.mc.pstate >> 24 & 1;
-    a->ssbs = arm_has(a, ARM_SSBS2) && f.uc.mc.pstate >> 12 & 1;
+    arm_set_pstate(cpu, f.uc.mc.pstate);
     mask[0] = f.uc.mask;
     mask[1] = 0;
     alt[0] = f.uc.ss_sp;
@@ -415,6 +416,7 @@ static const void *vdso(size_t *size)
 
 const struct guest_linux aarch64_linux = {
     .abi = LINUX_ABI_GENERIC64, .min_page = 4096, .uname_machine = "aarch64", .interp_prefix = "aarch64-linux-gnu",
+    .prot_guard = 0x10 /* PROT_BTI */, .guard_note = { 0xc0000000, 1 }, /* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI */
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
     .get_tls = get_tls, .tls_dtv = 0, .tls_block = 16,
     .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .core_regs = core_regs, .sig_return = sig_return, .exc_signal = exc_signal,

@@ -192,7 +192,7 @@ bool arm_id_register(const struct arm_cpu *a, unsigned reg, uint64_t *v)
         return true;
     }
     if (reg == R(3, 0, 0, 0, 6)) return true; /* REVIDR */
-    if (crm < 4 || crm > 7) return false;
+    if (crm < 2 || crm > 7) return false; /* 2 and 3: AArch32's, of which there is nothing */
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
         if (ids[i].num == reg) id = ids[i].id;
     for (unsigned i = 0; id && i < ARM_FEATS; i++) {

@@ -170,6 +170,8 @@ static inline void write_pair(struct xlat *t, unsigned size, unsigned lo, unsign
     wx(t, lo, size == MO_64 ? lo64(t, v) : ir_ubfx(t, v, 0, 32));
     wx(t, hi, size == MO_64 ? hi64(t, v) : ir_shri(t, v, 32));
 }
+/* BR, BLR and their kin by register rn. */
+void arm_computed_jump(struct xlat *t, unsigned rn, V to, enum ir_jk jk);
 /* Rn plus Rm, extended by option and shifted by scale if S. */
 V arm_reg_offset(struct xlat *t, F *f, unsigned scale);
 

@@ -314,6 +314,17 @@ static void ext_finish(struct riscv_cpu *r)
                 r->feats[g / 64] |= 1ull << (g % 64);
 }
 
+/* Properties of harts in QEMU's spelling that change nothing a program in user mode could see. */
+static bool no_user_effect(const char *name, size_t len)
+{
+    static const char *const names[] = {
+        "vext_spec", "priv_spec", "s", "u", "h", "mmu", "pmp", "sstc", "svadu", "svinval", "svnapot", "svpbmt", "smstateen",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strlen(names[i]) == len && !strncasecmp(names[i], name, len)) return true;
+    return false;
+}
+
 /* One word after the model: "zbb=on", "zbb", "+zbb", "-zbb", "vlen=256", "elen=64", "vext_spec=v1.0". */
 static int option(struct riscv_cpu *r, const char *word, size_t len, struct err *e)
 {
@@ -331,8 +342,13 @@ static int option(struct riscv_cpu *r, const char *word, size_t len, struct err 
         r->vlen = (uint16_t)n;
         return 0;
     }
-    if (nlen > 4 && (!strncmp(name, "elen", nlen) || !strncmp(name, "vext_spec", nlen) || !strncmp(name, "priv_spec", nlen)))
+    if (nlen == 4 && !memcmp(name, "elen", 4)) {
+        bool small = vlen == 2 && !memcmp(val, "32", 2);
+        if (!small && (vlen != 2 || memcmp(val, "64", 2))) return err_set(e, EINVAL, "elen=%.*s: 32 or 64 is needed", (int)vlen, val);
+        if (small) ext_set(r, EXT_zve64x, false);
         return 0;
+    }
+    if (no_user_effect(name, nlen)) return 0;
     ext = ext_find(name, nlen);
     if (ext < 0) {
         char near[160] = "";

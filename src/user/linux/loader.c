@@ -36,6 +36,7 @@ struct elf {
     struct ehdr h;
     struct phdr *ph;
     uint64_t lo, hi;    /* extent of PT_LOAD */
+    bool guard;         /* its code is to be guarded */
 };
 
 static bool is_64(const struct proc *p)
@@ -188,6 +189,7 @@ static int map_segment(struct elf *f, const struct phdr *ph, uint64_t base)
     uint64_t page = gmem_page(m), start = base + ph->vaddr, lo = ALIGN_DOWN(start, page);
     uint64_t file_end = start + ph->filesz, end = ALIGN_UP(start + ph->memsz, page), map_end = lo;
     unsigned prot = (ph->flags & PF_R ? GP_READ : 0) | (ph->flags & PF_W ? GP_WRITE : 0) | (ph->flags & PF_X ? GP_EXEC : 0);
+    if (f->guard && ph->flags & PF_X) prot |= GP_GUARD;
     /* file pages can be mapped when offset and address agree within a page */
     bool direct = ph->filesz && !((start ^ ph->offset) & (page - 1));
     bool tail = ph->memsz > ph->filesz && (file_end & (page - 1));
@@ -244,6 +246,29 @@ static const struct phdr *find_phdr(const struct elf *f, uint32_t type)
     return NULL;
 }
 
+/*
+ * Whether the file's GNU property note says that its code can be guarded (BTI): asked of the file that is entered first, the
+ * interpreter or a program without one; the interpreter looks after all else, by mprotect. A note that makes no sense says no.
+ */
+static bool wants_guard(const struct elf *f)
+{
+    enum { PT_GNU_PROPERTY_ = 0x6474e553, NT_GNU_PROPERTY_TYPE_0_ = 5, HEAD = 16 /* sizes, type, "GNU" */ };
+    const struct proc *p = f->p;
+    const struct phdr *ph = find_phdr(f, PT_GNU_PROPERTY_);
+    uint8_t b[512];
+    if (!p->lnx->guard_note.bit || !ph || ph->filesz < HEAD || ph->filesz > sizeof b) return false;
+    if (pread(f->fd, b, ph->filesz, (off_t)ph->offset) != (ssize_t)ph->filesz) return false;
+    if (rd(p, b, 0, 4) != 4 || rd(p, b, 8, 4) != NT_GNU_PROPERTY_TYPE_0_ || memcmp(b + 12, "GNU", 4)) return false;
+    size_t end = MIN(ph->filesz - HEAD, rd(p, b, 4, 4)) + HEAD;
+    for (size_t at = HEAD, size; end - at >= 8; at += 8 + size) {
+        size = ALIGN_UP(rd(p, b, (unsigned)at + 4, 4), (uint64_t)p->word);
+        if (size > end - at - 8) break;
+        if (rd(p, b, (unsigned)at, 4) == p->lnx->guard_note.type && size >= 4)
+            return rd(p, b, (unsigned)at + 8, 4) & p->lnx->guard_note.bit;
+    }
+    return false;
+}
+
 static int load_interp(struct proc *p, struct elf *prog, const struct phdr *ph, uint64_t *entry, struct err *e)
 {
     char path[PATH_MAX], asked[PATH_MAX];
@@ -258,6 +283,7 @@ static int load_interp(struct proc *p, struct elf *prog, const struct phdr *ph, 
                        prog->name, asked, strerror(errno));
     int r = elf_open(&f, e);
     uint64_t limit = gmem_limit(p->mem);
+    f.guard = r >= 0 && wants_guard(&f);
     if (r >= 0) r = elf_map(&f, limit / 2, &p->image.interp_base, e);
     if (r >= 0) *entry = p->image.interp_base + f.h.entry;
     free(f.ph);
@@ -446,6 +472,7 @@ int load_program(struct proc *p, int fd, const char *path, const char *argv0, ch
     uint64_t start = 0, sp = 0, limit = gmem_limit(p->mem), page = gmem_page(p->mem);
     name_exe(p, fd, path);
     int r = elf_open(&f, e);
+    f.guard = r >= 0 && !find_phdr(&f, PT_INTERP) && wants_guard(&f);
     if (r >= 0) r = elf_map(&f, ALIGN_DOWN(limit / 3 * 2, page), &im->base, e);
     if (r < 0) goto out;
     im->entry = im->base + f.h.entry;

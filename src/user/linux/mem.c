@@ -19,10 +19,10 @@ static uint64_t page_mask(struct task *t)
     return gmem_page(t->p->mem) - 1;
 }
 
-/* Bits that an ABI adds (PROT_BTI, PROT_MTE) or that only steer growth ask for nothing here. */
-static unsigned prot_from(uint64_t prot)
+/* Bits that an ABI adds beside PROT_BTI or that only steer growth ask for nothing here. */
+static unsigned prot_from(const struct task *t, uint64_t prot)
 {
-    return (unsigned)prot & PROT_KNOWN;
+    return ((unsigned)prot & PROT_KNOWN) | (prot & t->p->lnx->prot_guard ? GP_GUARD : 0);
 }
 
 int64_t sys_mmap(struct task *t, const uint64_t *a)
@@ -33,7 +33,7 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
     if (flags & MAP_ANONYMOUS) fd = -1, off = 0;
     /* huge pages and growing stacks are the host's business, not a guest's */
     flags &= ~(MAP_HUGETLB | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE);
-    int64_t r = gmem_map(t->p->mem, a[0], a[1], prot_from(a[2]), flags, fd, off);
+    int64_t r = gmem_map(t->p->mem, a[0], a[1], prot_from(t, a[2]), flags, fd, off);
     if (r >= 0 && (flags & MAP_TYPE) != MAP_PRIVATE) task_shares(t);
     LOG(LOG_PAGE, "mmap 0x%llx + 0x%llx prot %llx flags 0x%x fd %d -> 0x%llx\n", (unsigned long long)a[0],
         (unsigned long long)a[1], (unsigned long long)a[2], flags, fd, (unsigned long long)r);
@@ -47,7 +47,7 @@ int64_t sys_munmap(struct task *t, const uint64_t *a)
 
 int64_t sys_mprotect(struct task *t, const uint64_t *a)
 {
-    return gmem_protect(t->p->mem, a[0], a[1], prot_from(a[2]));
+    return gmem_protect(t->p->mem, a[0], a[1], prot_from(t, a[2]));
 }
 
 int64_t sys_pkey_mprotect(struct task *t, const uint64_t *a)
