@@ -117,6 +117,8 @@ END
     $CC -g -O0 -w -static -pthread "$TMP/crash.c" -o "$TMP/crash"
     expect $p/none 139 bash -c "cd '$TMP/core'; ulimit -c 0; exec '$lyre' '$TMP/crash'"
     [ -z "$(ls "$TMP/core")" ] && pass $p/limit || fail $p/limit "$(ls "$TMP/core")"
+    says $p/message "uncaught target signal 11" bash -c "cd '$TMP/core'; ulimit -c 100; exec '$lyre' '$TMP/crash'"
+    rm -f "$TMP"/core/*
     expect $p/status 139 bash -c "cd '$TMP/core'; ulimit -c unlimited; exec '$lyre' -B 0x4000000000 '$TMP/crash'"
     if have gdb-multiarch; then
         says $p/backtrace "#3 " gdb-multiarch -batch -ex bt "$TMP/crash" "$TMP"/core/*
