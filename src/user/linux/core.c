@@ -205,7 +205,7 @@ static void write_core(struct core *c, int sig)
     gmem_walk(t->p->mem, add_segment, c);
     if (!put_headers(c, &n) || !put_memory(c)) LOG(LOG_INT, "%s is incomplete\n", path);
     close(c->fd);
-    fprintf(stderr, "%s: uncaught target signal %d (%s) - core dumped\n", t->p->opt->role, sig, strsignal(sig));
+    fprintf(stderr, "lyre-%s: uncaught target signal %d (%s) - core dumped\n", t->p->guest->name, sig, strsignal(sig));
     free(n.b);
     free(c->seg);
 }
