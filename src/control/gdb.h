@@ -30,11 +30,11 @@ struct gdb_thread {
     bool has_info;
 };
 
-/* A write watchpoint: while there is one, threads run step by step and look whether the value has changed. */
+/* While there is a watchpoint, threads run step by step. Writes are those that change the value, by whomever. */
+enum { GDB_WATCHES = 8, GDB_WATCH_BYTES = 32 };
 struct gdb_watch {
-    uint64_t addr;
-    unsigned len;
-    uint8_t value[32];
+    char type;                   /* of its Z packet: '2' write, '3' read, '4' access */
+    uint8_t value[GDB_WATCH_BYTES];
 };
 
 /* GP_GONE: nobody is connected, everything runs. */
@@ -57,7 +57,7 @@ struct gdb {
     struct gdb_thread *reporter; /* NULL: nobody, the debugger asked */
     enum gdb_stop stop;
     int stop_sig;                /* host number */
-    uint64_t stop_arg;           /* GS_WATCH: address; GS_SYSCALL*: number */
+    uint64_t stop_arg;           /* GS_WATCH: which one; GS_SYSCALL*: number */
     /* the end of the process */
     bool ending, ended, none_left;
     int exit_code, exit_sig, leader_code;
@@ -69,7 +69,8 @@ struct gdb {
     struct gdb_regs regs;
     uint64_t *bps;
     uint32_t nbps, cap_bps;
-    struct gdb_watch watch[8];
+    struct gdb_watch watch[GDB_WATCHES];
+    struct cpu_watch range[GDB_WATCHES]; /* of each */
     unsigned nwatch;
     struct gdb_client client;
     pid_t g_tid, c_tid;          /* Hg, Hc; 0 = any */
@@ -103,7 +104,7 @@ void gdb_user_detach(struct gdb *g);    /* lets everything run, forgets breakpoi
 void gdb_user_stop_all(struct gdb *g);  /* phase becomes GP_STOPPING */
 bool gdb_user_all_parked(const struct gdb *g);
 void gdb_user_resume(struct gdb *g);    /* those with an action */
-void gdb_user_watch(struct gdb *g, struct gdb_watch *w); /* takes the value to compare with */
+void gdb_user_watch(struct gdb *g, unsigned i); /* takes the value to compare with */
 void gdb_user_mirror(struct gdb *g);    /* signal dispositions follow pass_signals and phase */
 void gdb_user_own_fd(int fd, bool own); /* descriptors that the guest may not close */
 int gdb_user_high_fd(int fd);           /* moves a new descriptor out of the guest's way */

@@ -177,6 +177,12 @@ static void put_reg(struct gdb *g, struct gdb_thread *th, int num)
     gdb_puts(&g->out, ";");
 }
 
+static void put_watch(struct gdb *g, unsigned i)
+{
+    static const char *const names[] = { "", "r", "a" };
+    gdb_putf(&g->out, "%swatch:%llx;", names[g->watch[i].type - '2'], (unsigned long long)g->range[i].addr);
+}
+
 void gdb_stop_reply(struct gdb *g)
 {
     struct gdb_thread *th = g->reporter;
@@ -195,7 +201,7 @@ void gdb_stop_reply(struct gdb *g)
     gdb_puts(&g->out, ";");
     unsigned long long arg = g->stop_arg;
     switch (g->stop) {
-    case GS_WATCH: gdb_putf(&g->out, "watch:%llx;", arg); break;
+    case GS_WATCH: put_watch(g, (unsigned)arg); break;
     case GS_BREAK:
         if (g->client.swbreak) gdb_puts(&g->out, "swbreak:;");
         break;
@@ -324,35 +330,41 @@ static void cmd_write_binary(struct gdb *g, const char *s, size_t len)
 }
 
 /* --- breakpoints -------------------------------------------------------------------------------------------------------------------- */
-/* Z2: writes that change something. */
-static void watchpoint(struct gdb *g, const char *s, bool set)
+/* Z2, Z3, Z4 */
+static void watchpoint(struct gdb *g, char type, const char *s, bool set)
 {
+    static const uint8_t how[] = { ['2'] = 0 /* by value */, ['3'] = CW_READ, ['4'] = CW_READ | CW_WRITE };
     uint64_t addr, len;
     unsigned i = 0;
     if (!gdb_skip(&s, ',') || !range_arg(&s, &addr, &len) || !len) {
         error(g, EINVAL);
         return;
     }
-    while (i < g->nwatch && (g->watch[i].addr != addr || g->watch[i].len != len)) i++;
+    while (i < g->nwatch && (g->watch[i].type != type || g->range[i].addr != addr || g->range[i].len != len)) i++;
     if (set && i == g->nwatch) {
-        if (i == ARRAY_LEN(g->watch) || len > sizeof g->watch->value) {
+        if (i == GDB_WATCHES || len > GDB_WATCH_BYTES) {
             error(g, ENOSPC);
             return;
         }
-        g->watch[i] = (struct gdb_watch){ .addr = addr, .len = (unsigned)len };
+        g->watch[i].type = type;
+        g->range[i] = (struct cpu_watch){ .addr = addr, .len = len, .how = how[(uint8_t)type] };
         g->nwatch++;
     }
-    if (set) gdb_user_watch(g, &g->watch[i]);
-    if (!set && i < g->nwatch) g->watch[i] = g->watch[--g->nwatch];
+    if (set) gdb_user_watch(g, i);
+    if (!set && i < g->nwatch) {
+        g->nwatch--;
+        g->watch[i] = g->watch[g->nwatch];
+        g->range[i] = g->range[g->nwatch];
+    }
     ok(g);
 }
 
-/* Z0 and Z1 are the same to us. Reads cannot be watched (Z3, Z4). */
+/* Z0 and Z1 are the same to us. */
 static void breakpoint(struct gdb *g, const char *s, bool set)
 {
     uint64_t addr;
     char type = *s++;
-    if (type == '2') watchpoint(g, s, set);
+    if (type >= '2' && type <= '4') watchpoint(g, type, s, set);
     if (type != '0' && type != '1') return;
     if (!gdb_skip(&s, ',') || !gdb_hex(&s, &addr)) {
         error(g, EINVAL);

@@ -83,22 +83,27 @@ void gdb_user_detach(struct gdb *g)
 }
 
 /* --- watchpoints ------------------------------------------------------------------------------------------------------- */
-void gdb_user_watch(struct gdb *g, struct gdb_watch *w)
+void gdb_user_watch(struct gdb *g, unsigned i)
 {
-    if (gmem_read(g->mem, w->value, w->addr, w->len, NULL) < 0) memset(w->value, 0, sizeof w->value);
+    struct gdb_watch *w = &g->watch[i];
+    if (gmem_read(g->mem, w->value, g->range[i].addr, g->range[i].len, NULL) < 0) memset(w->value, 0, sizeof w->value);
 }
 
-/* The first watched value that is not what it was. */
-static struct gdb_watch *changed(struct gdb *g)
+/* Which one the last step of v has hit; -1 = none. */
+static int watch_hit(struct gdb *g, const struct vcpu *v)
 {
-    uint8_t now[sizeof g->watch->value];
+    uint8_t now[GDB_WATCH_BYTES];
     for (unsigned i = 0; i < g->nwatch; i++) {
         struct gdb_watch *w = &g->watch[i];
-        if (gmem_read(g->mem, now, w->addr, w->len, NULL) < 0 || !memcmp(now, w->value, w->len)) continue;
-        memcpy(w->value, now, w->len);
-        return w;
+        const struct cpu_watch *r = &g->range[i];
+        bool hit = v->watch_hit == r;
+        if (w->type == '2') {
+            hit = gmem_read(g->mem, now, r->addr, r->len, NULL) >= 0 && memcmp(now, w->value, r->len);
+            if (hit) memcpy(w->value, now, r->len);
+        }
+        if (hit) return (int)i;
     }
-    return NULL;
+    return -1;
 }
 
 static bool is_breakpoint(const struct gdb *g, uint64_t pc)
@@ -116,6 +121,14 @@ static bool steps(const struct gdb *g, const struct gdb_thread *th)
     return th->action == GA_STEP || (g->nwatch && !is_breakpoint(g, th->t->cpu->pc));
 }
 
+static void set_stepping(struct gdb *g, const struct gdb_thread *th)
+{
+    struct vcpu *v = th->t->cpu->v;
+    v->single_step = steps(g, th);
+    v->watch = g->range;
+    v->nwatch = v->single_step ? g->nwatch : 0;
+}
+
 /* Waits while the thread is not to run. */
 static void park(struct gdb *g, struct gdb_thread *th)
 {
@@ -126,7 +139,7 @@ static void park(struct gdb *g, struct gdb_thread *th)
         pthread_cond_wait(&g->resumed, &g->lock);
     }
     th->parked = false;
-    t->cpu->v->single_step = steps(g, th);
+    set_stepping(g, th);
     __atomic_and_fetch(&t->pending, ~SP_STOP, __ATOMIC_SEQ_CST);
 }
 
@@ -178,9 +191,9 @@ static void on_stop(struct task *t)
 static enum gdb_stop step_stop(struct gdb *g, const struct gdb_thread *th)
 {
     uint64_t pc = th->t->cpu->pc;
-    const struct gdb_watch *w = changed(g);
-    if (w) {
-        g->stop_arg = w->addr;
+    int hit = watch_hit(g, th->t->cpu->v);
+    if (hit >= 0) {
+        g->stop_arg = (unsigned)hit;
         return GS_WATCH;
     }
     if (th->action == GA_CONT) return is_breakpoint(g, pc) ? GS_BREAK : GS_NONE;
@@ -202,7 +215,7 @@ static void on_trap(struct task *t)
     } else if (g->phase == GP_RUNNING) {
         enum gdb_stop stop = *step ? step_stop(g, th) : GS_BREAK;
         if (stop != GS_NONE) event(g, th, stop, SIGTRAP, NULL);
-        *step = steps(g, th);
+        set_stepping(g, th);
     } else {
         park(g, th);
     }
@@ -240,7 +253,7 @@ static void on_thread_start(struct task *t)
     th->tid = t->tid;
     th->action = g->phase == GP_RUNNING ? GA_CONT : GA_NONE;
     if (th->action == GA_NONE && g->phase != GP_GONE) t->pending |= SP_STOP;
-    t->cpu->v->single_step = steps(g, th);
+    set_stepping(g, th);
     while (*end) end = &(*end)->next;
     *end = th;
     t->dbg = th;

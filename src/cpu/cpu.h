@@ -67,6 +67,13 @@ typedef struct cpu {
     struct vcpu *v;          /* the engine's side of this CPU */
 } CPU;
 
+/* Memory that a debugger watches: accesses by single-stepped instructions are noticed (watch.c). */
+struct cpu_watch {
+    uint64_t addr, len;
+    unsigned how;            /* CW_* */
+};
+enum { CW_READ = 1, CW_WRITE = 2 };
+
 /* The engine's side: what generated code does not need. */
 struct vcpu {
     CPU *cpu;
@@ -88,6 +95,9 @@ struct vcpu {
     volatile bool walking;   /* in_code, but no generated code: a block is walked (host.walk) */
     volatile bool guest_access; /* a C accessor below is touching guest memory */
     bool single_step;
+    unsigned nwatch;
+    const struct cpu_watch *watch;     /* nwatch of them */
+    const struct cpu_watch *watch_hit; /* the first that the last step touched, NULL = none */
     uint64_t quiescent;      /* epoch for the code cache's grace periods */
     uint64_t guest_base;     /* = gmem_base(mem) */
     struct builder *builder; /* the engine's, for blocks that are walked; NULL until the first */

@@ -101,6 +101,10 @@ void builder_free(struct builder *b);
 void probe_before(struct engine *en, struct xlat *t);
 void probe_after(struct engine *en, struct xlat *t);
 
+/* watch.c */
+extern const struct ir_helper watch_helper;
+void watch_access(CPU *cpu, uint64_t addr, uint64_t len, unsigned how);
+
 /* cache.c */
 int cache_init(struct engine *en, struct err *e);
 void cache_done(struct engine *en);

@@ -152,6 +152,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
 {
     CPU *cpu = v->cpu;
     if (v->single_step) jc_clear(v); /* a computed jump must come back here */
+    v->watch_hit = NULL;
     bool hot = false;
     for (bool first = true;; first = false) {
         v->evictions = __atomic_load_n(&en->evictions, __ATOMIC_ACQUIRE); /* before others may evict what we came from */
@@ -214,6 +215,7 @@ _Noreturn void cpu_raise(CPU *cpu, enum cpu_exc exc, uint32_t code, uint64_t fau
 
 uint64_t cpu_ld(CPU *cpu, uint64_t addr, unsigned mo)
 {
+    if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, MO_BYTES(mo), CW_READ);
     const void *p = cpu_access_begin(cpu, addr);
     uint64_t v;
     switch (mo & MO_SIZE) {
@@ -239,6 +241,7 @@ uint64_t cpu_ld(CPU *cpu, uint64_t addr, unsigned mo)
 
 void cpu_st(CPU *cpu, uint64_t addr, uint64_t val, unsigned mo)
 {
+    if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, MO_BYTES(mo), CW_WRITE);
     void *p = cpu_access_begin(cpu, addr);
     switch (mo & MO_SIZE) {
     case MO_8: *(volatile uint8_t *)p = (uint8_t)val; break;
@@ -251,12 +254,14 @@ void cpu_st(CPU *cpu, uint64_t addr, uint64_t val, unsigned mo)
 
 void cpu_ldn(CPU *cpu, void *dst, uint64_t addr, size_t len)
 {
+    if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, len, CW_READ);
     memcpy(dst, cpu_access_begin(cpu, addr), len);
     cpu_access_end(cpu);
 }
 
 void cpu_stn(CPU *cpu, uint64_t addr, const void *src, size_t len)
 {
+    if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, len, CW_WRITE);
     memcpy(cpu_access_begin(cpu, addr), src, len);
     cpu_access_end(cpu);
 }

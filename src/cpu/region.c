@@ -259,6 +259,7 @@ static bool translate_block(struct builder *b, uint32_t block)
         t->pc = pc;
         t->next_pc = pc;
         t->mode = b->mode;
+        t->watch = b->v->single_step && b->v->nwatch ? &watch_helper : NULL;
         t->end = XE_NONE;
         if (unlikely(b->en->cfg.probes)) probe_before(b->en, t);
         unsigned len = b->en->guest->translate(t, p, avail);

@@ -290,20 +290,28 @@ V ir_vf(struct xlat *t, enum ir_op op, enum ir_lane lane, unsigned mo, V a, V b,
 
 /* --- memory, calls ------------------------------------------------------------------------------------------------- */
 
+static void watched(struct xlat *t, V addr, int64_t disp, unsigned mo, unsigned how)
+{
+    if (unlikely(t->watch)) ir_call(t, t->watch, (V[]){ disp ? ir_addi(t, addr, disp) : addr, ir_k(t, MO_BYTES(mo) << 2 | how) });
+}
+
 V ir_ld(struct xlat *t, enum ir_type type, V addr, int64_t disp, unsigned mo)
 {
+    watched(t, addr, disp, mo, 1);
     return EMIT(t, .op = IR_LD, .type = (uint8_t)type, .mo = (uint8_t)mo, .a = addr,
            .imm = (uint64_t)disp);
 }
 
 void ir_st(struct xlat *t, V addr, int64_t disp, V v, unsigned mo)
 {
+    watched(t, addr, disp, mo, 2);
     EMIT(t, .op = IR_ST, .mo = (uint8_t)mo, .a = addr, .b = v, .imm = (uint64_t)disp);
 }
 
 V ir_cas(struct xlat *t, V addr, V expect, V desired, unsigned mo)
 {
     uint8_t type = t->ir->ins[expect].type;
+    watched(t, addr, 0, mo, 3);
     return EMIT(t, .op = IR_CAS, .type = type, .mo = (uint8_t)mo, .a = addr,
            .b = expect, .c = desired);
 }
@@ -311,6 +319,7 @@ V ir_cas(struct xlat *t, V addr, V expect, V desired, unsigned mo)
 V ir_rmw(struct xlat *t, enum ir_rmw op, V addr, V v, unsigned mo)
 {
     uint8_t type = t->ir->ins[v].type;
+    watched(t, addr, 0, mo, 3);
     return EMIT(t, .op = IR_RMW, .type = type, .sub = (uint8_t)op,
            .mo = (uint8_t)mo, .a = addr, .b = v);
 }

@@ -19,6 +19,7 @@ struct xlat {
     uint64_t next_pc;  /* set by the front end right after decoding, before the body runs */
     uint32_t mode;     /* translation mode (guest-defined bits); a body may change it: then xl_stop must end it */
     const void *cpu;   /* the guest's CPU struct, for features only: never for values of registers */
+    const struct ir_helper *watch; /* to be called with address and bytes << 2 | (1 read, 2 write) before each access; NULL: none */
     /* filled by xl_* */
     enum xl_end end;
     V cond;            /* XE_BRANCH */

@@ -128,7 +128,7 @@ def commands(stub):
     bad = ["", "!", "G", "Gzz", "p", "pzz", "pffffffffffffffff", "P", "P0", "P0=", "P0=1", "Pffff=00", "m", "m0", "m,", "m0,",
            "mffffffffffffffff,ffffffffffffffff", "m0,ffffffffffffffff", "M", "M0,4:00", "Mffffffffffffffff,1:00", "M0,ffffffffffffffff:",
            "X0,4:ab", "X", "X0,0:", "H", "Hg", "Hgzz", "Hgp1.1", "Hg-2", "T", "Tp.", "Tffffffffffffffff", "Z", "Z0", "Z0,", "Z9,0,0",
-           "Z2,0,0", "Z2,0,ffffffff", "z0,1234,4", "z2,0,4", "Z3,0,4", "vCont;", "vCont;q", "vCont;c:", "vCont;c:pz", "vCont;C", "vCont;r0",
+           "Z2,0,0", "Z2,0,ffffffff", "z0,1234,4", "z2,0,4", "Z3,0,0", "Z3,0,ffffffff", "z3,0,4", "Z4,", "z4,0,4", "Z5,0,4", "vCont;", "vCont;q", "vCont;c:", "vCont;c:pz", "vCont;C", "vCont;r0",
            "vContx", "vFile:", "vFile:open:", "vFile:open:2f6574632f706173737764,1,0", "vFile:open:2f646576,0,0", "vFile:open:2f646576,0",
            "vFile:pread:0,10,0", "vFile:pread:ffffffff,10,0", "vFile:pread:", "vFile:close:9", "vFile:fstat:7", "vFile:readlink:",
            "vFile:unlink:2f746d702f78", "vFile:setfs:0", "vFile:pwrite:0,0,x", "vMustReplyEmpty", "vAttach;1", "qXfer", "qXfer:",

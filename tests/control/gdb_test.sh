@@ -79,6 +79,10 @@ static_tests() {
     check kill gdb.out 'killed\]'
     is kill-status $status 137
 
+    session "$o" "$p" 'break main' c 'rwatch third' 'awatch watched' c bt c bt 'delete' c
+    check watch-access gdb.out 'access \(read/write\) watchpoint 3: watched' 'Old value = 0' 'New value = 42' '#0 .*leaf' \
+        'read watchpoint 2: third' 'Value = 0.333' '#0 .*scale' 'exited with code 07'
+
     session "$o" "$p signal" 'break on_usr1' c 'p $_siginfo.si_signo' c bt 'delete' detach
     check signal gdb.out 'received signal SIGUSR1' '\$1 = 10' 'Breakpoint 1, on_usr1 \(sig=10\)' 'signal handler called' 'detached\]'
     check after-detach guest.out 'r=43 d=3.333' 'end usr1=10'
