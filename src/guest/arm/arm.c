@@ -128,10 +128,12 @@ _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "arm.h's register ids are the rows"
 /* -- models and features --------------------------------------------------------------------------------------------------- */
 #define V8_0 "FP,AdvSIMD,EVTSTRM,CPUID,AES,PMULL,SHA1,SHA256,CRC32"
 #define V8_2 V8_0 ",LOR,LSE,RDM,FP16,DotProd,LRCPC,DPB,SSBS2"
-enum { MODEL_MAX, MODEL_A53, MODEL_A57, MODEL_A72, MODEL_A76, MODEL_N1 };
+enum { MODEL_MAX, MODEL_A35, MODEL_A53, MODEL_A55, MODEL_A57, MODEL_A72, MODEL_A76, MODEL_N1 };
 static const struct cpu_model models64[] = {
     [MODEL_MAX] = { "max", "everything that is implemented", NULL },
+    [MODEL_A35] = { "cortex-a35", "Cortex-A35 (Armv8.0)", V8_0 },
     [MODEL_A53] = { "cortex-a53", "Cortex-A53 (Armv8.0)", V8_0 },
+    [MODEL_A55] = { "cortex-a55", "Cortex-A55 (Armv8.2)", V8_2 },
     [MODEL_A57] = { "cortex-a57", "Cortex-A57 (Armv8.0)", V8_0 },
     [MODEL_A72] = { "cortex-a72", "Cortex-A72 (Armv8.0)", V8_0 },
     [MODEL_A76] = { "cortex-a76", "Cortex-A76 (Armv8.2)", V8_2 },
@@ -139,7 +141,7 @@ static const struct cpu_model models64[] = {
     { NULL, NULL, NULL }
 };
 static const uint32_t midr64[] = {
-    [MODEL_MAX] = 0x000f0510, [MODEL_A53] = 0x410fd034, [MODEL_A57] = 0x411fd070, [MODEL_A72] = 0x410fd083,
+    [MODEL_MAX] = 0x000f0510, [MODEL_A35] = 0x411fd040, [MODEL_A53] = 0x410fd034, [MODEL_A55] = 0x412fd050, [MODEL_A57] = 0x411fd070, [MODEL_A72] = 0x410fd083,
     [MODEL_A76] = 0x414fd0b1, [MODEL_N1] = 0x414fd0c1,
 };
 
@@ -152,10 +154,17 @@ static int feat_find(const char *name, size_t len)
     }
     return -1;
 }
+/* What shares an ID register field builds on the smaller values: PMULL on AES, SHA512 on SHA256. */
 static void feat_set(struct arm_cpu *a, int f, bool on)
 {
-    uint64_t bit = 1ull << (f % 64);
-    a->have[f / 64] = on ? a->have[f / 64] | bit : a->have[f / 64] & ~bit;
+    const struct arm_feature *p = &arm_features[f];
+    for (int i = 0; i < ARM_FEATS; i++) {
+        const struct arm_feature *q = &arm_features[i];
+        bool along = i == f || (p->idreg && q->idreg == p->idreg && q->shift == p->shift &&
+                                (on ? q->value < p->value : q->value > p->value));
+        uint64_t bit = along ? 1ull << (i % 64) : 0;
+        a->have[i / 64] = on ? a->have[i / 64] | bit : a->have[i / 64] & ~bit;
+    }
 }
 /* Whether there is code for it (some row is gated on it, or it needs none), and the host can do it. */
 static bool implemented(int f)
