@@ -185,10 +185,10 @@ typedef enum lyre_reason {
 typedef struct lyre_exit {
     size_t size;
     lyre_reason reason;
-    uint32_t code;
+    uint32_t code;          /* SYSCALL, BREAK, ILLEGAL, FP, GUEST: what the guest encodes in it, else 0 */
     uint64_t pc;            /* where the CPU is */
     uint64_t address;       /* FAULT: the first byte that could not be accessed; ALIGN: where the access was to be */
-    unsigned access;        /* FAULT: LYRE_READ, LYRE_WRITE or LYRE_EXEC */
+    unsigned access;        /* FAULT: LYRE_READ, LYRE_WRITE or LYRE_EXEC; for an atomic read and write either of the two */
     bool mapped;            /* FAULT: something is mapped there, but it forbids the access */
     uint64_t instructions;  /* that completed, if the run had a limit; else 0 */
 } lyre_exit;

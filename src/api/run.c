@@ -156,10 +156,12 @@ static void describe(const struct lyre_cpu *c, enum cpu_exc exc, lyre_exit *e)
 {
     const struct vcpu *v = c->cpu->v;
     e->reason = reason_of(exc);
-    e->code = v->exc_code;
-    e->address = exc == EXC_FAULT || exc == EXC_ALIGN ? v->fault_addr : 0;
-    if (exc != EXC_FAULT) return;
-    e->code = 0;
+    if (exc != EXC_FAULT && exc != EXC_ALIGN) {
+        e->code = v->exc_code;
+        return;
+    }
+    e->address = v->fault_addr;
+    if (exc == EXC_ALIGN) return;
     e->access = v->exc_code & EXF_EXEC ? LYRE_EXEC : v->exc_code & EXF_WRITE ? LYRE_WRITE : LYRE_READ;
     e->mapped = gmem_flags(c->m->mem, e->address) != 0;
 }

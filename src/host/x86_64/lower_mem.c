@@ -10,10 +10,17 @@
 #include "host/x86_64/asm.h"
 #include "ir/build.h"
 
-/* In a window that addresses can exceed: leaves with EXC_FAULT unless the access starts inside; the address in a register. */
-static struct opnd window_mem(struct gen *g, const struct ir_ins *in)
+/* In a window that addresses can exceed: leaves with EXC_FAULT unless the access at the address in `a` starts inside. */
+static void check_window(struct gen *g, const struct ir_ins *in, unsigned a)
 {
     bool write = in->op == IR_PROBE ? in->mo & MO_STORE : in->op != IR_LD;
+    a_alu(g, ALU_CMP, 64, a, pool2(g, g->h->env.limit));
+    deopt_trap(g, a_jcc_fwd(g, CC_AE), EXC_FAULT, EXF_MAPERR | (write ? EXF_WRITE : EXF_READ), in->a, (int64_t)in->imm);
+}
+
+/* The same for what is in a register then. */
+static struct opnd window_mem(struct gen *g, const struct ir_ins *in)
+{
     int64_t disp = (int64_t)in->imm;
     unsigned a = use_r(g, in->a);
     if (disp) {
@@ -26,8 +33,7 @@ static struct opnd window_mem(struct gen *g, const struct ir_ins *in)
         }
         a = t;
     }
-    a_alu(g, ALU_CMP, 64, a, pool2(g, g->h->env.limit));
-    deopt_trap(g, a_jcc_fwd(g, CC_AE), EXC_FAULT, EXF_MAPERR | (write ? EXF_WRITE : EXF_READ), in->a, disp);
+    check_window(g, in, a);
     return o_mem(a, 0);
 }
 
@@ -197,13 +203,12 @@ static void lower_st(struct gen *g, const struct ir_ins *in)
 static void lower_cas128(struct gen *g, V v, const struct ir_ins *in)
 {
     take(g, RSI);
-    struct opnd at = guest_mem(g, in);
-    at.gs = false;
-    a_lea(g, 64, RSI, at);
+    a_lea(g, 64, RSI, addr_use(g, in->a, (int64_t)in->imm));
     g->used &= ~(g->scratch & ~RBIT(RSI)); /* give back what the address needed: registers are scarce here */
     g->locked = g->scratch = RBIT(RSI);
     a_testi(g, 8, o_reg(RSI), 15);
     deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, 0, in->a, (int64_t)in->imm);
+    if (g->h->env.limit) check_window(g, in, RSI);
     take(g, RAX);
     take(g, RCX);
     take(g, RDX);
