@@ -24,10 +24,10 @@ build_one() { # leaves the program, or NAME.no with the reason
     log=$($CC -pipe "$opt" -w -static -s ${ieee:-} $flags -o "$o.tmp$$" "$f" -lm 2>&1) && mv "$o.tmp$$" "$o" && return
     grep -m1 -oE 'error: .*|undefined reference.*' <<<"$log" >"$o.no" || echo "does not compile" >"$o.no"
 }
-run_one() {
+run_one() { # PROGRAM EMULATOR...
     [ -e "$1" ] || { echo "SKIP $NAME/$(basename "$1") $(cat "$1.no")"; return; }
     # the guest's own output is not of interest, its exit status is
-    timeout -k 1 "${T_LIMIT:-60}" $EMU "$1" >/dev/null 2>&1 </dev/null
+    timeout -k 1 "${T_LIMIT:-60}" "${@:2}" "$1" >/dev/null 2>&1 </dev/null
     r=$?
     if [ $r = 0 ]; then
         echo "PASS $NAME/$(basename "$1")"
@@ -47,11 +47,11 @@ mkdir -p "$out"
 export -f build_one run_one
 export CC opt out
 list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every" | grep -E "${ONLY:-.}")
-echo "$list" | xargs -P "$J" -I{} bash -c 'build_one {}'
-if [ -n "${QEMU:-}" ]; then EMU="qemu-$guest"; else EMU="$build/lyre-$guest $*"; fi
-export EMU NAME="$name" PEER="qemu-$guest"
-for f in $list; do
+echo "$list" | xargs -d '\n' -P "$J" -I{} bash -c 'build_one "$1"' _ {}
+if [ -n "${QEMU:-}" ]; then set -- "qemu-$guest"; else set -- "$build/lyre-$guest" "$@"; fi
+export NAME="$name" PEER="qemu-$guest"
+echo "$list" | while IFS= read -r f; do
     o=$out/$(basename "$f" .c)
     case $f in */ieee/*) o=$out/ieee_$(basename "$f" .c) ;; esac
     echo "$o"
-done | xargs -P "$J" -I{} bash -c 'run_one {}'
+done | xargs -d '\n' -P "$J" -I{} bash -c 'run_one "$@"' _ {} "$@"
