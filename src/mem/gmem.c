@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ struct gmem {
     pthread_rwlock_t lock;
     struct range *r;
     uint32_t n, cap;
+    uint64_t gen; /* of the ranges: grows with every change; read without the lock */
     /* pages with translated code: open addressing, 0 = empty, 1 = deleted, else page address | 1 << 63 */
     uint64_t *code;
     uint32_t ncode, nused, code_cap;
@@ -85,6 +87,7 @@ static void range_split(struct gmem *m, uint64_t addr)
 /* Sets [start, end) to flags; 0 removes. */
 static void range_set(struct gmem *m, uint64_t start, uint64_t end, unsigned flags)
 {
+    __atomic_store_n(&m->gen, m->gen + 1, __ATOMIC_RELEASE);
     range_split(m, start);
     range_split(m, end);
     uint32_t i = range_at(m, start), j = i;
@@ -314,6 +317,9 @@ struct gmem *gmem_new_at(unsigned addr_bits, uint32_t page, uint64_t base, uint6
     int r = 0;
     m->page = MAX(page, (uint32_t)sysconf(_SC_PAGESIZE));
     pthread_rwlock_init(&m->lock, NULL);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now); /* another start than of a space that was at this address before */
+    m->gen = (uint64_t)now.tv_sec << 30 | (uint64_t)now.tv_nsec;
     m->r = vec_grow(NULL, &m->cap, 64, sizeof *m->r);
     bool narrow = addr_bits <= 32, placed = base != GMEM_ANYWHERE;
     uint64_t all = 1ull << MIN(addr_bits, 47u);
@@ -629,17 +635,40 @@ bool gmem_host_fault(void *ucontext)
 }
 #endif
 
+/* The range that this thread found last: what a system call is given mostly lies where the one before did. */
+static __thread struct {
+    const struct gmem *m;
+    uint64_t gen;
+    struct range r;
+} found;
+
+/* Without the lock: true if the range is as before and allows the access. Writable code is left to the slow way. */
+static bool found_allows(const struct gmem *m, uint64_t addr, size_t len, unsigned need)
+{
+    const struct range *r = &found.r;
+    unsigned need_not = need & GP_WRITE ? GP_EXEC : 0;
+    return found.m == m && addr >= r->start && addr < r->end && len <= r->end - addr &&
+           (r->flags & (need | need_not)) == need && __atomic_load_n(&m->gen, __ATOMIC_ACQUIRE) == found.gen;
+}
+
 /* Checks a range for `need`; for writes frees it of code protection. 0 or -EFAULT. */
 static int access_check(struct gmem *m, uint64_t addr, size_t len, unsigned need, uint64_t *bad)
 {
     uint64_t stop = addr;
     bool code = false;
+    if (found_allows(m, addr, len, need)) return 0;
     if (addr >= m->limit || len > m->limit - addr) {
         if (bad) *bad = addr;
         return -EFAULT;
     }
     pthread_rwlock_rdlock(&m->lock);
     stop = range_check(m, addr, addr + len, need);
+    uint32_t at = range_at(m, addr);
+    if (stop > addr) {
+        found.m = m;
+        found.gen = m->gen;
+        found.r = m->r[at];
+    }
     if (need & GP_WRITE && m->ncode) {
         for (uint64_t a = ALIGN_DOWN(addr, (uint64_t)m->page); a < stop && !code; a += m->page) code = code_has(m, a);
     }

@@ -35,9 +35,10 @@
 #define FN(t, s, m, f)     { #f, L_##t, HSIZE(s, m), offsetof(s, m), 1 }  /* another name for printing */
 #define A(t, s, m, n)      { #m, L_##t, (uint8_t)(sizeof(((s *)0)->m) / (n)), offsetof(s, m), n }
 #define PAD(t, n)          { NULL, L_##t, 0, 0, n }
+#define LAY_ID             (__COUNTER__ + 1)
 #define LAYOUT_W32(sym, T, alt, ...)                                                     \
     static const struct lay_field sym##_f[] = { __VA_ARGS__ };                           \
-    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt }
+    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt, LAY_ID }
 #define LAYOUT(sym, T, ...) LAYOUT_W32(sym, T, NULL, __VA_ARGS__)
 
 /* --- files --- */
@@ -63,7 +64,7 @@ static const struct lay_field statfs64_f[] = {
     F(U64, S, f_files), F(U64, S, f_ffree), A(S32, S, f_fsid, 2), F(U32, S, f_namelen), F(U32, S, f_frsize),
     F(U32, S, f_flags), PAD(U32, 4),
 };
-static const struct layout lay_statfs64 = { "statfs64", sizeof(S), ARRAY_LEN(statfs64_f), statfs64_f, NULL };
+static const struct layout lay_statfs64 = { "statfs64", sizeof(S), ARRAY_LEN(statfs64_f), statfs64_f, NULL, LAY_ID };
 LAYOUT_W32(lay_statfs, S, &lay_statfs64, F(SW, S, f_type), F(SW, S, f_bsize), F(UW, S, f_blocks), F(UW, S, f_bfree),
            F(UW, S, f_bavail), F(UW, S, f_files), F(UW, S, f_ffree), A(S32, S, f_fsid, 2), F(SW, S, f_namelen),
            F(SW, S, f_frsize), F(SW, S, f_flags), PAD(UW, 4));
@@ -145,7 +146,7 @@ LAYOUT(lay_timex, S, F(U32, S, modes), F(S64, S, offset), F(S64, S, freq), F(S64
     F(UW, S, bufferram), F(UW, S, totalswap), F(UW, S, freeswap), F(U16, S, procs), PAD(U16, 1), F(UW, S, totalhigh), \
     F(UW, S, freehigh), F(U32, S, mem_unit), PAD(ALIGN, 1)
 static const struct lay_field sysinfo32_f[] = { SYSINFO, PAD(U8, 8) };
-static const struct layout lay_sysinfo32 = { "sysinfo", sizeof(S), ARRAY_LEN(sysinfo32_f), sysinfo32_f, NULL };
+static const struct layout lay_sysinfo32 = { "sysinfo", sizeof(S), ARRAY_LEN(sysinfo32_f), sysinfo32_f, NULL, LAY_ID };
 LAYOUT_W32(lay_sysinfo, S, &lay_sysinfo32, SYSINFO);
 #undef S
 #define S struct utsname
@@ -205,8 +206,8 @@ LAYOUT(lay_word3, struct k_words, { "", L_UW, 8, 0, 3 });
 #define S struct sigact
 static const struct lay_field sigaction_restorer_f[] = { F(UW, S, handler), F(UW, S, flags), F(UW, S, restorer), F(SIGSET, S, mask) };
 static const struct lay_field sigaction_f[] = { F(UW, S, handler), F(UW, S, flags), F(SIGSET, S, mask) };
-static const struct layout lay_sigaction_restorer = { "sigaction", sizeof(S), 4, sigaction_restorer_f, NULL };
-static const struct layout lay_sigaction_plain = { "sigaction", sizeof(S), 3, sigaction_f, NULL };
+static const struct layout lay_sigaction_restorer = { "sigaction", sizeof(S), 4, sigaction_restorer_f, NULL, LAY_ID };
+static const struct layout lay_sigaction_plain = { "sigaction", sizeof(S), 3, sigaction_f, NULL, LAY_ID };
 #undef S
 #define S struct k_stack
 LAYOUT(lay_stack_t, S, F(UW, S, sp), F(S32, S, flags), F(UW, S, size));
@@ -215,7 +216,7 @@ LAYOUT(lay_stack_t, S, F(UW, S, sp), F(S32, S, flags), F(UW, S, size));
 #define SI_HEAD F(S32, S, si_signo), F(S32, S, si_errno), F(S32, S, si_code), PAD(ALIGN, 1)
 #define SI_KIND(sym, ...)                                       \
     static const struct lay_field sym##_f[] = { SI_HEAD, __VA_ARGS__ }; \
-    static const struct layout sym = { #sym, sizeof(S), ARRAY_LEN(sym##_f), sym##_f, NULL }
+    static const struct layout sym = { #sym, sizeof(S), ARRAY_LEN(sym##_f), sym##_f, NULL, LAY_ID }
 LAYOUT(lay_siginfo_head, S, SI_HEAD);
 SI_KIND(si_kill, F(S32, S, si_pid), F(U32, S, si_uid));
 SI_KIND(si_rt, F(S32, S, si_pid), F(U32, S, si_uid), FN(UW, S, si_value.sival_ptr, si_value));
@@ -286,7 +287,7 @@ LAYOUT(lay_loop_fd, S, F(U32, S, fd));
 static const struct lay_field semid32_f[] = {
     IPC_PERM(S, sem_perm), F(UW, S, sem_otime), PAD(UW, 1), F(UW, S, sem_ctime), PAD(UW, 1), F(UW, S, sem_nsems), PAD(UW, 2),
 };
-static const struct layout lay_semid32 = { "semid_ds", sizeof(S), ARRAY_LEN(semid32_f), semid32_f, NULL };
+static const struct layout lay_semid32 = { "semid_ds", sizeof(S), ARRAY_LEN(semid32_f), semid32_f, NULL, LAY_ID };
 LAYOUT_W32(lay_semid, S, &lay_semid32, IPC_PERM(S, sem_perm), F(SW, S, sem_otime), F(SW, S, sem_ctime), F(UW, S, sem_nsems), PAD(UW, 2));
 #undef S
 #define S struct shmid_ds
@@ -294,7 +295,7 @@ static const struct lay_field shmid32_f[] = {
     IPC_PERM(S, shm_perm), F(UW, S, shm_segsz), F(UW, S, shm_atime), PAD(UW, 1), F(UW, S, shm_dtime), PAD(UW, 1),
     F(UW, S, shm_ctime), PAD(UW, 1), F(S32, S, shm_cpid), F(S32, S, shm_lpid), F(UW, S, shm_nattch), PAD(UW, 2),
 };
-static const struct layout lay_shmid32 = { "shmid_ds", sizeof(S), ARRAY_LEN(shmid32_f), shmid32_f, NULL };
+static const struct layout lay_shmid32 = { "shmid_ds", sizeof(S), ARRAY_LEN(shmid32_f), shmid32_f, NULL, LAY_ID };
 LAYOUT_W32(lay_shmid, S, &lay_shmid32, IPC_PERM(S, shm_perm), F(UW, S, shm_segsz), F(SW, S, shm_atime), F(SW, S, shm_dtime),
            F(SW, S, shm_ctime), F(S32, S, shm_cpid), F(S32, S, shm_lpid), F(UW, S, shm_nattch), PAD(UW, 2));
 #undef S
@@ -303,7 +304,7 @@ LAYOUT_W32(lay_shmid, S, &lay_shmid32, IPC_PERM(S, shm_perm), F(UW, S, shm_segsz
 static const struct lay_field msqid32_f[] = {
     IPC_PERM(S, msg_perm), F(UW, S, msg_stime), PAD(UW, 1), F(UW, S, msg_rtime), PAD(UW, 1), F(UW, S, msg_ctime), PAD(UW, 1), MSQ_TAIL,
 };
-static const struct layout lay_msqid32 = { "msqid_ds", sizeof(S), ARRAY_LEN(msqid32_f), msqid32_f, NULL };
+static const struct layout lay_msqid32 = { "msqid_ds", sizeof(S), ARRAY_LEN(msqid32_f), msqid32_f, NULL, LAY_ID };
 LAYOUT_W32(lay_msqid, S, &lay_msqid32, IPC_PERM(S, msg_perm), F(SW, S, msg_stime), F(SW, S, msg_rtime), F(SW, S, msg_ctime), MSQ_TAIL);
 #undef S
 #define S struct sembuf
@@ -451,9 +452,34 @@ static size_t walk(const struct proc *p, const struct layout *l, uint8_t *host, 
     return ALIGN_UP(off, (size_t)align);
 }
 
+/* Guest and host agree on every byte. */
+static bool is_same(const struct proc *p, const struct layout *l)
+{
+    size_t off = 0;
+    if (p->big) return false;
+    for (const struct lay_field *f = l->f; f < l->f + l->nfields; f++) {
+        unsigned size = elem_size(p, f->type);
+        if (off % elem_align(p, f->type) || (f->name && (f->hoff != off || f->hsize != size))) return false;
+        off += (size_t)size * f->n;
+    }
+    return off == l->hsize;
+}
+
+/* What the walk would find out again each time: SHAPE_* and the size. */
+enum { SHAPE_KNOWN = 1u << 30, SHAPE_SAME = 1u << 29, SHAPE_SIZE = 0xffff };
+_Static_assert(__COUNTER__ < (int)LAY_IDS, "proc.lay_shape is too short");
+static uint32_t shape(const struct proc *p, const struct layout *l)
+{
+    uint32_t *known = (uint32_t *)&p->lay_shape[variant(p, l)->id], v = __atomic_load_n(known, __ATOMIC_RELAXED);
+    if (likely(v)) return v;
+    v = SHAPE_KNOWN | (is_same(p, variant(p, l)) ? SHAPE_SAME : 0) | (uint32_t)walk(p, l, NULL, NULL, W_SIZE);
+    __atomic_store_n(known, v, __ATOMIC_RELAXED);
+    return v;
+}
+
 size_t lay_size(const struct proc *p, const struct layout *l)
 {
-    return walk(p, l, NULL, NULL, W_SIZE);
+    return shape(p, l) & SHAPE_SIZE;
 }
 
 size_t lay_offset(const struct proc *p, const struct layout *l, const char *field)
@@ -485,16 +511,20 @@ enum { LAY_MAX = 512 };
 int lay_get(struct task *t, const struct layout *l, void *host, uint64_t addr)
 {
     uint8_t buf[LAY_MAX];
-    int r = gmem_read(t->p->mem, buf, addr, lay_size(t->p, l), NULL);
-    if (!r) lay_decode(t->p, l, host, buf);
+    uint32_t sh = shape(t->p, l);
+    bool same = sh & SHAPE_SAME;
+    int r = gmem_read(t->p->mem, same ? host : buf, addr, sh & SHAPE_SIZE, NULL);
+    if (!r && !same) lay_decode(t->p, l, host, buf);
     return r;
 }
 
 int lay_put(struct task *t, const struct layout *l, uint64_t addr, const void *host)
 {
     uint8_t buf[LAY_MAX];
-    lay_encode(t->p, l, buf, host);
-    return gmem_write(t->p->mem, addr, buf, lay_size(t->p, l), NULL);
+    uint32_t sh = shape(t->p, l);
+    bool same = sh & SHAPE_SAME;
+    if (!same) lay_encode(t->p, l, buf, host);
+    return gmem_write(t->p->mem, addr, same ? host : buf, sh & SHAPE_SIZE, NULL);
 }
 
 int lay_get_n(struct task *t, const struct layout *l, void *host, uint64_t addr, size_t n)

@@ -16,7 +16,7 @@
 #include "user/linux/options.h"
 
 /* --- process and threads ------------------------------------------------------------------------------------------ */
-enum { NSIG_GUEST = 64, FLAG_COLUMNS = 2 };
+enum { NSIG_GUEST = 64, FLAG_COLUMNS = 2, LAY_IDS = 128 };
 
 struct sigact {
     uint64_t handler, flags, restorer, mask; /* as the guest gave them; flags are the same on every ABI we know */
@@ -56,6 +56,7 @@ struct proc {
     uint64_t stack_size;
     struct task *tasks;
     struct shm_seg *shm;
+    uint32_t lay_shape[LAY_IDS]; /* layout.c: by layout's id; atomic, 0 = not known yet */
     bool strace;
     bool dying;            /* a thread writes the core file: the others stay where they are; atomic */
 };
@@ -128,6 +129,7 @@ struct layout {
     uint16_t hsize, nfields;
     const struct lay_field *f;
     const struct layout *w32; /* where 32-bit ABIs have other fields */
+    uint16_t id;
 };
 size_t lay_size(const struct proc *p, const struct layout *l);
 size_t lay_offset(const struct proc *p, const struct layout *l, const char *field);
