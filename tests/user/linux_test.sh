@@ -77,6 +77,53 @@ for guest in riscv64 aarch64; do
     [ -e "$build/lyre-user" ] && says $p/static-emulator "|y|" "$build/lyre-user" "$TMP/args" y
     says $p/binfmt "lyre-$guest:M::" "$build/lyre" binfmt register --print --flags PF $guest
 
+    # what options and their variables change for the guest, also after execve
+    p=user/$guest/effect
+    cat >"$TMP/effect.c" <<'END'
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    struct utsname u;
+    unsigned long lo, hi;
+    char line[512];
+    FILE *f = fopen("/proc/self/maps", "r");
+    if (argc == 2) execl(argv[1], argv[1], (char *)0);
+    uname(&u);
+    printf("%s release %s page %lu ", argv[0], u.release, getauxval(AT_PAGESZ));
+    while (fgets(line, sizeof line, f))
+        if (strstr(line, "[stack]") && sscanf(line, "%lx-%lx", &lo, &hi) == 2) printf("stack %lu ", (hi - lo) >> 20);
+    printf("inner %d\n", access("/inner", F_OK) == 0);
+    return 0;
+}
+END
+    $CC -O1 -w -static "$TMP/effect.c" -o "$TMP/effect" || fail $p "does not compile"
+    mkdir -p "$TMP/prefix" && : >"$TMP/prefix/inner"
+    for again in "" "$TMP/effect"; do
+        n=${again:+/execve}
+        says $p/-r$n "release 9.8.7" "$lyre" -r 9.8.7 "$TMP/effect" $again
+        says $p/-s$n "stack 24" "$lyre" -s 24M "$TMP/effect" $again
+        says $p/-L$n "inner 1" "$lyre" -L "$TMP/prefix" "$TMP/effect" $again
+        says $p/-p$n "page 16384" "$lyre" -p 16384 "$TMP/effect" $again
+        says $p/QEMU_UNAME$n "release 4.3" env QEMU_UNAME=4.3 "$lyre" "$TMP/effect" $again
+        says $p/QEMU_STACK_SIZE$n "stack 12" env QEMU_STACK_SIZE=12M "$lyre" "$TMP/effect" $again
+        says $p/QEMU_LD_PREFIX$n "inner 1" env QEMU_LD_PREFIX="$TMP/prefix" "$lyre" "$TMP/effect" $again
+        says $p/QEMU_STRACE$n "uname(" env QEMU_STRACE=1 "$lyre" "$TMP/effect" $again
+    done
+    says $p/QEMU_ARGV0 "other release" env QEMU_ARGV0=other "$lyre" "$TMP/effect"
+    says $p/QEMU_CPU "no-such" env QEMU_CPU=no-such "$lyre" "$TMP/effect"
+    run "$lyre" -D "$TMP/log-%d" -strace "$TMP/effect" >/dev/null 2>&1
+    grep -q "uname(" "$TMP"/log-[0-9]* && pass $p/-D || fail $p/-D
+    rm -f "$TMP"/log-*
+    says $p/QEMU_LOG "uname(" env QEMU_LOG=strace "$lyre" "$TMP/effect"
+    if unshare -Urm true 2>/dev/null; then # without -L: /etc/qemu-binfmt/ARCH
+        says $p/default-prefix "inner 1" unshare -Urm sh -c "mount -t tmpfs none /etc && mkdir -p /etc/qemu-binfmt &&
+            ln -s '$TMP/prefix' /etc/qemu-binfmt/$guest && exec '$lyre' '$TMP/effect'"
+    fi
+
     # as the kernel's interpreter (a binfmt_misc of a namespace's own), and in a root that has nothing but the program
     printf '#include <stdio.h>\n#include <unistd.h>\nint main(int c,char**v){printf("%%s %%d\\n",v[0],c);fflush(stdout);if(c>4)return 3;execl("args","again","x","x","x","x",(char*)0);return 1;}' >"$TMP/exec.c"
     mkdir -p "$TMP/root"
