@@ -211,7 +211,7 @@ static void on_trap(struct task *t)
     }
     pthread_mutex_lock(&g->lock);
     if (g->phase == GP_GONE) {
-        *step = false;
+        set_stepping(g, th);
     } else if (g->phase == GP_RUNNING) {
         enum gdb_stop stop = *step ? step_stop(g, th) : GS_BREAK;
         if (stop != GS_NONE) event(g, th, stop, SIGTRAP, NULL);
@@ -379,6 +379,7 @@ static void on_fork_child(struct task *t)
     debugger = NULL;
     t->dbg = NULL;
     t->cpu->v->single_step = false;
+    t->cpu->v->nwatch = 0;
     __atomic_and_fetch(&t->pending, ~SP_STOP, __ATOMIC_SEQ_CST);
     g->phase = GP_GONE;
     for (uint32_t i = 0; i < g->nbps; i++) engine_breakpoint(g->engine, g->bps[i], false);
