@@ -278,13 +278,11 @@ static uint64_t step(struct fpu_env *e, enum fpu_fmt k, uint64_t a, uint64_t b, 
     uint64_t three = power_of_two(k, 1, false) | (rsqrt ? 1ull << (formats[k].frac - 1) : 0);
     if ((is_inf(k, a) && bz) || (is_inf(k, b) && az)) return rsqrt ? power_of_two(k, 0, false) | 1ull << (formats[k].frac - 1) : three;
     if (!rsqrt || exp_all(k, a) || exp_all(k, b)) return fpu_fma(e, k, a, b, three);
-    /* one rounding for the sum and the halving: half of a operand first, where that is exact, and 1.5 */
-    uint64_t half = power_of_two(k, -1, false), big = magnitude(k, a) > magnitude(k, b) ? a : b, small = big == a ? b : a;
-    struct fpu_env quiet = *e;
-    uint64_t h = fpu_mul(&quiet, k, big, half);
-    if (!(quiet.flags & FPU_INEXACT & ~e->flags))
-        return fpu_fma(e, k, h, small, power_of_two(k, 0, false) | 1ull << (formats[k].frac - 1));
-    return fpu_mul(e, k, fpu_fma(e, k, a, b, three), half);
+    /* One rounding for the sum and the halving: the larger operand is halved first. Where its half is no normal number the sum is
+     * next to 3, and halving that is exact. */
+    uint64_t big = magnitude(k, a) > magnitude(k, b) ? a : b, small = big == a ? b : a, one = 1ull << formats[k].frac;
+    if (magnitude(k, big) >= 2 * one) return fpu_fma(e, k, big - one, small, power_of_two(k, 0, false) | one >> 1);
+    return fpu_mul(e, k, fpu_fma(e, k, a, b, three), power_of_two(k, -1, false));
 }
 /* FPMulX: infinity times zero is 2 with the product's sign. */
 static uint64_t mulx(struct fpu_env *e, enum fpu_fmt k, uint64_t a, uint64_t b)

@@ -1,6 +1,7 @@
 /*
  * diff_run.c: an AArch64 Linux program that executes single instructions in random states and prints what changed. Run under
- * two emulators, its outputs are compared (diff.sh). Input lines: "row hexword"; argument: states per instruction.
+ * two emulators, its outputs are compared (diff.sh). Input lines: "row hexword" or "name hexword,hexword,..." for a sequence;
+ * argument: states per line.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-enum { BUF = 256 * 1024, WINDOW = 4096 };
+enum { BUF = 256 * 1024, SLOTS = 16 };
 struct state {
     uint64_t x[31], sp, nzcv, fpcr, fpsr, pad;
     uint64_t v[32][2];
@@ -26,7 +27,7 @@ extern uint32_t slot[];
 
 __asm__(
     ".pushsection .slot, \"awx\"\n .balign 4096\n"
-    ".global slot\nslot: nop\n"
+    ".global slot\nslot: .rept 16\n nop\n .endr\n"
     " msr tpidr_el0, x30\n adrp x30, st_out\n add x30, x30, :lo12:st_out\n"
     " stp x0, x1, [x30]\n stp x2, x3, [x30, #16]\n stp x4, x5, [x30, #32]\n stp x6, x7, [x30, #48]\n"
     " stp x8, x9, [x30, #64]\n stp x10, x11, [x30, #80]\n stp x12, x13, [x30, #96]\n stp x14, x15, [x30, #112]\n"
@@ -92,16 +93,19 @@ static uint64_t interesting(void)
     }
 }
 
-static void make_state(uint32_t insn)
+static void make_state(const uint32_t *code, unsigned n)
 {
     static const uint32_t fpcr[] = { 0, 0, 0, 0, 1 << 22, 2 << 22, 3 << 22, 1 << 25, 1 << 24, 1 << 24 | 1 << 25, 1 << 19, 1 << 26 };
-    int vregs = (insn >> 26 & 1) && (insn >> 25 & 1);
+    uint32_t insn = code[0]; /* loads and stores come alone */
+    int vregs = 0;
+
+    for (unsigned i = 0; i < n; i++) vregs |= (code[i] >> 26 & 1) && (code[i] >> 25 & 1);
 
     for (unsigned i = 0; i < 31; i++) st_in.x[i] = interesting();
     for (unsigned i = 0; i < 64; i++) st_in.v[i / 2][i & 1] = interesting();
     st_in.sp = (uint64_t)buf + BUF / 2 + 256;
     st_in.nzcv = rnd() & 0xf0000000;
-    st_in.fpcr = vregs ? fpcr[rnd() % (sizeof fpcr / sizeof *fpcr)] : 0;
+    st_in.fpcr = !vregs ? 0 : rnd() & 1 ? fpcr[rnd() % (sizeof fpcr / sizeof *fpcr)] : rnd() & 0x07c80000; /* all combinations */
     st_in.fpsr = 0;
     if ((insn & 0x0a000000) == 0x08000000) { /* loads and stores */
         unsigned rn = insn >> 5 & 31, rm = insn >> 16 & 31;
@@ -134,14 +138,15 @@ static void compare(const struct state *a, const struct state *b)
             printf(" v%u=%016llx_%016llx", i, (unsigned long long)b->v[i][1], (unsigned long long)b->v[i][0]);
 }
 
-static void one(const char *name, uint32_t insn, unsigned k)
+static void one(const char *name, const uint32_t *code, unsigned n, unsigned k)
 {
     int sig;
 
-    seed = (uint64_t)insn * 0x9e3779b97f4a7c15ull + k * 77777 + 1;
+    seed = (uint64_t)code[0] * 0x9e3779b97f4a7c15ull + k * 77777 + 1;
     rnd(), rnd();
-    make_state(insn);
-    printf("%s %08x/%u:", name, insn, k);
+    make_state(code, n);
+    printf("%s %08x/%u:", name, code[0], k);
+    for (unsigned i = 1; i < n; i++) printf("%s%08x", i == 1 ? " " : ",", code[i]);
     memset(&st_out, 0, sizeof st_out);
     if (!(sig = sigsetjmp(back, 1))) {
         run();
@@ -170,19 +175,21 @@ int main(int argc, char **argv)
     unsigned states = argc > 1 ? (unsigned)atoi(argv[1]) : 3;
     struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
     stack_t ss = { .ss_sp = malloc(65536), .ss_size = 65536 };
-    char name[64];
-    unsigned insn;
+    static char name[64], hex[512];
 
     mprotect(slot, 8192, PROT_READ | PROT_WRITE | PROT_EXEC);
     sigaltstack(&ss, NULL);
     sigaction(SIGILL, &sa, NULL), sigaction(SIGSEGV, &sa, NULL), sigaction(SIGBUS, &sa, NULL), sigaction(SIGTRAP, &sa, NULL);
     seed = 12345;
     for (unsigned i = 0; i < BUF; i++) buf[i] = shadow[i] = (uint8_t)rnd();
-    while (scanf("%63s %x", name, &insn) == 2) {
-        if (unpredictable(insn)) continue;
-        slot[0] = insn;
-        __builtin___clear_cache((char *)slot, (char *)(slot + 1));
-        for (unsigned k = 0; k < states; k++) one(name, insn, k);
+    while (scanf("%63s %511s", name, hex) == 2) {
+        uint32_t code[SLOTS];
+        unsigned n = 0;
+        for (char *h = strtok(hex, ","); h && n < SLOTS; h = strtok(NULL, ",")) code[n++] = (uint32_t)strtoul(h, NULL, 16);
+        if (!n || (n == 1 && unpredictable(code[0]))) continue;
+        for (unsigned i = 0; i < SLOTS; i++) slot[i] = i < n ? code[i] : 0xd503201f;
+        __builtin___clear_cache((char *)slot, (char *)(slot + SLOTS));
+        for (unsigned k = 0; k < states; k++) one(name, code, n, k);
     }
     return 0;
 }
