@@ -209,7 +209,7 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
         n->next = *head;
         *head = n;
     }
-    r->dead = !findable;
+    __atomic_store_n(&r->dead, !findable, __ATOMIC_RELEASE); /* all else was written; x86_trap and the like read it first */
     if (!findable) return;
     if (++en->nfindable > 1u << en->table->bits) table_double(en);
     table_add(en->table, r);
@@ -346,6 +346,7 @@ void cache_next_segment(struct engine *en, struct vcpu *self)
     struct segment *s = &en->seg[en->cur];
     if (!s->n) return;
     en->evicting = true;
+    s->fill = s->end; /* another CPU's small region might fit the rest of it while the lock is let go, and be freed with it */
     segment_kill(en, s);
     uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
     kick_all(en);

@@ -266,23 +266,23 @@ void engine_fork_prepare(struct engine *en)
 
 int engine_fork_done(struct engine *en, CPU *self, bool child)
 {
+    int ret = 0;
     gmem_fork_done(en->mem, child);
-    if (!child) {
-        if (en->fork_fd >= 0) close(en->fork_fd);
-        pthread_mutex_unlock(&en->lock);
-        return 0;
+    if (child) { /* the other threads do not exist here; their CPUs go */
+        struct vcpu *v = en->cpus;
+        en->cpus = self->v;
+        while (v) {
+            struct vcpu *next = v->next;
+            if (v != self->v) cpu_release(v->cpu);
+            v = next;
+        }
+        self->v->next = NULL;
+        ret = cache_fork_child(en, en->fork_fd);
+    } else if (en->fork_fd >= 0) {
+        close(en->fork_fd);
     }
-    pthread_mutex_init(&en->lock, NULL);
-    /* the other threads do not exist here; their CPUs go */
-    struct vcpu *v = en->cpus;
-    en->cpus = self->v;
-    while (v) {
-        struct vcpu *next = v->next;
-        if (v != self->v) cpu_release(v->cpu);
-        v = next;
-    }
-    self->v->next = NULL;
-    return cache_fork_child(en, en->fork_fd);
+    pthread_mutex_unlock(&en->lock); /* it is this thread's in both */
+    return ret;
 }
 
 void engine_get_stats(struct engine *en, struct engine_stats *st)

@@ -99,7 +99,7 @@ static void jc_fill(struct vcpu *v, struct region *r)
     __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_RELEASE);
     __atomic_store_n(&j->code, r->code, __ATOMIC_RELEASE);
     __atomic_store_n(&j->tag, r->pc ^ cpu_mode_tag(r->mode), __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST)) j->tag = jc_empty(jc_slot(r->pc));
+    if (__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST)) __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_RELEASE);
 }
 
 static void log_entry(struct vcpu *v, const struct region *r)

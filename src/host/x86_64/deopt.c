@@ -310,6 +310,7 @@ bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uin
 /* The trap thunk's C part: leaves region r through the map at `at`; returns the exception. */
 uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, const struct x86_host *h)
 {
+    (void)__atomic_load_n(&r->dead, __ATOMIC_ACQUIRE); /* another CPU made the region; a jump in its code led here */
     const struct maps *m = (const struct maps *)r->maps;
     struct reader d = {(const uint8_t *)m + m->data + (uint32_t)at, cpu, regs};
     unsigned exc = *d.p++;
