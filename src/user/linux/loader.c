@@ -135,6 +135,7 @@ static int elf_open(struct elf *f, struct err *e)
     struct stat st;
     if (fstat(f->fd, &st) < 0) return err_set(e, errno, "%s: %s", f->name, strerror(errno));
     if (S_ISDIR(st.st_mode)) return err_set(e, EISDIR, "%s: is a directory", f->name);
+    if (!S_ISREG(st.st_mode)) return err_set(e, EACCES, "%s: is not a regular file", f->name);
     f->size = (uint64_t)st.st_size;
     ssize_t n = pread(f->fd, b, sizeof b, 0);
     if (n < 0) return err_set(e, errno, "%s: %s", f->name, strerror(errno));
@@ -212,6 +213,20 @@ static int map_segment(struct elf *f, const struct phdr *ph, uint64_t base)
     return r < 0 ? (int)r : 0; /* it may be an address */
 }
 
+/* Free address space for an image or a stack: where it is wanted, or where the host has it. 0 if nowhere. */
+static uint64_t find_room(struct gmem *m, uint64_t hint, uint64_t len, uint64_t align)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    uint64_t at = gmem_find(m, hint, len, align);
+    int64_t got = at ? gmem_map(m, at, len, 0, flags, -1, 0) : -ENOMEM;
+    if (got >= 0) gmem_unmap(m, (uint64_t)got, len);
+    if (got >= 0 && !((uint64_t)got & (align - 1))) return (uint64_t)got;
+    got = gmem_map(m, 0, len + align, 0, flags, -1, 0);
+    if (got < 0) return 0;
+    gmem_unmap(m, (uint64_t)got, len + align);
+    return ALIGN_UP((uint64_t)got, align);
+}
+
 /* Maps all segments; *base is what was added to the addresses in the file. */
 static int elf_map(struct elf *f, uint64_t hint, uint64_t *base, struct err *e)
 {
@@ -222,7 +237,7 @@ static int elf_map(struct elf *f, uint64_t hint, uint64_t *base, struct err *e)
             uint64_t a = f->ph[i].align;
             if (f->ph[i].type == PT_LOAD && a > align && !(a & (a - 1)) && a <= 1 << 30) align = a;
         }
-        uint64_t at = gmem_find(f->p->mem, ALIGN_UP(hint, align), ALIGN_UP(f->hi, page) - lo, align);
+        uint64_t at = find_room(f->p->mem, ALIGN_UP(hint, align), ALIGN_UP(f->hi, page) - lo, align);
         if (!at) return err_set(e, ENOMEM, "%s: no room for 0x%llx bytes", f->name, (unsigned long long)(f->hi - lo));
         *base = at - lo;
     } else if (f->lo < page) {
@@ -277,7 +292,7 @@ static int load_interp(struct proc *p, struct elf *prog, const struct phdr *ph, 
         return err_set(e, ENOEXEC, "%s: PT_INTERP is not a path", prog->name);
     strcpy(asked, path);
     path_lookup(p, path, 0);
-    struct elf f = { .p = p, .name = asked, .fd = open(path, O_RDONLY | O_CLOEXEC) };
+    struct elf f = { .p = p, .name = asked, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }; /* a FIFO has nobody at its other end */
     if (f.fd < 0)
         return err_set(e, errno, "%s: cannot open its interpreter '%s': %s (-L DIR names a directory that holds the guest's libraries)",
                        prog->name, asked, strerror(errno));
@@ -406,7 +421,7 @@ static int make_stack(struct proc *p, CPU *cpu, const struct elf *f, const char 
                       char **envp, uint64_t *sp, struct err *e)
 {
     uint64_t page = gmem_page(p->mem), size = ALIGN_UP(p->stack_size, page), limit = gmem_limit(p->mem);
-    uint64_t lo = gmem_find(p->mem, ALIGN_DOWN(limit - size - (limit >> 6), page), size, page);
+    uint64_t lo = find_room(p->mem, ALIGN_DOWN(limit - size - (limit >> 6), page), size, page);
     unsigned prot = GP_READ | GP_WRITE | (p->image.exec_stack ? GP_EXEC : 0);
     if (!lo || gmem_map(p->mem, lo, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED, -1, 0) < 0)
         return err_set(e, ENOMEM, "no room for a stack of 0x%llx bytes", (unsigned long long)size);
