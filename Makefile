@@ -38,6 +38,11 @@ test: all
 test-full: all
 	@tests/run.sh --full $(BUILD)
 
+# libFuzzer (clang): every target for FUZZ_SECONDS; what it finds is left in build-fuzz/found.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
 bench: all
 	@tests/bench/bench.sh $(BUILD)
 

@@ -142,9 +142,10 @@ static int check_register(struct check *c, const struct ir_ins *i)
 static int check_ins(struct check *c, const struct ir_ins *i)
 {
     const struct ir *ir = c->ir;
+    int r = check_signature(c, i); /* the operands are there from here on */
+    if (r) return r;
     unsigned ta = ir->ins[i->a].type, tb = ir->ins[i->b].type, w = ir_type_bits[i->type];
-    int r = check_signature(c, i);
-    if (r || (r = check_lanes(c, i, ta, tb))) return r;
+    if ((r = check_lanes(c, i, ta, tb))) return r;
     if (!conversion_ok(i, ta)) return bad(c, "converts from a type it cannot");
     if (ir_opinfo[i->op].flags & F_MEM) return check_memory(c, i, tb);
     switch (i->op) {

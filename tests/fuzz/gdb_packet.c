@@ -8,14 +8,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&in, 0, sizeof in);
     for (size_t i = 0; i < size; i++) {
         if (gdb_in_byte(&in, data[i]) != GE_PACKET) continue;
-        if (in.len > GDB_PACKET || in.data[in.len]) __builtin_trap();
+        FUZZ_CHECK(in.len <= GDB_PACKET && !in.data[in.len]);
         const char *s = in.data;
         uint64_t v;
         uint8_t bytes[16];
         gdb_hex(&s, &v);
         gdb_skip(&s, ',');
         gdb_hex_bytes(&s, bytes, sizeof bytes);
-        if (s > in.data + in.len) __builtin_trap();
+        FUZZ_CHECK(s <= in.data + in.len);
     }
     return 0;
 }

@@ -1,2 +1,2 @@
 #define FUZZ_GUEST "riscv64"
-#include "disas.h"
+#include "insn.h"

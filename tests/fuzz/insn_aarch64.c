@@ -1,2 +1,2 @@
 #define FUZZ_GUEST "aarch64"
-#include "disas.h"
+#include "insn.h"

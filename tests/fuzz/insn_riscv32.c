@@ -1,0 +1,2 @@
+#define FUZZ_GUEST "riscv32"
+#include "insn.h"
