@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "cpu/host.h"
 
-enum { ADDRESS_BITS_MIN = 32, ADDRESS_BITS_MAX = 46, ADDRESS_BITS_DEFAULT = 40, PAGE_MAX = 65536 };
+enum { ADDRESS_BITS_MIN = 32, ADDRESS_BITS_MAX = 46, ADDRESS_BITS_DEFAULT = 38, PAGE_MAX = 65536 };
 enum { CACHE_MIN = 1 << 20 };
 #define CACHE_MAX ((size_t)2 << 30)
 _Static_assert((int)LYRE_READ == GP_READ && (int)LYRE_WRITE == GP_WRITE && (int)LYRE_EXEC == GP_EXEC, "protections are gmem's");

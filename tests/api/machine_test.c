@@ -64,11 +64,11 @@ static void test_fault(void **state)
 /* No address leads out of the machine. */
 static void test_outside(void **state)
 {
-    static const uint64_t wild[] = { 1ull << 40, (1ull << 40) + 0x12345, 0x7fffffffe000, 1ull << 47, 0x8000000000000000,
+    static const uint64_t wild[] = { 1ull << 38, (1ull << 38) + 0x12345, 1ull << 40, 0x7fffffffe000, 1ull << 47, 0x8000000000000000,
                                      0xffff800000000000, 0xfffffffffffff000, 0xfffffffffffffff0 };
     FOR_EACH_BOX(b)
     {
-        const uint64_t end = 1ull << (b.isa->word == 8 ? 40 : 32);
+        const uint64_t end = 1ull << (b.isa->word == 8 ? 38 : 32);
         BOX_CODE(&b, CODE, b.isa->load, b.isa->store, b.isa->syscall);
         for (unsigned i = 0; i < sizeof wild / sizeof *wild && b.isa->word == 8; i++) {
             set(b.cpu, b.isa->a, wild[i]);

@@ -30,7 +30,7 @@ static uint64_t value(unsigned word)
     switch (rnd() % 6) {
     case 0: return DATA + rnd() % PAGE;
     case 1: return DATA + PAGE - rnd() % 64;
-    case 2: return (word == 8 ? 1ull << 40 : 1ull << 32) - rnd() % 64;
+    case 2: return (1ull << (word == 8 ? 38 : 32)) - rnd() % 64;
     case 3: return rnd() % 64;
     case 4: return CODE + rnd() % PAGE;
     default: return rnd();
