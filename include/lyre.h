@@ -81,7 +81,7 @@ typedef struct lyre_cpu lyre_cpu;
 
 typedef struct lyre_machine_options {
     size_t size;
-    const char *accel;      /* "jit", "interp"; NULL: jit where the host has one */
+    const char *accel;      /* "jit" (NULL too): translation where the host has a translator, else as "interp" */
     unsigned address_bits;  /* of a 64-bit guest: see lyre_open; 0 = 38 */
     uint32_t page_size;     /* granularity of mappings: a power of two from the host's page size to 65536; 0 = the host's */
     size_t code_cache;      /* bytes of address space for translated code, from 1 MiB to 2 GiB; 0 = 128 MiB. Memory is used as

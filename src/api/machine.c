@@ -37,15 +37,6 @@ static int check_options(const lyre_machine_options *o, const struct guest *g, s
     return 0;
 }
 
-static const struct host *pick_host(const char *accel, struct err *e)
-{
-    for (const struct host *const *h = host_registry; *h && (!accel || !strcmp(accel, "jit")); h++)
-        if ((*h)->needs_exec) return *h;
-    if (!accel || !strcmp(accel, "interp")) return host_find("interp");
-    err_set(e, EINVAL, "accel '%s': not one of jit, interp that this host has", accel);
-    return NULL;
-}
-
 lyre_machine *lyre_open(const char *guest, const lyre_machine_options *options, lyre_error *error)
 {
     struct err *e = api_err(error);
@@ -56,16 +47,21 @@ lyre_machine *lyre_open(const char *guest, const lyre_machine_options *options, 
         return NULL;
     }
     if (take_options(&o, options, e) || check_options(&o, g, e)) return NULL;
-    const struct host *host = pick_host(o.accel, e);
-    if (!host) return NULL;
+    const char *accel = o.accel ? o.accel : "jit";
+    const struct host *host = host_of_accel(accel, strlen(accel));
+    if (!host) {
+        err_set(e, EINVAL, "accel '%s': not one of jit, interp", accel);
+        return NULL;
+    }
     lyre_machine *m = xalloc(sizeof *m);
     unsigned bits = g->addr_bits <= 32 ? g->addr_bits : o.address_bits ? o.address_bits : ADDRESS_BITS_DEFAULT;
     m->guest = g;
     m->mem = gmem_new_at(bits, o.page_size, GMEM_ANYWHERE, 1ull << bits, e);
     if (m->mem) {
         gmem_use_top(m->mem);
+        /* nothing is walked: a hook expects to be called from translated code */
         struct engine_config cfg = { .guest = g, .host = host, .mem = m->mem, .probes = true, .cache_bytes = o.code_cache,
-                                     .opt_passes = ~0u };
+                                     .opt_passes = ~0u, .warmup = 0 };
         m->engine = engine_new(&cfg, e);
     }
     if (!m->engine) {

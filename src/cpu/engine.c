@@ -23,6 +23,18 @@ const struct host *host_find(const char *name)
     return NULL;
 }
 
+const struct host *host_of_accel(const char *accel, size_t len)
+{
+    static const struct { const char *name; bool exec; } names[] = { { "jit", true }, { "tcg", true }, { "interp", false }, { "tci", false } };
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (strlen(names[i].name) != len || memcmp(names[i].name, accel, len)) continue;
+        for (const struct host *const *h = host_registry; *h && names[i].exec; h++)
+            if ((*h)->needs_exec) return *h;
+        return host_find("interp");
+    }
+    return NULL;
+}
+
 /* Log items that speak of regions: then there is nothing but regions. */
 enum { LOG_OF_CODE = LOG_IN_ASM | LOG_IR | LOG_IR_OPT | LOG_OUT_ASM | LOG_EXEC | LOG_CPU };
 

@@ -118,6 +118,8 @@ struct host {
 };
 extern const struct host *const host_registry[];
 const struct host *host_find(const char *name);
+/* By the way of execution, len bytes of accel: "jit" (or "tcg": the interpreter where there is none) or "interp" ("tci"); else NULL. */
+const struct host *host_of_accel(const char *accel, size_t len);
 
 /* FP through fpu/ for back ends' cold paths and the interpreter: evaluates one F_FP op exactly under the region's policy,
  * accruing flags into cpu->fp.flags. Scalars and vectors alike. Implemented in host_fp.c (floor 2). */

@@ -117,8 +117,6 @@ void proc_stats(struct proc *p)
 static const struct host *pick_host(const struct user_options *o, int *warmup, struct err *e)
 {
     const char *accel = o->accel ? o->accel : "jit", *opt = strchrnul(accel, ',');
-    const size_t len = (size_t)(opt - accel);
-    const struct host *h = NULL;
     *warmup = -1;
     if (*opt) {
         char *end = NULL;
@@ -129,15 +127,7 @@ static const struct host *pick_host(const struct user_options *o, int *warmup, s
         }
         *warmup = (int)n;
     }
-#define NAMED(name) (len == sizeof name - 1 && !memcmp(accel, name, len))
-    if (NAMED("interp") || NAMED("tci")) {
-        h = host_find("interp");
-    } else if (NAMED("jit") || NAMED("tcg")) {
-        for (const struct host *const *p = host_registry; *p; p++)
-            if ((*p)->needs_exec) h = *p;
-        if (!h) h = host_find("interp");
-    }
-#undef NAMED
+    const struct host *h = host_of_accel(accel, (size_t)(opt - accel));
     if (!h) err_set(e, EINVAL, "-accel %s: not one of jit, interp", accel);
     return h;
 }
