@@ -188,8 +188,16 @@ static void terminal(void)
     close(a), close(b);
 }
 
+/* Descriptors that are the emulator's are not there. */
+static void not_opened(void)
+{
+    struct stat st;
+    for (int fd = 1000; fd < 1100; fd++) CHECK(fstat(fd, &st) < 0 && errno == EBADF && fcntl(fd, F_GETFD) < 0 && dup(fd) < 0);
+}
+
 int main(void)
 {
+    not_opened();
     CHECK(pipe2(pipefd, O_CLOEXEC) == 0);
     files();
     sockets();

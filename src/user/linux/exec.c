@@ -166,7 +166,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
     free(words);
     int keep = -1;
     if (x->by_fd) {
-        keep = fcntl(x->fd, F_DUPFD, 1000);
+        keep = fcntl(x->fd, F_DUPFD, OWN_FD_FIRST);
         fd_words(x, v, &k, "-execfd", keep);
     }
     if (p->exe_fd >= 0) fd_words(x, v, &k, "-selffd", p->exe_fd);

@@ -161,7 +161,7 @@ static int open_prefix(const struct user_options *o, char real[PATH_MAX])
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, real, PATH_MAX - 1);
     real[n > 0 ? n : 0] = 0;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, 1000);
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, OWN_FD_FIRST);
     if (high < 0) return fd;
     close(fd);
     return high;

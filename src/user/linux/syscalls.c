@@ -205,6 +205,8 @@ static int64_t run(struct task *t, const struct sysrow *r, uint64_t nr, const ui
         LOG(LOG_UNIMP, "system call %llu is not implemented\n", (unsigned long long)nr);
         return -ENOSYS;
     }
+    if ((uint32_t)a[0] >= OWN_FD_FIRST && (r->arg[0].kind == A_FD || r->arg[0].kind == A_ATFD) && fd_internal(t->p, (int)a[0]))
+        return -EBADF;
     return r->fn ? r->fn(t, a) : sys_pass(t, r, a);
 }
 

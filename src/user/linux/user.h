@@ -281,6 +281,8 @@ int iov_get(struct task *t, struct iovec **out, struct iovec *fixed, unsigned nf
 void iov_put(struct iovec *v, const struct iovec *fixed);
 /* A descriptor of this emulator's file, out of the guest's way; -1 = none. */
 int exe_open(const char *path);
+enum { OWN_FD_FIRST = 1000 }; /* from here up, where the limit allows it, are the emulator's own descriptors */
+bool fd_internal(const struct proc *p, int fd);
 
 /* Others are about to see the task's memory (a thread, a shared mapping). */
 static inline void task_shares(struct task *t)
