@@ -39,7 +39,7 @@ lyre_machine *lyre_cpu_machine(const lyre_cpu *c)
     return c->m;
 }
 
-/* --- registers ----------------------------------------------------------------------------------------------------------- */
+/* --- registers ------------------------------------------------------------------------------------------ */
 
 /* Rows that are not shown (halves of composed ones, the engine's own) have no bits. */
 static size_t size_of(const lyre_cpu *c, unsigned number)
@@ -118,7 +118,7 @@ void lyre_set_pc(lyre_cpu *c, uint64_t pc)
     c->changed = true;
 }
 
-/* --- system calls and disassembly ---------------------------------------------------------------------------------------- */
+/* --- system calls and disassembly ----------------------------------------------------------------------- */
 
 int lyre_linux_call(lyre_cpu *c, uint64_t *number, uint64_t args[6])
 {

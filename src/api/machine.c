@@ -11,7 +11,7 @@ enum { CACHE_MIN = 1 << 20 };
 #define CACHE_MAX ((size_t)2 << 30)
 _Static_assert((int)LYRE_READ == GP_READ && (int)LYRE_WRITE == GP_WRITE && (int)LYRE_EXEC == GP_EXEC, "protections are gmem's");
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------------- */
 
 /* The caller's options in our form: what they do not know of is 0, what we do not know of must be. */
 static int take_options(lyre_machine_options *o, const lyre_machine_options *from, struct err *e)
@@ -94,7 +94,7 @@ void lyre_close(lyre_machine *m)
     free(m);
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------------------------------------- */
 
 static bool bad_range(const lyre_machine *m, uint64_t addr, uint64_t len)
 {

@@ -55,7 +55,7 @@ int lyre_program_parse(lyre_program *p, int argc, char **argv, lyre_error *e)
     return options_parse(&p->o, argc, argv, api_err(e));
 }
 
-/* --- which guest ------------------------------------------------------------------------------------------------------------- */
+/* --- which guest ---------------------------------------------------------------------------------------- */
 
 static const struct guest *guest_of(const char *path, int given, struct err *e)
 {
@@ -83,7 +83,7 @@ const char *lyre_program_guest(const char *path, int fd, lyre_error *e)
     return g ? g->name : NULL;
 }
 
-/* --- running ----------------------------------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------------------------- */
 
 static int load(lyre_program *p, char **argv, char **envp, struct err *e)
 {

@@ -221,7 +221,7 @@ static void test_stop(void **state)
     }
 }
 
-/* --- registers --------------------------------------------------------------------------------------------------------------- */
+/* --- registers ------------------------------------------------------------------------------------------ */
 
 /* Each takes a value and keeps it; what it drops of the value it drops again; no other changes. */
 static void round_trip(lyre_cpu *cpu)
@@ -273,7 +273,7 @@ static void test_registers(void **state)
     }
 }
 
-/* --- several ------------------------------------------------------------------------------------------------------------------- */
+/* --- several -------------------------------------------------------------------------------------------- */
 
 /* Machines of all guests take turns instruction by instruction. */
 static void test_interleaved(void **state)
@@ -371,7 +371,7 @@ static void test_cpus(void **state)
     }
 }
 
-/* --- memory --------------------------------------------------------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------------------------------------- */
 
 static void test_memory(void **state)
 {
