@@ -18,14 +18,15 @@
 /* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
 static struct region **region_slot(struct region_table *t, uint64_t pc, uint32_t mode)
 {
-    uint64_t h = (pc >> 1) ^ cpu_mode_tag(mode);
+    uint64_t h = (pc >> t->shift) ^ cpu_mode_tag(mode);
     return &t->slot[(h ^ h >> t->bits ^ h >> 2 * t->bits) & ((1u << t->bits) - 1)];
 }
 
-static struct region_table *table_new(uint32_t bits)
+static struct region_table *table_new(uint32_t bits, unsigned insn_align)
 {
     struct region_table *t = xalloc(sizeof *t + (sizeof t->slot[0] << bits));
     t->bits = bits;
+    t->shift = insn_align >= 4 ? 2 : insn_align >= 2;
     return t;
 }
 
@@ -87,7 +88,7 @@ int cache_init(struct engine *en, struct err *e)
         en->rw = mmap(NULL, en->cache_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (en->rw == MAP_FAILED) return err_set(e, errno, "cannot reserve the code cache: %s", strerror(errno));
     }
-    en->table = table_new(REGION_HASH_MIN);
+    en->table = table_new(REGION_HASH_MIN, en->guest->insn_align);
     en->membarrier = !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     size_t each = en->cache_bytes / CACHE_SEGMENTS;
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
@@ -137,6 +138,19 @@ struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode)
     return r;
 }
 
+static uint32_t full_hash(uint64_t pc)
+{
+    return (uint32_t)(pc >> 1 ^ pc >> (1 + FULL_BITS)) & ((1u << FULL_BITS) - 1);
+}
+
+bool cache_has_full(struct engine *en, uint64_t pc, uint32_t mode)
+{
+    uint32_t h = full_hash(pc);
+    if (!(en->full[h / 64] >> h % 64 & 1)) return false;
+    const struct region *r = cache_find(en, pc, mode);
+    return r && !r->counter;
+}
+
 struct region *cache_find_host(struct engine *en, uintptr_t hpc)
 {
     uintptr_t off = hpc - (uintptr_t)(en->rw + en->delta);
@@ -174,7 +188,7 @@ static void retire(struct engine *en, void *p)
 /* Readers may hold the old table: it is left to them, empty. */
 static void table_double(struct engine *en)
 {
-    struct region_table *old = en->table, *t = table_new(old->bits + 1);
+    struct region_table *old = en->table, *t = table_new(old->bits + 1, en->guest->insn_align);
     for (uint32_t i = 0; i < 1u << old->bits; i++) {
         struct region *next;
         for (struct region *r = old->slot[i]; r; r = next) {
@@ -212,6 +226,7 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
     __atomic_store_n(&r->dead, !findable, __ATOMIC_RELEASE); /* all else was written; x86_trap and the like read it first */
     if (!findable) return;
     if (++en->nfindable > 1u << en->table->bits) table_double(en);
+    if (!r->counter) en->full[full_hash(r->pc) / 64] |= 1ull << full_hash(r->pc) % 64;
     table_add(en->table, r);
 }
 
@@ -257,9 +272,9 @@ void cache_kill(struct engine *en, struct region *r)
     r->npages = 0;
     /* A CPU that fills its entry at this moment looks at r->dead afterwards (exec.c). */
     for (struct vcpu *v = en->cpus; v; v = v->next) {
-        struct jc_entry *j = &v->jc[jc_slot(r->pc)];
+        struct jc_entry *j = &v->jc[jc_slot(r->pc, v->insn4)];
         if (__atomic_load_n(&j->tag, __ATOMIC_RELAXED) == (r->pc ^ cpu_mode_tag(r->mode)))
-            __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_SEQ_CST);
+            __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc, v->insn4)), __ATOMIC_SEQ_CST);
     }
 }
 

@@ -39,15 +39,15 @@ struct cpu_fp {
 };
 
 /* One entry of the inline jump cache: tag = pc ^ cpu_mode_tag(mode). An empty entry has a tag that no pc of its slot has:
- * 2 in slot 0, 0 elsewhere (jc_empty). */
+ * 4 in slot 0, 0 elsewhere (jc_empty). */
 struct jc_entry {
     uint64_t tag;
     void *code;
 };
-enum { JC_BITS = 12, JC_SIZE = 1 << JC_BITS };
-/* Slot of a pc: low bits above the instruction alignment, folded once. Generated code computes the same. */
-static inline unsigned jc_slot(uint64_t pc) { return (unsigned)(pc >> 1) & (JC_SIZE - 1); }
-static inline uint64_t jc_empty(unsigned slot) { return slot ? 0 : 2; }
+enum { JC_BITS = 13, JC_SIZE = 1 << JC_BITS };
+/* Slot of a pc: its low bits above those that are always 0 (insn4: two of them). Generated code computes the same. */
+static inline unsigned jc_slot(uint64_t pc, bool insn4) { return (unsigned)(pc >> (1 + insn4)) & (JC_SIZE - 1); }
+static inline uint64_t jc_empty(unsigned slot) { return slot ? 0 : 4; }
 /* What a mode adds to the tag: 0 for mode 0, so that the common mode costs nothing. */
 static inline uint64_t cpu_mode_tag(uint32_t mode) { return (uint64_t)mode << 32 ^ (uint64_t)mode << 56; }
 
@@ -83,6 +83,7 @@ struct vcpu {
     uint64_t guest_last;     /* accesses that start above fault: the end of a reserved space that addresses can exceed; else ~0 */
     uint64_t outside;        /* the last one that did (vcpu_outside) */
     struct jc_entry *jc;
+    bool insn4;              /* all instructions lie at multiples of 4 */
     /* last exit */
     enum cpu_exc exc;
     uint32_t exc_code;

@@ -102,7 +102,7 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     if (cache_init(en, e)) goto fail;
     en->env = (struct host_env){
         .regs = en->ir_regs, .nregs = en->ir_nregs, .jc_offset = (int32_t)cpu_bytes(en),
-        .guest_base = gmem_base(cfg->mem), .addr_bits = cfg->guest->addr_bits, .pins = ~0u
+        .guest_base = gmem_base(cfg->mem), .insn4 = cfg->guest->insn_align >= 4, .addr_bits = cfg->guest->addr_bits, .pins = ~0u
     };
     /* at base 0 the host faults by itself, and of a 32-bit space all is reserved */
     if (en->env.guest_base && cfg->guest->addr_bits > 32) en->env.limit = gmem_limit(cfg->mem);
@@ -174,6 +174,7 @@ static CPU *cpu_alloc(struct engine *en)
     v->engine = en;
     v->mem = en->mem;
     v->guest_base = en->env.guest_base;
+    v->insn4 = en->env.insn4;
     v->guest_last = en->env.limit - 1; /* no limit: all ones */
     v->jc = (struct jc_entry *)((char *)cpu + cpu_bytes(en));
     v->quiescent = UINT64_MAX;

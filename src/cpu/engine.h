@@ -17,6 +17,7 @@ enum {
     CACHE_SEGMENTS = 16,
     REGION_HASH_MIN = 10, /* log2 of the slots of the smallest region table */
     PAGE_HASH_BITS = 12,
+    FULL_BITS = 16,
     MAX_INSNS_DEFAULT = 200, /* guest instructions in a region */
     MAX_INSNS_FIRST = 32,    /* the same in a first translation */
     MAX_INSNS_WALK = 64,     /* and in a block that is walked */
@@ -41,7 +42,7 @@ struct segment {
  * without the lock: a reader that meets a doubling may miss a region, never loops, and asks again under the lock.
  */
 struct region_table {
-    uint32_t bits;
+    uint32_t bits, shift; /* log2 of the slots; bits of a pc that are always 0 */
     struct region *slot[];
 };
 
@@ -65,6 +66,7 @@ struct engine {
 
     struct region_table *table;
     uint32_t nfindable;           /* regions in it */
+    uint64_t full[(1 << FULL_BITS) / 64]; /* by hash of pc: a full region may start there; never cleared */
     void **retired;               /* old tables and arrays that readers without the lock may still look at */
     uint32_t nretired, cap_retired;
     struct page_node *pages[1 << PAGE_HASH_BITS]; /* regions by guest page */
@@ -109,6 +111,8 @@ void watch_access(CPU *cpu, uint64_t addr, uint64_t len, unsigned how);
 int cache_init(struct engine *en, struct err *e);
 void cache_done(struct engine *en);
 struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode);
+/* Is there a full region (one without a counter) at pc? For the holder of the lock. */
+bool cache_has_full(struct engine *en, uint64_t pc, uint32_t mode);
 /* Region whose host code holds hpc, or NULL; async-signal-safe. */
 struct region *cache_find_host(struct engine *en, uintptr_t hpc);
 /* Adds a compiled region whose code ends at the segment's new fill mark. */

@@ -95,11 +95,11 @@ static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool 
 /* Enters a region into the jump cache. It may be killed at the same time: either the killer sees the entry or we see dead. */
 static void jc_fill(struct vcpu *v, struct region *r)
 {
-    struct jc_entry *j = &v->jc[jc_slot(r->pc)];
-    __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_RELEASE);
+    struct jc_entry *j = &v->jc[jc_slot(r->pc, v->insn4)];
+    __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc, v->insn4)), __ATOMIC_RELEASE);
     __atomic_store_n(&j->code, r->code, __ATOMIC_RELEASE);
     __atomic_store_n(&j->tag, r->pc ^ cpu_mode_tag(r->mode), __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST)) __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc)), __ATOMIC_RELEASE);
+    if (__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST)) __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc, v->insn4)), __ATOMIC_RELEASE);
 }
 
 static void log_entry(struct vcpu *v, const struct region *r)
@@ -132,7 +132,7 @@ static void log_entry(struct vcpu *v, const struct region *r)
 static void *next_code(struct engine *en, struct vcpu *v, bool hot, bool *walk)
 {
     CPU *cpu = v->cpu;
-    const struct jc_entry *j = &v->jc[jc_slot(cpu->pc)];
+    const struct jc_entry *j = &v->jc[jc_slot(cpu->pc, v->insn4)];
     bool reuse = !hot && !v->chain_from && !v->single_step;
     if (reuse && __atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) == (cpu->pc ^ cpu_mode_tag(cpu->mode))) return j->code;
     struct region *r = find_or_translate(en, v, hot, walk);

@@ -15,6 +15,7 @@ struct host_env {
     int32_t jc_offset;        /* of the jump cache from the CPU pointer */
     uint64_t guest_base;      /* host address of guest address 0 */
     uint64_t limit;           /* not 0: accesses that start here or above are EXC_FAULTs, and it is for the code to see to that */
+    bool insn4;               /* pcs are multiples of 4: for jc_slot */
     uint8_t addr_bits;        /* 32: addresses have been zero-extended by the front end and base may be nonzero */
     bool softmmu;             /* false: user mode, direct access */
     unsigned pins;            /* how many registers to pin (0..host's maximum); ~0u = host's choice */

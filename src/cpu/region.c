@@ -158,13 +158,6 @@ static bool room_for_blocks(const struct builder *b)
     return b->ir.nblk + 4 < MAX_BLOCKS && b->npending + 4 < MAX_BLOCKS;
 }
 
-/* Is there a full region at pc already? Then a first translation leads to it. */
-static bool has_full(const struct builder *b, uint64_t pc)
-{
-    const struct region *r = cache_find(b->en, pc, b->mode);
-    return r && !r->counter;
-}
-
 /*
  * Does the region go on at a direct target? In a first translation both sides of a branch are taken only if that costs
  * little: one is translated already, or near.
@@ -172,7 +165,7 @@ static bool has_full(const struct builder *b, uint64_t pc)
 static bool goes_on(struct builder *b, uint64_t to, bool branch)
 {
     if (b->limit == 1 || b->straight || !room_for_blocks(b)) return false;
-    if (b->first && has_full(b, to)) return false;
+    if (b->first && cache_has_full(b->en, to, b->mode)) return false; /* a first translation leads to it */
     if (!b->first || !branch || to - b->t.next_pc <= MAX_SKIP) return true;
     return b->at[slot_of(b, to)].epoch == b->epoch;
 }
@@ -236,7 +229,7 @@ static bool translate_block(struct builder *b, uint32_t block)
             ir_emit(ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, pc) });
             break;
         }
-        if (b->ninsns >= b->limit || (b->first && !first && has_full(b, pc))) {
+        if (b->ninsns >= b->limit || (b->first && !first && cache_has_full(b->en, pc, b->mode))) {
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
         }

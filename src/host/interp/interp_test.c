@@ -115,7 +115,7 @@ static void test_jump_cache(void **state)
 
     a.exits[0].from = &a;
     interp_host.patch(h, 0, &a.exits[0], &b);
-    v.jc[jc_slot(0x1000)] = (struct jc_entry){ 0x1000, a.code };
+    v.jc[jc_slot(0x1000, false)] = (struct jc_entry){ 0x1000, a.code };
     /* round and round until the helper asks to leave, when a region is entered */
     cpu->n = 0, cpu->to = 0x1000;
     assert_int_equal(interp_host.enter(h, &cpu->c, a.code), EXC_REQUEST);
@@ -124,7 +124,7 @@ static void test_jump_cache(void **state)
     assert_true(cpu->n == 10 && cpu->c.pc == 0x1100);
     /* another mode does not hit */
     cpu->c.exit_request = 0;
-    v.jc[jc_slot(0x1000)].tag = 0x1000 ^ cpu_mode_tag(1);
+    v.jc[jc_slot(0x1000, false)].tag = 0x1000 ^ cpu_mode_tag(1);
     assert_int_equal(interp_host.enter(h, &cpu->c, b.code), EXC_NONE);
     assert_true(cpu->n == 11 && cpu->c.pc == 0x1000);
     drop(&a), drop(&b);

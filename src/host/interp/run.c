@@ -96,7 +96,7 @@ static void call(CPU *cpu, const struct iop *op)
 /* Code of the region at pc in the jump cache, or NULL. Another thread may empty the entry at any time. */
 static const struct iop *jump_cache(const struct vcpu *v, uint64_t pc, uint32_t mode)
 {
-    const struct jc_entry *j = &v->jc[jc_slot(pc)];
+    const struct jc_entry *j = &v->jc[jc_slot(pc, v->insn4)];
 
     if (__atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) != (pc ^ cpu_mode_tag(mode)))
         return NULL;

@@ -342,8 +342,8 @@ static void lower_exiti(struct gen *g, const struct ir_ins *in)
     flush_carried(g);
     unsigned pc = use_r(g, in->a), i = tmp_gpr(g), tag = pc;
     struct opnd slot = o_mem(i, 0);
-    a_lea(g, 32, i,
-          (struct opnd){O_MEM, NOREG, (uint8_t)pc, 3, 0, 0}); /* jc_slot(pc) * sizeof(struct jc_entry) */
+    const unsigned scale = 3 - g->h->env.insn4; /* jc_slot(pc) * sizeof(struct jc_entry) */
+    a_lea(g, 32, i, (struct opnd){O_MEM, NOREG, (uint8_t)pc, scale & 3, 0, 0});
     a_alui(g, ALU_AND, 32, o_reg(i), (JC_SIZE - 1) << 4);
     if (in->b) {
         unsigned m = use_r(g, in->b), t = tmp_gpr(g);
