@@ -88,6 +88,11 @@ static_tests() {
     check after-detach guest.out 'r=43 d=3.333' 'end usr1=10'
     is after-detach-status $status 7
 
+    session "$o" "$p signal" 'handle SIGUSR1 nostop noprint pass' c
+    check signal-passed gdb.out 'exited with code 07'
+    check signal-passed-output guest.out 'end usr1=10'
+    grep -q 'received signal SIGUSR1' gdb.out && fail "$prefix/signal-passed-silently"
+
     session "$o" "$p signal" c 'signal 0'
     check signal-dropped guest.out 'end usr1=0'
     session "$o" "$p" 'break scale' c 'signal SIGUSR1'
