@@ -131,7 +131,7 @@ static void randomize(uint8_t *data, size_t bytes)
         default: in.f[i] = rnd64(); break;
         }
     }
-    in.fcsr = (rnd() % 5) << 5 | (rnd() & 31);
+    in.fcsr = (rnd() % 8) << 5 | (rnd() & 31);
     in.vtype = rnd() & 0xdf;
     if ((in.vtype & 7) == 4) in.vtype &= ~7ull;
     in.avl = rnd() % 3 ? rnd() % 40 : 200;
