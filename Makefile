@@ -14,7 +14,7 @@ all: configure
 # so is whether there is a cmocka for the unit tests.
 configure: | setup-quiet
 	@mkdir -p $(BUILD)
-	@{ find src tests tools -name '*.c' -o -name meson.build | sort; pkg-config --modversion cmocka 2>/dev/null; } > $(BUILD)/.files.new
+	@{ find src tests tools -name '*.c' -o -name meson.build | sort; pkg-config --modversion cmocka 2>/dev/null || true; } > $(BUILD)/.files.new
 	@if [ ! -e $(BUILD)/build.ninja ]; then \
 	    rm -f $(BUILD)/.files; meson setup $(BUILD) $(MESON_FLAGS) >$(BUILD)/.setup.log 2>&1 || { cat $(BUILD)/.setup.log; exit 1; }; \
 	elif ! cmp -s $(BUILD)/.files $(BUILD)/.files.new; then \
