@@ -1,7 +1,8 @@
 #!/bin/bash
 # torture.sh GUEST OPT EVERY BUILD [EMULATOR-ARGS...]: GCC's own C torture programs (gcc.c-torture/execute, from Debian's
 # gcc-12-source), compiled statically for GUEST and run under BUILD/lyre-GUEST. EVERY=n takes every n-th program.
-# With QEMU=1 the installed qemu-GUEST runs them instead; ONLY=REGEX takes those whose name matches; T_LIMIT=SECONDS is each one's time.
+# With QEMU=1 the installed qemu-GUEST runs them instead; ONLY=REGEX takes the sets or programs whose name matches; T_LIMIT=SECONDS
+# is the time of each.
 . "$(dirname "$0")/../lib.sh"
 guest=$1 opt=$2 every=$3 build=$4
 shift 4
@@ -46,7 +47,9 @@ out=$LYRE_CACHE/torture-$guest$opt-$({ $CC --version; declare -f build_one; } | 
 mkdir -p "$out"
 export -f build_one run_one
 export CC opt out
-list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every" | grep -E "${ONLY:-.}")
+[[ $name/ =~ ${ONLY:-.} ]] && ONLY=.
+list=$(ls "$T"/*.c "$T"/ieee/*.c | awk "NR % $every == 1 % $every" | grep -E "$ONLY") ||
+    { skip "$name" "no program's name matches $ONLY"; exit 0; }
 echo "$list" | xargs -d '\n' -P "$J" -I{} bash -c 'build_one "$1"' _ {}
 if [ -n "${QEMU:-}" ]; then set -- "qemu-$guest"; else set -- "$build/lyre-$guest" "$@"; fi
 export NAME="$name" PEER="qemu-$guest"
