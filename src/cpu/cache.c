@@ -338,7 +338,7 @@ void cache_flush(struct engine *en)
 {
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++) segment_kill(en, &en->seg[i]);
     kick_all(en);
-    en->evictions++;
+    __atomic_store_n(&en->evictions, en->evictions + 1, __ATOMIC_RELEASE);
 }
 
 static bool all_quiescent(struct engine *en, struct vcpu *self, uint64_t epoch)
@@ -370,7 +370,7 @@ void cache_next_segment(struct engine *en, struct vcpu *self)
     segment_free(en, s);
     s->fill = s == &en->seg[0] ? en->rw + en->thunk_bytes : s->rw;
     en->stats.flushes++;
-    en->evictions++;
+    __atomic_store_n(&en->evictions, en->evictions + 1, __ATOMIC_RELEASE);
     en->evicting = false;
 }
 
@@ -418,7 +418,7 @@ int cache_fork_child(struct engine *en, int fd)
             segment_free(en, &en->seg[i]);
             en->seg[i].fill = i ? en->seg[i].rw : en->rw + en->thunk_bytes;
         }
-        en->evictions++;
+        __atomic_store_n(&en->evictions, en->evictions + 1, __ATOMIC_RELEASE);
         en->cur = 0;
     }
     if (fd >= 0) close(fd);

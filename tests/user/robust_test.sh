@@ -90,7 +90,7 @@ for guest in riscv64 aarch64; do
     ok $p/signals 120 "$lyre" -tb-size 1 "$TMP/signals" 300
     ok $p/threads 300 "$lyre" -tb-size 1 "$TMP/threads" 500
     $CC -Os -w -static -nostdlib -ffreestanding "$TMP/bare.c" -o "$TMP/bare" || fail "robust/$guest/bare" "does not compile"
-    n=$(pick 500 5000)
+    n=$(pick 500 3000)
     ok robust/$guest/elf-mutants 600 "$TMP/elfmut" "$lyre" "$TMP/bare" $n 1
     # a program with an interpreter, and a mutant as interpreter
     for i in "" .mutant; do

@@ -1,5 +1,5 @@
 /*
- * signals.c [milliseconds]: signals at any moment do no harm. Timers that fire every 200 us with a handler that uses every
+ * signals.c [milliseconds [nanoseconds]]: signals at any moment do no harm. Timers that fire every 130 us (or so many ns) with a handler that uses every
  * register it may, nested, on an alternate stack, while integer, floating-point and vector checksums are computed; calls
  * that restart; signals between threads, none of the queued ones lost.
  */
@@ -223,7 +223,7 @@ static void queue(void)
 int main(int argc, char **argv)
 {
     if (argc > 1) ms = atol(argv[1]);
-    timers((struct timespec){ 0, 130000 });
+    timers((struct timespec){ 0, argc > 2 ? atol(argv[2]) : 130000 });
     restart();
     queue();
     CHECK(hits > 100, "%ld signals", (long)hits);
