@@ -175,6 +175,16 @@ static void about_self(void)
     CHECK(getauxval(AT_PAGESZ) == (unsigned long)sysconf(_SC_PAGESIZE) && getauxval(AT_RANDOM) && getauxval(AT_SYSINFO_EHDR));
     CHECK(getauxval(AT_PHDR) && getauxval(AT_EXECFN) && strstr((char *)getauxval(AT_EXECFN), "abi_process"));
     CHECK(setrlimit(RLIMIT_AS, &rl) == 0 && getrlimit(RLIMIT_AS, &rl) == 0 && rl.rlim_cur == 1 << 30);
+    void *most = mmap(NULL, 900 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(most != MAP_FAILED && mmap(NULL, 200 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM);
+    CHECK(mremap(most, 900 << 20, 1100 << 20, MREMAP_MAYMOVE) == MAP_FAILED && errno == ENOMEM);
+    CHECK(munmap(most, 900 << 20) == 0);
+    rl.rlim_cur = 64 << 20; /* private and writable memory only */
+    CHECK(setrlimit(RLIMIT_DATA, &rl) == 0 && sbrk(100 << 20) == (void *)-1 && errno == ENOMEM);
+    most = mmap(NULL, 100 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(most != MAP_FAILED && munmap(most, 100 << 20) == 0);
+    rl.rlim_cur = RLIM_INFINITY;
+    CHECK(setrlimit(RLIMIT_DATA, &rl) == 0);
     CHECK(sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) >= 1);
     CHECK(syscall(99999) == -1 && errno == ENOSYS && syscall(425, 1, 0) == -1 && errno == ENOSYS);
     CHECK(read_file("/proc/thread-self/comm", buf, sizeof buf) > 0);

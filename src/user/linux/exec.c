@@ -151,7 +151,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
 {
     struct proc *p = x->t->p;
     struct user_options o = *p->opt;
-    char role[64], *session = NULL;
+    char role[64], limits[LIMITS_WORD], *session = NULL;
     unsigned nopt, k = 0;
     snprintf(role, sizeof role, "lyre-%s", g->name);
     if (g != p->guest) o.cpu = NULL; /* a model of another architecture */
@@ -159,7 +159,7 @@ static int exec_guest(struct exec *x, const struct guest *g)
     o.argv0 = x->argc ? x->argv[0] : "";
     o.exec_fd = -1;
     char **words = options_words(&o, &nopt);
-    char **v = take(&x->ar, (nopt + (size_t)x->argc + 12) * sizeof *v);
+    char **v = take(&x->ar, (nopt + (size_t)x->argc + 14) * sizeof *v);
     if (!v) return -E2BIG;
     v[k++] = take_str(&x->ar, role);
     for (unsigned i = 0; i < nopt; i++) v[k++] = take_str(&x->ar, words[i]);
@@ -173,6 +173,10 @@ static int exec_guest(struct exec *x, const struct guest *g)
     if (x->t->dbg) { /* the debugger comes along */
         v[k++] = take_str(&x->ar, "-g");
         v[k++] = session = take(&x->ar, SESSION_WORD);
+    }
+    if (limits_word(p, limits, sizeof limits)) {
+        v[k++] = take_str(&x->ar, "-limits");
+        v[k++] = take_str(&x->ar, limits);
     }
     v[k++] = take_str(&x->ar, "--");
     v[k++] = take_str(&x->ar, x->path);
@@ -200,8 +204,11 @@ static int exec_guest(struct exec *x, const struct guest *g)
 
 static int exec_host(struct exec *x)
 {
+    rlim_t soft[RLIM_NLIMITS];
     signal_before_exec(x->t);
+    limits_swap(x->t->p, soft, true);
     long r = exec_words(x);
+    limits_swap(x->t->p, soft, false);
     signal_exec_failed(x->t);
     return (int)r;
 }

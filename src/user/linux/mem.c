@@ -33,6 +33,8 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
     if (flags & MAP_ANONYMOUS) fd = -1, off = 0;
     /* huge pages and growing stacks are the host's business, not a guest's */
     flags &= ~(MAP_HUGETLB | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE);
+    bool data = (a[2] & PROT_WRITE) && (flags & MAP_TYPE) == MAP_PRIVATE;
+    if (!limits_allow(t->p, a[1], data)) return -ENOMEM;
     int64_t r = gmem_map(t->p->mem, a[0], a[1], prot_from(t, a[2]), flags, fd, off);
     if (r >= 0 && (flags & MAP_TYPE) != MAP_PRIVATE) task_shares(t);
     LOG(LOG_PAGE, "mmap 0x%llx + 0x%llx prot %llx flags 0x%x fd %d -> 0x%llx\n", (unsigned long long)a[0],
@@ -57,6 +59,7 @@ int64_t sys_pkey_mprotect(struct task *t, const uint64_t *a)
 
 int64_t sys_mremap(struct task *t, const uint64_t *a)
 {
+    if (a[2] > a[1] && !limits_allow(t->p, a[2] - a[1], true)) return -ENOMEM;
     return gmem_remap(t->p->mem, a[0], a[1], a[2], (int)a[3], a[4]);
 }
 
@@ -68,7 +71,9 @@ int64_t sys_brk(struct task *t, const uint64_t *a)
     if (want >= p->brk_start && want < gmem_limit(p->mem) - page) {
         uint64_t end = ALIGN_UP(want, page);
         int64_t r = 0;
-        if (end > p->brk_mapped) {
+        if (end > p->brk_mapped && !limits_allow(p, end - p->brk_mapped, true)) {
+            r = -ENOMEM;
+        } else if (end > p->brk_mapped) {
             r = gmem_map(p->mem, p->brk_mapped, end - p->brk_mapped, GP_READ | GP_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
         } else if (end < p->brk_mapped) {

@@ -48,6 +48,7 @@ static const struct option table[] = {
     { "stats", "QEMU_STATS", NULL, T_FLAG, PASS, AT(stats), "counters of the engine at exit" },
     { "emulator", NULL, "path", T_STR, 0, AT(emulator), NULL },
     { "execfd", NULL, "fd", T_INT, 0, AT(exec_fd), NULL },
+    { "limits", NULL, "list", T_STR, 0, AT(limits), NULL },
     { "selffd", NULL, "fd", T_INT, 0, AT(self_fd), NULL },
     { "version", NULL, NULL, T_FLAG, 0, AT(version), "print the version" },
 };

@@ -10,7 +10,7 @@ struct user_options {
     const struct guest *guest;
     const char *emulator;      /* what runs programs of a guest that the program executes; NULL = nothing does */
     const char *prefix, *cpu, *argv0, *uname, *gdb, *accel, *log_items, *log_file, *dfilter, *set_env, *unset_env, *seed;
-    const char *plugin, *trace;
+    const char *plugin, *trace, *limits;
     uint64_t stack_size, guest_base, reserved, page_size, opt_mask, tb_size;
     int exec_fd;               /* program already open (execveat), -1 = none */
     int self_fd;               /* this emulator's file, already open, where /proc may be missing; -1 = none */

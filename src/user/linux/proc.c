@@ -1,4 +1,4 @@
-/* proc.c: processes: waiting, identity, limits, prctl, scheduling. */
+/* proc.c: processes: waiting, identity, prctl, scheduling. */
 #include "user/linux/user.h"
 
 #include <linux/filter.h>
@@ -104,66 +104,6 @@ int64_t sys_capset(struct task *t, const uint64_t *a)
     if (r < 0) return r;
     if ((r = lay_get_n(t, &lay_cap_data, d, a[1], cap_words(h.version))) < 0) return r;
     return RAW(SYS_capset, &h, d);
-}
-
-/* --- limits -------------------------------------------------------------------------------------------------------------- */
-/* Limits of memory are the guest's, not the emulator's, which needs more: kept here, shown to the guest. */
-static struct rlimit kept[RLIM_NLIMITS];
-static bool is_kept[RLIM_NLIMITS];
-
-static bool memory_limit(unsigned res)
-{
-    return res == RLIMIT_AS || res == RLIMIT_DATA || res == RLIMIT_STACK;
-}
-
-static int64_t change_limit(struct task *t, pid_t pid, unsigned res, const struct rlimit *new, struct rlimit *old)
-{
-    bool own = !pid || pid == (pid_t)RAW(SYS_getpid);
-    if (res >= RLIM_NLIMITS) return -EINVAL;
-    if (!own || !memory_limit(res)) return RAW(SYS_prlimit64, pid, res, new, old);
-    struct rlimit now;
-    if (is_kept[res])
-        now = kept[res];
-    else if (getrlimit(res, &now) < 0)
-        return -errno;
-    if (new) {
-        if (new->rlim_cur > new->rlim_max) return -EINVAL;
-        if (new->rlim_max > now.rlim_max && RAW(SYS_geteuid) != 0) return -EPERM;
-        kept[res] = *new;
-        is_kept[res] = true;
-        /* the stack limit also tells execve how big the next program's stack is */
-        if (res == RLIMIT_STACK && new->rlim_cur >= 1 << 20) RAW(SYS_prlimit64, 0, res, new, NULL);
-    }
-    if (old) *old = now;
-    return 0;
-}
-
-int64_t sys_prlimit64(struct task *t, const uint64_t *a)
-{
-    struct rlimit new, old;
-    int r;
-    if (a[2] && (r = lay_get(t, &lay_rlimit64, &new, a[2])) < 0) return r;
-    int64_t ret = change_limit(t, (pid_t)a[0], (unsigned)a[1], a[2] ? &new : NULL, &old);
-    return ret < 0 || !a[3] ? ret : lay_put(t, &lay_rlimit64, a[3], &old);
-}
-
-int64_t sys_getrlimit(struct task *t, const uint64_t *a)
-{
-    struct rlimit old;
-    int64_t ret = change_limit(t, 0, (unsigned)a[0], NULL, &old);
-    return ret < 0 ? ret : lay_put(t, &lay_rlimit, a[1], &old);
-}
-
-int64_t sys_setrlimit(struct task *t, const uint64_t *a)
-{
-    struct rlimit new;
-    int r = lay_get(t, &lay_rlimit, &new, a[1]);
-    if (r < 0) return r;
-    if (t->p->word == 4) {
-        if (new.rlim_cur == 0xffffffff) new.rlim_cur = RLIM_INFINITY;
-        if (new.rlim_max == 0xffffffff) new.rlim_max = RLIM_INFINITY;
-    }
-    return change_limit(t, 0, (unsigned)a[0], &new, NULL);
 }
 
 /* --- prctl ----------------------------------------------------------------------------------------------------------------- */

@@ -183,6 +183,7 @@ static void init_proc(struct proc *p, const struct user_options *o)
         p->exe_fd = exe_open(o->emulator);
     p->prefix_fd = open_prefix(o, p->prefix);
     p->strace = o->strace || (log_mask & LOG_STRACE);
+    if (o->limits) limits_from_word(p, o->limits);
     p->stack_size = o->stack_size;
     if (!p->stack_size) {
         p->stack_size = 8 << 20;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include "cpu/guest.h"
 #include "cpu/guest_linux.h"
@@ -33,6 +34,11 @@ struct image { /* what the loader made of an ELF file */
     bool exec_stack;
 };
 
+struct kept_limit {
+    bool set; /* by the guest; else the host's holds */
+    struct rlimit lim;
+};
+
 struct proc {
     const struct guest *guest;
     const struct guest_linux *lnx;
@@ -54,6 +60,7 @@ struct proc {
     uint64_t auxv[64];
     unsigned nauxv;
     uint64_t stack_size;
+    struct kept_limit limit[RLIM_NLIMITS];
     struct task *tasks;
     struct shm_seg *shm;
     uint32_t lay_shape[LAY_IDS]; /* layout.c: by layout's id; atomic, 0 = not known yet */
@@ -260,6 +267,14 @@ int siginfo_from_guest(struct task *t, siginfo_t *si, uint64_t addr);
 void suspend_begin(struct task *t, uint64_t mask);
 int64_t suspend_end(struct task *t, int64_t ret);
 #define SIG_HOST_OPEN ((1ull << (SIGSEGV - 1)) | (1ull << (SIGBUS - 1)))
+
+/* limits.c: whether the guest may map so much more (data: private and writable); for execve: the limits as an option's word;
+ * for a program of the host's the soft ones become the host's, and back if it does not come to that. */
+bool limits_allow(struct proc *p, uint64_t more, bool data);
+enum { LIMITS_WORD = 160 };
+size_t limits_word(const struct proc *p, char *buf, size_t size);
+void limits_from_word(struct proc *p, const char *s);
+void limits_swap(const struct proc *p, rlim_t soft[RLIM_NLIMITS], bool to_host);
 
 /* core.c: if the signal and the limits are such, the core file of a process about to die by it. */
 void core_dump(struct task *t, int sig);
