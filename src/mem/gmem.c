@@ -809,9 +809,15 @@ bool gmem_code_fault(struct gmem *m, uint64_t addr)
 {
     uint64_t page = ALIGN_DOWN(addr, (uint64_t)m->page);
     pthread_rwlock_wrlock(&m->lock);
-    bool writable = flags_at(m, page) & GP_WRITE;
-    bool code = writable && code_release(m, page, page + m->page);
-    unlock_and_tell(m, code, page, page + m->page);
+    uint64_t end = page + m->page;
+    bool writable = flags_at(m, page) & GP_WRITE, code = writable && code_release(m, page, end);
+    if (writable && !code && mprotect(host(m, page), m->page, host_prot(flags_at(m, page)))) {
+        /* the host has no mapping left for a page of its own: all of the range becomes writable */
+        struct range r = m->r[range_at(m, page)];
+        code = code_release(m, page = r.start, end = r.end);
+        writable = !mprotect(host(m, page), end - page, host_prot(r.flags));
+    }
+    unlock_and_tell(m, code, page, end);
     /* writable without code: another thread resolved the same fault just before; the access is simply retried */
     return writable;
 }

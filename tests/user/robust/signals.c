@@ -1,5 +1,6 @@
 /*
- * signals.c [milliseconds [nanoseconds]]: signals at any moment do no harm. Timers that fire every 130 us (or so many ns) with a handler that uses every
+ * signals.c [milliseconds [nanoseconds]]: signals at any moment do no harm. Timers that fire every 130 us (or so many ns)
+ * with a handler that uses every
  * register it may, nested, on an alternate stack, while integer, floating-point and vector checksums are computed; calls
  * that restart; signals between threads, none of the queued ones lost.
  */

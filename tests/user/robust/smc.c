@@ -1,7 +1,7 @@
 /*
  * smc.c [rounds]: code that changes. By the same thread, with the ISA's cache maintenance; behind the same address after
  * munmap and mmap or mprotect; through another mapping of the same memory; by another thread while it runs; across a page
- * boundary; right behind the storing instruction.
+ * boundary; right behind the storing instruction; when the host is out of mappings.
  */
 #include "harness.h"
 
@@ -219,6 +219,25 @@ static void concurrent(void)
     munmap(hot, 4096);
 }
 
+/* The host may have no mapping left for what it takes to notice a write: the write goes on all the same. */
+static void no_more_mappings(void)
+{
+    enum { PAGES = 300000 };
+    char *p = map(5 * 4096, PROT_NONE), *many = map(PAGES * 4096l, PROT_READ | PROT_WRITE);
+    CHECK(!mprotect(p += 4096, 3 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC));
+    for (int i = 0; i < 3; i++) {
+        make((uint32_t *)(p + i * 4096), i + 1);
+        sync_code(p + i * 4096, 8);
+        CHECK(((fn *)(p + i * 4096))(1) == i + 2);
+    }
+    for (long i = 0; i < PAGES && !mprotect(many + i * 4096, 4096, PROT_READ); i += 2) {}
+    make((uint32_t *)(p + 4096), 7); /* in the middle of three */
+    sync_code(p + 4096, 8);
+    munmap(many, PAGES * 4096l);
+    CHECK(((fn *)(p + 4096))(1) == 8 && ((fn *)p)(1) == 2);
+    munmap(p - 4096, 5 * 4096);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) rounds = atol(argv[1]);
@@ -227,6 +246,7 @@ int main(int argc, char **argv)
     remap();
     dual();
     ahead();
+    no_more_mappings();
     other_thread();
     concurrent();
     return verdict();
