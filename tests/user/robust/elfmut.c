@@ -169,6 +169,8 @@ int main(int argc, char **argv)
         const char *what = NULL;
         if (strstr(text, "internal error") || strstr(text, "Sanitizer") || strstr(text, "runtime error:"))
             what = "dies of its own";
+        else if (WIFEXITED(st) && (WEXITSTATUS(st) == 120 || WEXITSTATUS(st) == 121))
+            what = "cannot be started";
         else if (WIFSIGNALED(st) && (WTERMSIG(st) == SIGXCPU || WTERMSIG(st) == SIGKILL))
             what = code ? NULL : "does not end";
         else if (WIFSIGNALED(st) && !strstr(text, "+++ killed by"))
