@@ -38,6 +38,7 @@ struct gmem {
     struct range *r;
     uint32_t n, cap;
     uint64_t gen; /* of the ranges: grows with every change; read without the lock */
+    uint64_t private_gen; /* when it was gen, no shared range could be executed; atomic */
     /* pages with translated code: open addressing, 0 = empty, 1 = deleted, else page address | 1 << 63 */
     uint64_t *code;
     uint32_t ncode, nused, code_cap;
@@ -783,6 +784,8 @@ void gmem_on_code_write(struct gmem *m, void (*fn)(void *ctx, uint64_t start, ui
 
 void gmem_icache_flush(struct gmem *m, uint64_t start, uint64_t end)
 {
+    /* RISC-V programs that make code do this before they run any: without the lock where there is nothing to do */
+    if (__atomic_load_n(&m->private_gen, __ATOMIC_ACQUIRE) == __atomic_load_n(&m->gen, __ATOMIC_ACQUIRE)) return;
     start = ALIGN_DOWN(start, (uint64_t)m->page);
     end = MIN(ALIGN_UP(MIN(end, m->limit), (uint64_t)m->page), m->limit);
     pthread_rwlock_rdlock(&m->lock);
@@ -794,14 +797,18 @@ void gmem_icache_flush(struct gmem *m, uint64_t start, uint64_t end)
         end = m->limit;
         break;
     }
+    bool all = !start && end == m->limit, some = false;
     while (i < m->n && m->r[i].start < end) {
-        struct range r = m->r[i];
+        struct range r = m->r[i++];
+        if (!(r.flags & GP_SHARED && r.flags & GP_EXEC)) continue;
+        some = true;
+        if (!m->on_write) continue;
         pthread_rwlock_unlock(&m->lock);
-        if (r.flags & GP_SHARED && r.flags & GP_EXEC && m->on_write)
-            m->on_write(m->on_write_ctx, MAX(start, r.start), MIN(end, r.end));
+        m->on_write(m->on_write_ctx, MAX(start, r.start), MIN(end, r.end));
         pthread_rwlock_rdlock(&m->lock);
         i = range_at(m, r.end);
     }
+    if (all && !some) __atomic_store_n(&m->private_gen, m->gen, __ATOMIC_RELEASE);
     pthread_rwlock_unlock(&m->lock);
 }
 
