@@ -71,7 +71,7 @@ static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool 
     CPU *cpu = v->cpu;
     struct region *r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
     __atomic_fetch_add(&en->stats.lookups, 1, __ATOMIC_RELAXED);
-    if (r && !v->chain_from && !(hot && r->counter)) return r;
+    if (r && !v->chain_from && !hot) return r;
     if (!r && !hot && is_cold(en, v)) {
         v->chain_from = NULL;
         *walk = true;
@@ -178,6 +178,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
         }
         if (exc > EXC_REQUEST) return exc;
         hot = exc == EXC_REQUEST && !__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED);
+        if (!hot) v->left = NULL;
     }
 }
 
