@@ -1,9 +1,9 @@
 /*
- * regscan: writes the registries. Scans the sources under a folder for definitions at the start of a line,
- *   const struct guest NAME = {      const struct host NAME = {
- * and writes one array per kind. "Filename is identity": a new guest or host is one new file, nothing to register.
+ * regscan: writes a registry. Scans the sources under a folder for definitions at the start of a line,
+ *   const struct guest NAME = {      const struct device NAME = {
+ * and writes one array per kind. "Filename is identity": a new guest or device is one new file, nothing to register.
  *
- * usage: regscan SRCDIR OUT.c
+ * usage: regscan SRCDIR OUT.c TYPE=HEADER...      (the array of struct TYPE is called TYPE_registry)
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,16 +12,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const struct kind {
-    const char *type, *header, *array;
-} kinds[] = {
-    { "guest", "cpu/guest.h", "guest_registry" },
-    { "host", "cpu/host.h", "host_registry" },
-};
-enum { NKINDS = sizeof kinds / sizeof *kinds, MAX_NAMES = 256 };
+enum { MAX_KINDS = 16, MAX_NAMES = 1024 };
 
-static char names[NKINDS][MAX_NAMES][64];
-static unsigned count[NKINDS];
+static struct kind {
+    const char *type, *header;
+    char name[MAX_NAMES][64];
+    unsigned count;
+} kinds[MAX_KINDS];
+static unsigned nkinds;
 
 static void scan_file(const char *path)
 {
@@ -32,16 +30,16 @@ static void scan_file(const char *path)
         exit(1);
     }
     while (fgets(line, sizeof line, f)) {
-        for (unsigned k = 0; k < NKINDS; k++) {
+        for (struct kind *k = kinds; k < kinds + nkinds; k++) {
             char name[64], type[32];
-            if (sscanf(line, "const struct %31s %63[a-zA-Z0-9_] = {", type, name) != 2 || strcmp(type, kinds[k].type))
+            if (sscanf(line, "const struct %31s %63[a-zA-Z0-9_] = {", type, name) != 2 || strcmp(type, k->type))
                 continue;
             if (!strstr(line, " = {")) continue;
-            if (count[k] == MAX_NAMES) {
+            if (k->count == MAX_NAMES) {
                 fprintf(stderr, "regscan: %s: more than %d of struct %s\n", path, MAX_NAMES, type);
                 exit(1);
             }
-            strcpy(names[k][count[k]++], name);
+            strcpy(k->name[k->count++], name);
         }
     }
     fclose(f);
@@ -73,9 +71,19 @@ static void scan_dir(const char *dir)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: regscan SRCDIR OUT.c\n");
+    if (argc < 4 || argc - 3 > MAX_KINDS) {
+        fprintf(stderr, "usage: regscan SRCDIR OUT.c TYPE=HEADER...\n");
         return 2;
+    }
+    for (int i = 3; i < argc; i++) {
+        char *eq = strchr(argv[i], '=');
+        if (!eq) {
+            fprintf(stderr, "regscan: %s is not TYPE=HEADER\n", argv[i]);
+            return 2;
+        }
+        *eq = 0;
+        kinds[nkinds].type = argv[i];
+        kinds[nkinds++].header = eq + 1;
     }
     scan_dir(argv[1]);
     FILE *out = fopen(argv[2], "w");
@@ -84,13 +92,12 @@ int main(int argc, char **argv)
         return 1;
     }
     fprintf(out, "/* Written by tools/regscan from the source folders. */\n");
-    for (unsigned k = 0; k < NKINDS; k++) fprintf(out, "#include \"%s\"\n", kinds[k].header);
-    for (unsigned k = 0; k < NKINDS; k++) {
+    for (const struct kind *k = kinds; k < kinds + nkinds; k++) fprintf(out, "#include \"%s\"\n", k->header);
+    for (const struct kind *k = kinds; k < kinds + nkinds; k++) {
         fprintf(out, "\n");
-        for (unsigned i = 0; i < count[k]; i++)
-            fprintf(out, "extern const struct %s %s;\n", kinds[k].type, names[k][i]);
-        fprintf(out, "const struct %s *const %s[] = {\n", kinds[k].type, kinds[k].array);
-        for (unsigned i = 0; i < count[k]; i++) fprintf(out, "    &%s,\n", names[k][i]);
+        for (unsigned i = 0; i < k->count; i++) fprintf(out, "extern const struct %s %s;\n", k->type, k->name[i]);
+        fprintf(out, "const struct %s *const %s_registry[] = {\n", k->type, k->type);
+        for (unsigned i = 0; i < k->count; i++) fprintf(out, "    &%s,\n", k->name[i]);
         fprintf(out, "    NULL\n};\n");
     }
     return fclose(out) != 0;

@@ -4,10 +4,13 @@
 # needs one of them, for what else is missing is skipped by the tests.
 quiet=
 [ "$1" = --quiet ] && { quiet=1; shift; }
-build="gcc libc6-dev meson ninja-build pkg-config make"
-demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 sqlite3"
+build="gcc libc6-dev meson ninja-build pkg-config make
+    libslirp-dev libjson-c-dev libfdt-dev zlib1g-dev libzstd-dev liburing-dev libseccomp-dev"
+demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 sqlite3
+    opensbi u-boot-qemu qemu-efi-aarch64"
 tests="libcmocka-dev clang lld libclang-rt-14-dev git openssl binutils binutils-riscv64-linux-gnu binutils-aarch64-linux-gnu
-    gcc-12-source xz-utils gdb-multiarch"
+    gcc-12-source xz-utils gdb-multiarch
+    qemu-system-arm qemu-system-misc qemu-utils device-tree-compiler cpio"
 case ${1:-test} in
 build) want=$build ;;
 demo) want="$build $demo" ;;

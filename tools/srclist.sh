@@ -10,6 +10,6 @@ case $1 in
 --isa)  find "$2" -maxdepth 1 -name '*.isa.c' 2>/dev/null | sort ;;
 --test) find "$2" -name '*_test.c' 2>/dev/null | sort ;;
 --dirs) for d in "$2"/*/; do ls "$d"*.c >/dev/null 2>&1 && basename "$d"; done; true ;;
--r)     find "$2" -name '*.c' | sort ;;
+-r)     find "$2" -name '*.c' 2>/dev/null | sort ;;
 *)      find "$1" -maxdepth 1 -name '*.c' ! -name '*.isa.c' ! -name '*_test.c' 2>/dev/null | sort ;;
 esac

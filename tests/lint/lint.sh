@@ -13,6 +13,7 @@ floors=$(find src -name '*.[ch]' -o -name '*.def' | sort | xargs awk '
         if (d == "guest" || d == "host" || d == "io") return 3
         if (d == "dev") return 4
         if (d == "machine" || d == "user") return 5
+        if (d == "sys") return 6.5
         if (d == "control") return 6
         if (d == "api") return 7
         if (d == "bin") return 8
