@@ -12,6 +12,12 @@ struct guest;
 struct engine;
 struct region;
 struct gmem;
+struct mem;
+struct space;
+struct guest_sys;
+struct sys_host;
+struct cpu_intc;
+struct soft_state;
 
 /* Why execution left a region, and what the embedder (user/, system exec loop) has to handle. */
 enum cpu_exc {
@@ -105,6 +111,15 @@ struct vcpu {
     uint64_t walked, walked_insns;
     struct vcpu *next;       /* engine's list */
     void *user;              /* embedder's per-CPU data (the thread of user/linux) */
+    /* system mode (guest_sys.h, soft.h); sys = NULL: user mode, and the rest means nothing */
+    const struct guest_sys *sys;
+    const struct sys_host *host;       /* the machine */
+    void *host_ctx;
+    struct space *space;               /* physical addresses as this CPU sees them */
+    const struct cpu_intc *intc;       /* interrupt controller's system registers, NULL = none */
+    struct soft_state *soft;           /* the TLBs' side that generated code does not see */
+    unsigned index;                    /* number in the machine, from 0 */
+    uint64_t reset_pc, reset_arg;      /* where it starts, and what its firmware is told, as the ISA says */
 };
 
 /*
@@ -131,6 +146,9 @@ struct engine_config {
     int warmup;                   /* times a block is executed without being translated (0..WARMUP_MAX); -1 = default */
     bool nochain;
     bool timed;                   /* fill stats.translate_ns */
+    struct mem *sysmem;           /* system mode: the machine's memory; mem is NULL then, and each CPU gets its space by cpu_new_sys */
+    const struct sys_host *sys_host;
+    void *sys_ctx;
     /* Handles EXC_SYSCALL without leaving cpu_run (not when single-stepping); false: cpu_run returns EXC_REQUEST. May be NULL. */
     bool (*syscall)(CPU *cpu);
 };
@@ -143,6 +161,8 @@ CPU *cpu_new(struct engine *en, const char *model, struct err *e);
 /* A copy for a new thread of the guest (registers, mode, fp). */
 CPU *cpu_clone(CPU *cpu, struct err *e);
 void cpu_free(CPU *cpu);
+/* A CPU of a machine, in system mode; reset has still to be called (guest->sys->reset). */
+CPU *cpu_new_sys(struct engine *en, const char *model, unsigned index, struct space *space, struct err *e);
 
 /* Runs until something has to be handled; returns the reason (also in v->exc, v->exc_code, v->fault_addr). */
 enum cpu_exc cpu_run(CPU *cpu);

@@ -34,6 +34,8 @@ struct cpu_model {
 
 /* Everything user mode needs to know of an ISA; guest/<isa>/linux.c, see cpu/guest_linux.h. */
 struct guest_linux;
+/* The same for system mode; guest/<isa>/{sysreg,mmu,trap}.c, see cpu/guest_sys.h. */
+struct guest_sys;
 
 struct guest {
     const char *name;             /* "riscv64": lyre-NAME */
@@ -70,6 +72,7 @@ struct guest {
     /* A random valid instruction for tests: writes its bytes, returns the length. */
     unsigned (*random_insn)(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu);
     const struct guest_linux *lnx;
+    const struct guest_sys *sys;  /* system mode, see cpu/guest_sys.h; NULL: there is none */
 };
 
 /* The registry, generated from the folders: ended by NULL. */
