@@ -49,8 +49,8 @@ static enum cpu_exc (*find_walk(void))(CPU *, const struct ir *, union vlanes *)
 /* The IR's register list, from the guest's register table. */
 static struct ir_reg *ir_reg_list(const struct guest *g)
 {
-    struct ir_reg *list = xalloc((g->nregs + 1) * sizeof *list);
-    for (unsigned i = 0; i < g->nregs; i++) {
+    struct ir_reg *list = xalloc((guest_nir(g) + 1) * sizeof *list);
+    for (unsigned i = 0; i < guest_nir(g); i++) {
         const struct guest_reg *r = &g->regs[i];
         list[i] = (struct ir_reg){ .name = r->name, .type = r->type, .group = r->group, .pin = r->pin,
                                    .offset = (int32_t)r->offset };
@@ -82,14 +82,14 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     en->guest = cfg->guest;
     en->host = cfg->host;
     en->mem = cfg->mem;
-    if (cfg->guest->nregs > IR_REGS_MAX - 32) {
-        err_set(e, E2BIG, "guest %s has %u registers, the IR takes %d", cfg->guest->name, cfg->guest->nregs, IR_REGS_MAX - 32);
+    if (guest_nir(cfg->guest) > IR_REGS_MAX - 32) {
+        err_set(e, E2BIG, "guest %s has %u registers, the IR takes %d", cfg->guest->name, guest_nir(cfg->guest), IR_REGS_MAX - 32);
         free(en);
         return NULL;
     }
     pthread_mutex_init(&en->lock, NULL);
     en->ir_regs = ir_reg_list(cfg->guest);
-    en->ir_nregs = cfg->guest->nregs;
+    en->ir_nregs = guest_nir(cfg->guest);
     if (cfg->probes)
         en->ir_regs[en->ir_nregs++] = (struct ir_reg){ .name = "insns_left", .type = T_I64, .group = PROBE_GROUP, .pin = -1,
                                                        .offset = (int32_t)insns_left_offset(en) };

@@ -48,6 +48,7 @@ struct guest {
     size_t cpu_size;              /* of the guest's CPU struct */
     const struct guest_reg *regs;
     unsigned nregs;
+    unsigned nir;                 /* the IR knows the first nir rows only: those behind are for C; 0 = it knows all */
     const char *gdb_arch;         /* <architecture> of the target description */
     const struct cpu_model *models; /* ended by a NULL name; the first is the default */
 
@@ -74,6 +75,11 @@ struct guest {
     const struct guest_linux *lnx;
     const struct guest_sys *sys;  /* system mode, see cpu/guest_sys.h; NULL: there is none */
 };
+
+static inline unsigned guest_nir(const struct guest *g)
+{
+    return g->nir ? g->nir : g->nregs;
+}
 
 /* The registry, generated from the folders: ended by NULL. */
 extern const struct guest *const guest_registry[];

@@ -36,7 +36,7 @@ void probe_before(struct engine *en, struct xlat *t)
     static const struct ir_helper hook = {
         .name = "probe", .fn = (void *)call_hook, .thunk = hook_thunk, .ret = T_VOID, .reads = 0xff, .flags = HF_FAULT | HF_FP
     };
-    if (en->probes.count) xl_trapif(t, ir_cmpi(t, C_EQ, ir_get(t, en->guest->nregs), 0), EXC_DEBUG, EXD_COUNT);
+    if (en->probes.count) xl_trapif(t, ir_cmpi(t, C_EQ, ir_get(t, guest_nir(en->guest)), 0), EXC_DEBUG, EXD_COUNT);
     if (en->probes.wanted && en->probes.wanted(en->probes.ctx, t->pc)) ir_call(t, &hook, NULL);
 }
 
@@ -44,5 +44,5 @@ void probe_before(struct engine *en, struct xlat *t)
 void probe_after(struct engine *en, struct xlat *t)
 {
     if (!en->probes.count || (t->end == XE_EXC && t->target == t->pc)) return;
-    ir_put(t, en->guest->nregs, ir_subi(t, ir_get(t, en->guest->nregs), 1));
+    ir_put(t, guest_nir(en->guest), ir_subi(t, ir_get(t, guest_nir(en->guest)), 1));
 }
