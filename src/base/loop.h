@@ -84,13 +84,16 @@ struct clock {
     enum clock_kind kind;
     /* now = base + (running ? (source ? source() : host) - start : 0), read under a sequence lock */
     uint32_t version;
-    bool running;
+    uint32_t running;
     uint64_t base, start;
+    uint64_t floor; /* time of the last clock_run: what is set for earlier is due after all that is due already */
+    uint64_t seq;
     uint64_t (*source)(void *ctx);
     void *source_ctx;
     struct timer **heap;
     uint32_t count, cap;
-    struct clock *next; /* the loop's other clocks */
+    uint64_t round;     /* the loop's, as what follows */
+    struct clock *next;
 };
 /* The loop's own host clock. */
 struct clock *loop_clock(struct loop *l);
