@@ -29,6 +29,8 @@ struct ram {
     uint8_t track;        /* RAM_DIRTY_* kinds that are wanted: writes by CPUs take the slow path where such a bit is clear */
     bool readonly;        /* guest writes are errors wherever it is mapped */
     int fd;               /* shareable memory, or -1 */
+    uint32_t pins;        /* dma_map without dma_unmap: it stays that long. mem/'s, as `gone` */
+    bool gone;
     struct mem *mem;
     struct ram *next;
 };
@@ -78,6 +80,11 @@ struct mmio_ops {
 };
 
 struct space *space_new(struct mem *m, const char *name);
+void space_free(struct space *s); /* with its windows; nobody reads it any more */
+const char *space_name(const struct space *s);
+struct mem *space_mem(const struct space *s);
+/* Next space of the memory system (NULL: the first). */
+struct space *space_next(const struct mem *m, const struct space *after);
 /* How a machine's big lock is taken for MMIO (loop_lock). NULL: none. */
 void mem_set_lock(struct mem *m, void (*lock)(void *ctx), void (*unlock)(void *ctx), bool (*mine)(void *ctx), void *ctx);
 
@@ -92,6 +99,7 @@ void window_readonly(struct window *w, bool on); /* of RAM windows: writes are i
 void window_move(struct window *w, uint64_t addr);
 void window_enable(struct window *w, bool on);   /* they are born enabled */
 void window_free(struct window *w);
+uint64_t window_addr(const struct window *w);
 /* Changes between these two are applied together. */
 void space_begin(struct space *s);
 void space_commit(struct space *s);
@@ -106,7 +114,11 @@ struct mem_range {
     uint64_t dev_off;     /* of `start` in the device's window */
     const char *name;
     bool readonly;
+    struct space *space;  /* where it was found, and when: mmio_ld and mmio_st look again after changes of the map */
+    uint64_t generation;
 };
+/* Counts changes of all maps. A range is what it was as long as its generation is this. Any thread. */
+uint64_t mem_generation(const struct mem *m);
 bool space_find(struct space *s, uint64_t addr, struct mem_range *r); /* false: nothing is there; start and last say how far */
 /* Calls fn for everything in order of address (monitor: info mtree). */
 void space_walk(struct space *s, void (*fn)(void *ctx, const struct mem_range *r), void *ctx);
@@ -114,7 +126,8 @@ void space_walk(struct space *s, void (*fn)(void *ctx, const struct mem_range *r
 /* One access of 1, 2, 4 or 8 bytes, little endian unless the device is big-endian by itself: what a CPU or debugger does. */
 enum mem_result space_ld(struct space *s, uint64_t addr, unsigned size, uint64_t *val, struct mem_attr at);
 enum mem_result space_st(struct space *s, uint64_t addr, uint64_t val, unsigned size, struct mem_attr at);
-/* The same on a range that space_find gave; off from its start. For CPUs, which keep ranges in their TLBs (see mem_generation). */
+/* The same on a range that space_find gave; off from its start, the access lies within. For CPUs, which keep ranges in their TLBs: a
+ * range that is out of date is looked up again, once the lock is held. (Devices with `unlocked` handlers go when no CPU runs only.) */
 enum mem_result mmio_ld(struct mem *m, const struct mem_range *r, uint64_t off, unsigned size, uint64_t *val, struct mem_attr at);
 enum mem_result mmio_st(struct mem *m, const struct mem_range *r, uint64_t off, uint64_t val, unsigned size, struct mem_attr at);
 /* Any length, RAM and ROM only; stops at the first byte that is neither. Returns how many bytes were copied. rom: writes go into
@@ -122,7 +135,10 @@ enum mem_result mmio_st(struct mem *m, const struct mem_range *r, uint64_t off, 
 uint64_t space_read(struct space *s, uint64_t addr, void *buf, uint64_t len);
 uint64_t space_write(struct space *s, uint64_t addr, const void *buf, uint64_t len, bool rom);
 
-/* Called after every change of a space's map, and before code of a written page is stale ([first, last] ram addresses). */
+/*
+ * map_changed: after every change of a space's map. code_written: bytes [first, last] (ram addresses, of one page with RAM_CODE) were
+ * written by other means than a CPU's store; who translates sets RAM_CODE before it reads the bytes. Both on any thread.
+ */
 struct mem_listener {
     void (*map_changed)(void *ctx, struct space *s);
     void (*code_written)(void *ctx, uint64_t first, uint64_t last);
