@@ -263,6 +263,8 @@ struct blk_node *blk_open_child(struct blk_node *n, struct json_object *opts, co
 char *blk_opt_str(struct json_object *opts, const char *key);
 int blk_opt_bool(struct json_object *opts, const char *key, bool *v, struct err *e);
 int blk_opt_size(struct json_object *opts, const char *key, uint64_t *v, struct err *e);
+/* cache=none and so on: sets BLK_DIRECT, BLK_WRITETHROUGH, BLK_NO_FLUSH in *flags. -EINVAL: no such mode. */
+int blk_cache_mode(const char *name, unsigned *flags);
 /* "64k", "1.5G" -> bytes. */
 int blk_parse_size(const char *s, uint64_t *v);
 

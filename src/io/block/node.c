@@ -1,0 +1,149 @@
+/* node.c: blocking I/O on a node: filters looked through, what a driver has not made up generically, vectors. */
+#include <stdlib.h>
+#include "io/block/int.h"
+
+enum { ZERO_CHUNK = 1 << 20 };
+
+size_t blk_iov_bytes(const struct iovec *iov, int n)
+{
+    size_t sum = 0;
+    for (int i = 0; i < n; i++) sum += iov[i].iov_len;
+    return sum;
+}
+
+int blk_iov_cut(const struct iovec *src, int n, size_t skip, size_t bytes, struct iovec *dst)
+{
+    int out = 0;
+    for (int i = 0; i < n && bytes; i++) {
+        size_t len = src[i].iov_len;
+        if (skip >= len) {
+            skip -= len;
+            continue;
+        }
+        len = MIN(len - skip, bytes);
+        dst[out++] = (struct iovec){ (char *)src[i].iov_base + skip, len };
+        bytes -= len;
+        skip = 0;
+    }
+    return out;
+}
+
+bool blk_is_zero(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    if (n < 16) {
+        for (size_t i = 0; i < n; i++)
+            if (b[i]) return false;
+        return true;
+    }
+    for (size_t i = 0; i < 16; i++)
+        if (b[i]) return false;
+    return !memcmp(b, b + 16, n - 16);
+}
+
+int blk_node_preadv(struct blk_node *n, uint64_t off, const struct iovec *iov, int niov, unsigned flags)
+{
+    while (n->drv->is_filter && !n->drv->preadv) n = n->file;
+    return n->drv->preadv(n, off, iov, niov, flags);
+}
+
+int blk_node_pwritev(struct blk_node *n, uint64_t off, const struct iovec *iov, int niov, unsigned flags)
+{
+    while (n->drv->is_filter && !n->drv->pwritev) n = n->file;
+    if (!n->drv->pwritev) return -ENOTSUP;
+    if (!(n->flags & BLK_RDWR)) return -EROFS;
+    return n->drv->pwritev(n, off, iov, niov, flags);
+}
+
+int blk_node_pread(struct blk_node *n, uint64_t off, void *buf, size_t bytes)
+{
+    struct iovec iov = { buf, bytes };
+    return blk_node_preadv(n, off, &iov, 1, 0);
+}
+
+int blk_node_pwrite(struct blk_node *n, uint64_t off, const void *buf, size_t bytes)
+{
+    struct iovec iov = { (void *)(uintptr_t)buf, bytes };
+    return blk_node_pwritev(n, off, &iov, 1, 0);
+}
+
+int blk_node_flush(struct blk_node *n)
+{
+    while (n->drv->is_filter && !n->drv->flush) n = n->file;
+    if (!(n->flags & BLK_RDWR)) return 0;
+    return n->drv->flush ? n->drv->flush(n) : 0;
+}
+
+int blk_node_discard(struct blk_node *n, uint64_t off, uint64_t bytes)
+{
+    while (n->drv->is_filter && !n->drv->discard) n = n->file;
+    if (!(n->flags & BLK_RDWR)) return -EROFS;
+    if (!(n->flags & BLK_UNMAP) || !n->drv->discard) return 0;
+    return n->drv->discard(n, off, bytes);
+}
+
+int blk_node_zero(struct blk_node *n, uint64_t off, uint64_t bytes, unsigned flags)
+{
+    int r = -ENOTSUP;
+    while (n->drv->is_filter && !n->drv->zero) n = n->file;
+    if (!(n->flags & BLK_RDWR)) return -EROFS;
+    if (!(n->flags & BLK_UNMAP)) flags &= ~(unsigned)BLK_MAY_UNMAP;
+    if (n->drv->zero) r = n->drv->zero(n, off, bytes, flags);
+    if (r != -ENOTSUP || (flags & BLK_NO_FALLBACK)) return r;
+    size_t len = (size_t)MIN(bytes, (uint64_t)ZERO_CHUNK);
+    void *buf = NULL;
+    if (posix_memalign(&buf, 4096, ALIGN_UP(len, 4096u))) return -ENOMEM;
+    memset(buf, 0, len);
+    for (r = 0; !r && bytes;) {
+        /* whole chunks where the file has them: what follows is aligned for O_DIRECT */
+        size_t step = (size_t)MIN(bytes, ZERO_CHUNK - (off & (ZERO_CHUNK - 1)));
+        step = MIN(step, len);
+        struct iovec iov = { buf, step };
+        r = n->drv->pwritev ? n->drv->pwritev(n, off, &iov, 1, 0) : -ENOTSUP;
+        off += step;
+        bytes -= step;
+    }
+    free(buf);
+    return r;
+}
+
+int blk_node_truncate(struct blk_node *n, uint64_t size, const char *prealloc, struct err *e)
+{
+    while (n->drv->is_filter && !n->drv->truncate) n = n->file;
+    if (!(n->flags & BLK_RDWR)) return err_set(e, EROFS, "%s is read-only", n->filename ? n->filename : n->name);
+    if (!n->drv->truncate) return err_set(e, ENOTSUP, "Image format driver does not support resize");
+    return n->drv->truncate(n, size, prealloc, e);
+}
+
+int blk_node_status(struct blk_node *n, uint64_t off, uint64_t bytes, struct blk_range *r)
+{
+    uint64_t size = blk_node_size(n);
+    *r = (struct blk_range){ .bytes = bytes };
+    while (n->drv->is_filter && !n->drv->status) n = n->file;
+    if (off >= size) {
+        r->st = BLK_ST_ZERO;
+        return 0;
+    }
+    bytes = MIN(bytes, size - off);
+    r->bytes = bytes;
+    if (!n->drv->status) {
+        r->st = BLK_ST_DATA | BLK_ST_ALLOCATED;
+        return 0;
+    }
+    int ret = n->drv->status(n, off, bytes, r);
+    if (ret) return ret;
+    if (!r->bytes || r->bytes > bytes) return -EIO;
+    /* the layer below may know of holes; it decides nothing else */
+    if ((r->st & BLK_ST_RECURSE) && (r->st & BLK_ST_OFFSET) && r->file) {
+        struct blk_range low;
+        if (!blk_node_status(r->file, r->host, r->bytes, &low)) {
+            if (low.st & BLK_ST_ZERO) r->st = (r->st | BLK_ST_ZERO) & ~(unsigned)BLK_ST_DATA;
+            r->bytes = MIN(r->bytes, low.bytes);
+            if ((low.st & BLK_ST_OFFSET) && low.file != r->file) {
+                r->file = low.file;
+                r->host = low.host;
+            }
+        }
+    }
+    return 0;
+}
