@@ -10,15 +10,16 @@
 
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
-static struct region **region_slot(struct region_table *t, uint64_t pc, uint32_t mode)
+static struct region **region_slot(struct region_table *t, uint64_t pc, uint32_t mode, uint64_t key)
 {
-    uint64_t h = (pc >> t->shift) ^ cpu_mode_tag(mode);
+    uint64_t h = (pc >> t->shift) ^ cpu_mode_tag(mode) ^ key >> 7;
     return &t->slot[(h ^ h >> t->bits ^ h >> 2 * t->bits) & ((1u << t->bits) - 1)];
 }
 
@@ -130,11 +131,21 @@ void cache_done(struct engine *en)
 
 /* --- look-up -------------------------------------------------------------------------------------------------- */
 
-struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode)
+/* System mode: the pages after the first are where they were when the region was made. */
+static bool pages_hold(struct vcpu *v, const struct region *r)
+{
+    struct code_page p;
+    for (uint32_t i = 1, n = __atomic_load_n(&r->npages, __ATOMIC_RELAXED); i < n; i++)
+        if (!soft_code_page(v, r->page[i].va, true, &p) || code_page_key(&p) != r->page[i].page) return false;
+    return true;
+}
+
+struct region *cache_find(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key)
 {
     struct region_table *t = __atomic_load_n(&en->table, __ATOMIC_ACQUIRE);
-    struct region *r = __atomic_load_n(region_slot(t, pc, mode), __ATOMIC_ACQUIRE);
-    while (r && (r->pc != pc || r->mode != mode)) r = __atomic_load_n(&r->hash_next, __ATOMIC_ACQUIRE);
+    struct region *r = __atomic_load_n(region_slot(t, pc, mode, key), __ATOMIC_ACQUIRE);
+    while (r && (r->pc != pc || r->mode != mode || r->key != key || (v->soft && !pages_hold(v, r))))
+        r = __atomic_load_n(&r->hash_next, __ATOMIC_ACQUIRE);
     return r;
 }
 
@@ -143,11 +154,11 @@ static uint32_t full_hash(uint64_t pc)
     return (uint32_t)(pc >> 1 ^ pc >> (1 + FULL_BITS)) & ((1u << FULL_BITS) - 1);
 }
 
-bool cache_has_full(struct engine *en, uint64_t pc, uint32_t mode)
+bool cache_has_full(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key)
 {
     uint32_t h = full_hash(pc);
     if (!(en->full[h / 64] >> h % 64 & 1)) return false;
-    const struct region *r = cache_find(en, pc, mode);
+    const struct region *r = cache_find(en, v, pc, mode, key);
     return r && !r->counter;
 }
 
@@ -173,7 +184,7 @@ struct region *cache_find_host(struct engine *en, uintptr_t hpc)
 
 static void table_add(struct region_table *t, struct region *r)
 {
-    struct region **head = region_slot(t, r->pc, r->mode);
+    struct region **head = region_slot(t, r->pc, r->mode, r->key);
     __atomic_store_n(&r->hash_next, *head, __ATOMIC_RELAXED);
     __atomic_store_n(head, r, __ATOMIC_RELEASE);
 }
@@ -232,8 +243,20 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
 
 /* --- chains --------------------------------------------------------------------------------------------------- */
 
+/* System mode: who may run `from` may run `to`, because all its pages are pages of `from`. */
+static bool within(const struct region *from, const struct region *to)
+{
+    for (uint32_t i = 0; i < to->npages; i++) {
+        uint32_t k = 0;
+        while (k < from->npages && (from->page[k].va != to->page[i].va || from->page[k].page != to->page[i].page)) k++;
+        if (k == from->npages) return false;
+    }
+    return true;
+}
+
 void cache_chain(struct engine *en, struct exit_slot *slot, struct region *to)
 {
+    if (en->cfg.sysmem && !within(slot->from, to)) return;
     if (slot->to || slot->from->dead || to->dead || en->cfg.nochain) return;
     slot->to = to;
     slot->next = to->incoming;
@@ -255,7 +278,7 @@ static void unchain(struct engine *en, struct exit_slot *slot)
 void cache_kill(struct engine *en, struct region *r)
 {
     if (!r->dead) {
-        struct region **p = region_slot(en->table, r->pc, r->mode);
+        struct region **p = region_slot(en->table, r->pc, r->mode, r->key);
         while (*p != r) p = &(*p)->hash_next;
         __atomic_store_n(p, r->hash_next, __ATOMIC_RELEASE);
         en->nfindable--;
@@ -273,7 +296,7 @@ void cache_kill(struct engine *en, struct region *r)
     /* A CPU that fills its entry at this moment looks at r->dead afterwards (exec.c). */
     for (struct vcpu *v = en->cpus; v; v = v->next) {
         struct jc_entry *j = &v->jc[jc_slot(r->pc, v->insn4)];
-        if (__atomic_load_n(&j->tag, __ATOMIC_RELAXED) == (r->pc ^ cpu_mode_tag(r->mode)))
+        if (__atomic_load_n(&j->code, __ATOMIC_SEQ_CST) == r->code)
             __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc, v->insn4)), __ATOMIC_SEQ_CST);
     }
 }
@@ -285,37 +308,50 @@ static void kick_all(struct engine *en)
         __atomic_or_fetch(&v->cpu->exit_request, REQ_ENGINE, __ATOMIC_SEQ_CST);
 }
 
+/* Kills the regions of a page that have code in its bytes [lo, hi]. True if there were any. */
+static bool page_kill(struct engine *en, uint64_t page, uint64_t lo, uint64_t hi)
+{
+    bool any = false, left = false;
+    struct ram *ram = NULL;
+    for (struct page_node *n = en->pages[page_hash(page)]; n;) {
+        if (n->page != page || n->lo > hi || n->hi < lo) {
+            left |= n->page == page;
+            n = n->next;
+            continue;
+        }
+        ram = n->ram;
+        cache_kill(en, n->region);
+        any = true;
+        left = false;
+        en->stats.invalidated++;
+        n = en->pages[page_hash(page)];
+    }
+    if (en->cfg.sysmem && !ram && !left) ram = mem_ram_at(en->cfg.sysmem, page); /* its regions were evicted */
+    if (ram && !left) soft_unmark_code(ram, page);
+    return any;
+}
+
 void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
 {
-    uint64_t page = gmem_page(en->mem);
+    uint64_t page = en->mem ? gmem_page(en->mem) : RAM_PAGE;
     bool any = false;
+    if (start >= end) return;
     pthread_mutex_lock(&en->lock);
     if ((end - start) / page > 1u << PAGE_HASH_BITS) {
         for (unsigned h = 0; h < 1u << PAGE_HASH_BITS; h++) {
             for (struct page_node *n = en->pages[h]; n;) {
-                if (n->page < start || n->page >= end) {
+                if (n->page >= start && n->page < end) {
+                    any |= page_kill(en, n->page, 0, UINT16_MAX);
+                    n = en->pages[h];
+                } else {
                     n = n->next;
-                    continue;
                 }
-                cache_kill(en, n->region);
-                any = true;
-                en->stats.invalidated++;
-                n = en->pages[h];
             }
         }
     } else {
         for (uint64_t a = ALIGN_DOWN(start, page); a < end; a += page) {
-            struct page_node *n = en->pages[page_hash(a)];
-            while (n) {
-                if (n->page != a) {
-                    n = n->next;
-                    continue;
-                }
-                cache_kill(en, n->region);
-                any = true;
-                en->stats.invalidated++;
-                n = en->pages[page_hash(a)];
-            }
+            uint64_t lo = en->mem || a > start ? 0 : start - a, hi = en->mem || end - a >= page ? UINT16_MAX : end - a - 1;
+            any |= page_kill(en, a, lo, hi);
         }
     }
     if (any) kick_all(en);
@@ -324,6 +360,7 @@ void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
 
 void engine_icache_flush(struct engine *en, uint64_t start, uint64_t end)
 {
+    if (!en->mem) return; /* writes are noticed */
     gmem_icache_flush(en->mem, start, end);
 }
 
@@ -372,6 +409,23 @@ void cache_next_segment(struct engine *en, struct vcpu *self)
     en->stats.flushes++;
     __atomic_store_n(&en->evictions, en->evictions + 1, __ATOMIC_RELEASE);
     en->evicting = false;
+}
+
+void soft_sync(struct vcpu *self)
+{
+    struct engine *en = self->engine;
+    bool alone = true;
+    for (struct vcpu *v = en->cpus; v; v = v->next) {
+        if (v == self || __atomic_load_n(&v->quiescent, __ATOMIC_SEQ_CST) == UINT64_MAX) continue;
+        alone = false;
+        __atomic_or_fetch(&v->cpu->exit_request, REQ_ENGINE, __ATOMIC_SEQ_CST);
+    }
+    if (alone) return;
+    __atomic_store_n(&self->quiescent, UINT64_MAX, __ATOMIC_RELEASE);
+    uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
+    if (en->membarrier) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    kick_all(en);
+    while (!all_quiescent(en, self, epoch)) sched_yield();
 }
 
 /* --- fork ------------------------------------------------------------------------------------------------------ */

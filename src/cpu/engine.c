@@ -74,6 +74,21 @@ static void on_code_write(void *ctx, uint64_t start, uint64_t end)
     engine_invalidate(ctx, start, end);
 }
 
+static void ram_code_written(void *ctx, uint64_t first, uint64_t last)
+{
+    engine_invalidate(ctx, first, last + 1);
+}
+
+static void map_changed(void *ctx, struct space *s)
+{
+    soft_flush_machine(ctx);
+}
+
+static void track_changed(void *ctx, struct ram *r)
+{
+    soft_flush_machine(ctx);
+}
+
 struct engine *engine_new(const struct engine_config *cfg, struct err *e)
 {
     struct engine *en = xalloc(sizeof *en);
@@ -101,8 +116,8 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     }
     if (cache_init(en, e)) goto fail;
     en->env = (struct host_env){
-        .regs = en->ir_regs, .nregs = en->ir_nregs, .jc_offset = (int32_t)cpu_bytes(en),
-        .guest_base = gmem_base(cfg->mem), .insn4 = cfg->guest->insn_align >= 4, .addr_bits = cfg->guest->addr_bits, .pins = ~0u
+        .regs = en->ir_regs, .nregs = en->ir_nregs, .jc_offset = (int32_t)cpu_bytes(en), .softmmu = cfg->sysmem != NULL,
+        .guest_base = cfg->mem ? gmem_base(cfg->mem) : 0, .insn4 = cfg->guest->insn_align >= 4, .addr_bits = cfg->guest->addr_bits, .pins = ~0u
     };
     /* at base 0 the host faults by itself, and of a 32-bit space all is reserved */
     if (en->env.guest_base && cfg->guest->addr_bits > 32) en->env.limit = gmem_limit(cfg->mem);
@@ -114,7 +129,13 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     if (en->cfg.warmup < 0) en->cfg.warmup = WARMUP_DEFAULT;
     en->cfg.warmup = MIN(en->cfg.warmup, (int)WARMUP_MAX);
     if (en->cfg.warmup && en->host->counts && !(log_mask & LOG_OF_CODE)) en->walk = find_walk();
-    gmem_on_code_write(en->mem, on_code_write, en);
+    if (cfg->sysmem) {
+        en->listener = (struct mem_listener){ .code_written = ram_code_written, .map_changed = map_changed, .track_changed = track_changed,
+                                              .ctx = en };
+        mem_listen(cfg->sysmem, &en->listener);
+    } else {
+        gmem_on_code_write(en->mem, on_code_write, en);
+    }
     return en;
 fail:
     cache_done(en);
@@ -127,7 +148,10 @@ fail:
 void engine_free(struct engine *en)
 {
     if (!en) return;
-    gmem_on_code_write(en->mem, NULL, NULL);
+    if (en->cfg.sysmem)
+        mem_unlisten(en->cfg.sysmem, &en->listener);
+    else
+        gmem_on_code_write(en->mem, NULL, NULL);
     while (en->cpus) cpu_free(en->cpus->cpu);
     cache_done(en);
     if (en->host->done) en->host->done(en->hh);
@@ -160,11 +184,18 @@ int32_t engine_counter(const struct engine *en, uint64_t pc)
     return (int32_t)(counters_offset(en) + ((pc >> 1 ^ pc >> 14) & (COUNTERS - 1)) * sizeof(uint16_t));
 }
 
+/* What lies before the CPU struct. */
+static size_t front_bytes(const struct engine *en)
+{
+    return en->cfg.sysmem ? sizeof(struct soft_cpu) : 0;
+}
+
 /* Fresh pages: most of the jump cache is never touched by a short program. */
 static CPU *cpu_alloc(struct engine *en)
 {
-    CPU *cpu = mmap(NULL, alloc_bytes(en), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (cpu == MAP_FAILED) return NULL;
+    char *mem = mmap(NULL, front_bytes(en) + alloc_bytes(en), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mem == MAP_FAILED) return NULL;
+    CPU *cpu = (CPU *)(void *)(mem + front_bytes(en));
     struct vcpu *v = xalloc(sizeof *v);
     cpu->v = v;
     cpu->res_addr = ~0ull;
@@ -194,7 +225,8 @@ static void cpu_release(CPU *cpu)
 {
     struct vcpu *v = cpu->v;
     builder_free(v->builder);
-    munmap(cpu, alloc_bytes(v->engine));
+    soft_done(v);
+    munmap((char *)cpu - front_bytes(v->engine), front_bytes(v->engine) + alloc_bytes(v->engine));
     free(v);
 }
 
@@ -209,6 +241,34 @@ CPU *cpu_new(struct engine *en, const char *model, struct err *e)
         cpu_release(cpu);
         return NULL;
     }
+    if (en->host->fp_sync) en->host->fp_sync(cpu);
+    cpu_link(en, cpu);
+    return cpu;
+}
+
+CPU *cpu_new_sys(struct engine *en, const char *model, unsigned index, struct space *space, struct err *e)
+{
+    if (!en->guest->sys) {
+        err_set(e, ENOTSUP, "%s has no system mode", en->guest->name);
+        return NULL;
+    }
+    CPU *cpu = cpu_alloc(en);
+    if (!cpu) {
+        err_set(e, ENOMEM, "out of memory for a CPU");
+        return NULL;
+    }
+    struct vcpu *v = cpu->v;
+    v->sys = en->guest->sys;
+    v->host = en->cfg.sys_host;
+    v->host_ctx = en->cfg.sys_ctx;
+    v->space = space;
+    v->index = index;
+    soft_init(v);
+    if (en->guest->init(cpu, model, e)) {
+        cpu_release(cpu);
+        return NULL;
+    }
+    soft_switch(cpu);
     if (en->host->fp_sync) en->host->fp_sync(cpu);
     cpu_link(en, cpu);
     return cpu;
@@ -260,7 +320,14 @@ int engine_breakpoint(struct engine *en, uint64_t pc, bool set)
         ret = -ENOENT;
     }
     pthread_mutex_unlock(&en->lock);
-    if (!ret) engine_invalidate(en, pc, pc + 1);
+    if (ret) return ret;
+    if (en->cfg.sysmem) { /* wherever the address is mapped */
+        pthread_mutex_lock(&en->lock);
+        cache_flush(en);
+        pthread_mutex_unlock(&en->lock);
+    } else {
+        engine_invalidate(en, pc, pc + 1);
+    }
     return ret;
 }
 

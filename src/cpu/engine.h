@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include "cpu/guest.h"
 #include "cpu/host.h"
+#include "cpu/soft.h"
 #include "mem/mem.h"
 
 enum {
@@ -27,7 +28,8 @@ enum {
     MAX_BLOCKS = 400,
     PROBE_GROUP = 7,         /* of the register that counts instructions: no guest's helper has to do with it */
     REQ_EMBEDDER = 1,        /* bits of cpu->exit_request */
-    REQ_ENGINE = 2
+    REQ_ENGINE = 2,
+    REQ_IRQ = 4              /* system mode: sys->interrupt has something to look at */
 };
 
 /* A part of the code cache that is filled from one end and evicted as a whole. */
@@ -77,6 +79,7 @@ struct engine {
     ptrdiff_t delta;              /* rx = rw + delta */
     struct segment seg[CACHE_SEGMENTS];
     unsigned cur;
+    struct mem_listener listener; /* system mode: who writes to code */
     size_t thunk_bytes;           /* the host's thunks at the start of segment 0: never evicted */
     bool fork_copied;             /* the child's cache holds all regions */
     uint32_t evictions;           /* exit slots seen before this changed may be gone */
@@ -110,9 +113,10 @@ void watch_access(CPU *cpu, uint64_t addr, uint64_t len, unsigned how);
 /* cache.c */
 int cache_init(struct engine *en, struct err *e);
 void cache_done(struct engine *en);
-struct region *cache_find(struct engine *en, uint64_t pc, uint32_t mode);
+/* key: of the page of code that pc lies in (region.key). v: the CPU that will run it. */
+struct region *cache_find(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key);
 /* Is there a full region (one without a counter) at pc? For the holder of the lock. */
-bool cache_has_full(struct engine *en, uint64_t pc, uint32_t mode);
+bool cache_has_full(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key);
 /* Region whose host code holds hpc, or NULL; async-signal-safe. */
 struct region *cache_find_host(struct engine *en, uintptr_t hpc);
 /* Adds a compiled region whose code ends at the segment's new fill mark. */

@@ -66,10 +66,10 @@ static bool is_cold(const struct engine *en, struct vcpu *v)
 }
 
 /* hot: the region that starts here was left because it is entered often. NULL with *walk: the code is cold. */
-static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool hot, bool *walk)
+static struct region *find_or_translate(struct engine *en, struct vcpu *v, uint64_t key, bool hot, bool *walk)
 {
     CPU *cpu = v->cpu;
-    struct region *r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
+    struct region *r = v->single_step ? NULL : cache_find(en, v, cpu->pc, cpu->mode, key);
     __atomic_fetch_add(&en->stats.lookups, 1, __ATOMIC_RELAXED);
     if (r && !v->chain_from && !hot) return r;
     if (!r && !hot && is_cold(en, v)) {
@@ -78,7 +78,7 @@ static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool 
         return NULL;
     }
     exec_lock(en, v);
-    r = v->single_step ? NULL : cache_find(en, cpu->pc, cpu->mode);
+    r = v->single_step ? NULL : cache_find(en, v, cpu->pc, cpu->mode, key);
     if (hot && v->left && came_from_is_valid(en, v) && v->left->counter && v->left != r) cache_kill(en, v->left);
     v->left = NULL;
     if (r && hot && r->counter) {
@@ -93,12 +93,12 @@ static struct region *find_or_translate(struct engine *en, struct vcpu *v, bool 
 }
 
 /* Enters a region into the jump cache. It may be killed at the same time: either the killer sees the entry or we see dead. */
-static void jc_fill(struct vcpu *v, struct region *r)
+static void jc_fill(struct vcpu *v, struct region *r, uint64_t tag)
 {
     struct jc_entry *j = &v->jc[jc_slot(r->pc, v->insn4)];
     __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc, v->insn4)), __ATOMIC_RELEASE);
     __atomic_store_n(&j->code, r->code, __ATOMIC_RELEASE);
-    __atomic_store_n(&j->tag, r->pc ^ cpu_mode_tag(r->mode), __ATOMIC_SEQ_CST);
+    __atomic_store_n(&j->tag, r->pc ^ cpu_mode_tag(r->mode) ^ tag, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST)) __atomic_store_n(&j->tag, jc_empty(jc_slot(r->pc, v->insn4)), __ATOMIC_RELEASE);
 }
 
@@ -125,6 +125,15 @@ static void log_entry(struct vcpu *v, const struct region *r)
     log_write("\n");
 }
 
+/* System mode: the key of the code at the CPU's pc. False: the fetch faults. */
+static bool code_key(struct vcpu *v, uint64_t *key)
+{
+    struct code_page p;
+    if (!soft_code_page(v, v->cpu->pc, false, &p)) return false;
+    *key = code_page_key(&p);
+    return true;
+}
+
 /*
  * Code of the pc that the CPU came to outside generated code: the jump cache is asked first, as generated code does. NULL:
  * there is none; either it is cold (*walk), or v->exc says why.
@@ -134,11 +143,16 @@ static void *next_code(struct engine *en, struct vcpu *v, bool hot, bool *walk)
     CPU *cpu = v->cpu;
     const struct jc_entry *j = &v->jc[jc_slot(cpu->pc, v->insn4)];
     bool reuse = !hot && !v->chain_from && !v->single_step;
-    if (reuse && __atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) == (cpu->pc ^ cpu_mode_tag(cpu->mode))) return j->code;
-    struct region *r = find_or_translate(en, v, hot, walk);
+    if (reuse && __atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) == (cpu->pc ^ cpu_mode_tag(cpu->mode) ^ soft_tag(v))) return j->code;
+    uint64_t key = 0, flushes = v->soft ? soft_flushes(v) : 0;
+    if (v->soft && !code_key(v, &key)) return NULL;
+    struct region *r = find_or_translate(en, v, key, hot, walk);
     if (!r) return NULL;
     if (LOGS_CODE(LOG_EXEC, r->pc)) log_entry(v, r);
-    if (!en->cfg.nochain && !v->single_step) jc_fill(v, r);
+    if (en->cfg.nochain || v->single_step) return r->code;
+    for (uint32_t i = 0; v->soft && i < r->npages; i++) soft_note_exec(v, r->page[i].va);
+    uint64_t tag = soft_tag(v);
+    if (!v->soft || soft_flushes(v) == flushes) jc_fill(v, r, tag); /* else the flush may have been about this code */
     return r->code;
 }
 
@@ -161,6 +175,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
             uint32_t req = __atomic_exchange_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
             v->chain_from = NULL;
             if (req & REQ_EMBEDDER) return EXC_REQUEST;
+            if (req & REQ_IRQ && v->sys) v->sys->interrupt(cpu);
         }
         if (v->single_step && !first) return EXC_DEBUG;
         bool walk = false;
@@ -185,16 +200,18 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
 enum cpu_exc cpu_run(CPU *cpu)
 {
     struct vcpu *v = cpu->v;
-    v->chain_from = NULL;
-    if (sigsetjmp(v->recover, 0)) {
-        if (v->in_code && !v->walking && v->engine->host->unwound) v->engine->host->unwound(cpu);
-        v->in_code = v->walking = v->guest_access = false;
-    } else {
-        v->exc = run_loop(v->engine, v);
-    }
+    do {
+        v->chain_from = NULL;
+        if (sigsetjmp(v->recover, 0)) {
+            if (v->in_code && !v->walking && v->engine->host->unwound) v->engine->host->unwound(cpu);
+            v->in_code = v->walking = v->guest_access = false;
+        } else {
+            v->exc = run_loop(v->engine, v);
+        }
+        if (v->exc > EXC_REQUEST) log_exc(v, v->exc);
+    } while (v->sys && soft_exception(v));
     v->chain_from = NULL;
     quiesce_always(v);
-    if (v->exc > EXC_REQUEST) log_exc(v, v->exc);
     return v->exc;
 }
 
@@ -216,6 +233,7 @@ _Noreturn void cpu_raise(CPU *cpu, enum cpu_exc exc, uint32_t code, uint64_t fau
 
 uint64_t cpu_ld(CPU *cpu, uint64_t addr, unsigned mo)
 {
+    if (cpu->v->soft) return soft_ld(cpu, VIEW_MAIN, addr, mo);
     if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, MO_BYTES(mo), CW_READ);
     const void *p = cpu_access_begin(cpu, addr);
     uint64_t v;
@@ -242,6 +260,10 @@ uint64_t cpu_ld(CPU *cpu, uint64_t addr, unsigned mo)
 
 void cpu_st(CPU *cpu, uint64_t addr, uint64_t val, unsigned mo)
 {
+    if (cpu->v->soft) {
+        soft_st(cpu, VIEW_MAIN, addr, val, mo);
+        return;
+    }
     if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, MO_BYTES(mo), CW_WRITE);
     void *p = cpu_access_begin(cpu, addr);
     switch (mo & MO_SIZE) {
@@ -255,6 +277,10 @@ void cpu_st(CPU *cpu, uint64_t addr, uint64_t val, unsigned mo)
 
 void cpu_ldn(CPU *cpu, void *dst, uint64_t addr, size_t len)
 {
+    if (cpu->v->soft) {
+        soft_copy(cpu, VIEW_MAIN, addr, dst, len, false);
+        return;
+    }
     if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, len, CW_READ);
     memcpy(dst, cpu_access_begin(cpu, addr), len);
     cpu_access_end(cpu);
@@ -262,6 +288,10 @@ void cpu_ldn(CPU *cpu, void *dst, uint64_t addr, size_t len)
 
 void cpu_stn(CPU *cpu, uint64_t addr, const void *src, size_t len)
 {
+    if (cpu->v->soft) {
+        soft_copy(cpu, VIEW_MAIN, addr, (void *)(uintptr_t)src, len, true);
+        return;
+    }
     if (unlikely(cpu->v->nwatch)) watch_access(cpu, addr, len, CW_WRITE);
     memcpy(cpu_access_begin(cpu, addr), src, len);
     cpu_access_end(cpu);
@@ -335,7 +365,7 @@ bool engine_host_fault(CPU *cpu, int sig, void *info, void *ucontext)
     struct vcpu *v = cpu->v;
     siginfo_t *si = info;
     ucontext_t *uc = ucontext;
-    if (!v->in_code) return false;
+    if (!v->in_code || v->soft) return false;
     struct engine *en = v->engine;
     bool write = uc_is_write(uc), known = si->si_code > 0 && si->si_code != SI_KERNEL;
     uint64_t addr = 0;

@@ -23,7 +23,8 @@ struct walk {
 
 /*
  * MMU views: what an access is translated by. View 0 is the current mode's, view 1 what an unprivileged access uses (Arm's LDTR, RISC-V
- * loads under MPRV...); IR's LD and ST name the view in `sub`. Views 2 and 3 are for helpers (hypervisor loads, walks of another stage).
+ * loads under MPRV...); memory operations of IR name the view in `x`, which front ends choose by
+ * setting t->view first. Views 2 and 3 are for helpers (hypervisor loads, walks of another stage).
  */
 enum { VIEW_MAIN, VIEW_USER, VIEW_A, VIEW_B, TLB_VIEWS };
 
@@ -89,12 +90,15 @@ struct cpu_intc {
     void *ctx;
 };
 
+enum sys_power { SYS_OFF, SYS_RESET, SYS_CRASH };
+
 /* What the machine does for its CPUs; v->host, ctx = v->host_ctx. */
 struct sys_host {
+    void (*wake)(void *ctx, CPU *cpu);                         /* it may have something to do: ends its sleep. Any thread */
     uint64_t (*now)(void *ctx);                                /* guest time in ns */
     /* One of the CPU's timers (n < 8): sys->timer is called at guest time `ns`; UINT64_MAX: not at all. Any thread. */
     void (*timer)(void *ctx, CPU *cpu, unsigned n, uint64_t ns);
-    void (*power)(void *ctx, enum sys_power { SYS_OFF, SYS_RESET, SYS_CRASH } what, int status); /* asks; takes effect soon */
+    void (*power)(void *ctx, enum sys_power what, int status); /* asks; takes effect soon */
     CPU *(*cpu)(void *ctx, unsigned index);                    /* NULL past the last */
     /* Runs start() on a CPU that is off; 0, -EALREADY if it is on, -ENOENT. off: the calling CPU goes off (returns; then GX_HALT). */
     int (*cpu_on)(void *ctx, unsigned index, uint64_t pc, uint64_t arg, uint64_t how);
@@ -123,10 +127,9 @@ void sys_kick(CPU *cpu);
 /* Accesses by helpers in another view than the main one; cpu_ld and cpu_st are view 0. Faults raise. */
 uint64_t soft_ld(CPU *cpu, unsigned view, uint64_t va, unsigned mo);
 void soft_st(CPU *cpu, unsigned view, uint64_t va, uint64_t val, unsigned mo);
+/* len bytes in address order; a fault raises, after what precedes it was done. */
+void soft_copy(CPU *cpu, unsigned view, uint64_t va, void *buf, size_t len, bool write);
 /* Translates for instructions that ask (Arm's AT) and for debuggers: as walk with probe; and a debugger's copy. */
 bool soft_translate(CPU *cpu, unsigned view, uint64_t va, unsigned access, struct walk *w);
 size_t soft_debug(CPU *cpu, uint64_t va, void *buf, size_t len, bool write);
-/* The instruction bytes at va were changed, or may have been, without the engine noticing: nothing to do in system mode, where writes
- * to pages with code are noticed; kept for symmetry with engine_icache_flush. */
-
 #endif

@@ -17,7 +17,7 @@ struct host_env {
     uint64_t limit;           /* not 0: accesses that start here or above are EXC_FAULTs, and it is for the code to see to that */
     bool insn4;               /* pcs are multiples of 4: for jc_slot */
     uint8_t addr_bits;        /* 32: addresses have been zero-extended by the front end and base may be nonzero */
-    bool softmmu;             /* false: user mode, direct access */
+    bool softmmu;             /* system mode: accesses go through the TLBs of soft.h; false: user mode, direct access */
     unsigned pins;            /* how many registers to pin (0..host's maximum); ~0u = host's choice */
 };
 
@@ -44,6 +44,7 @@ struct exit_slot {
 
 struct region {
     uint64_t pc;
+    uint64_t key;             /* system mode: ram address of the page that pc lies in; else 0 */
     uint32_t mode;
     bool dead;                /* unlinked; memory is reused after a grace period */
     uint8_t segment;          /* engine's: part of the code cache */
@@ -59,10 +60,13 @@ struct region {
     void *host_data;          /* interp: the IR; freed by host->release */
     int32_t counter;          /* not 0: a first translation; offset from the CPU pointer of 16 bits that count entries */
     struct region *hash_next;
-    /* guest pages its instructions lie on: first and last byte */
+    /* guest pages its instructions lie on; that of the entry first */
     uint32_t npages;
     struct page_node { /* of the index by page (engine's) */
-        uint64_t page;
+        uint64_t page;        /* guest address; system mode: ram address */
+        uint64_t va;          /* system mode: where the page is seen, and its block */
+        struct ram *ram;
+        uint16_t lo, hi;      /* bytes of the page that were translated, first and last */
         struct region *region;
         struct page_node *next;
     } page[];

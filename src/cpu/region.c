@@ -36,7 +36,7 @@ struct builder {
     uint8_t code[FETCH];
     uint64_t code_addr;
     size_t code_len;
-    uint64_t pages[MAX_PAGES];
+    struct { uint64_t va; struct code_page code; uint16_t lo, hi; } pages[MAX_PAGES];
     unsigned npages;
     uint32_t order[MAX_BLOCKS], place[MAX_BLOCKS];
     struct ir_block sorted[MAX_BLOCKS];
@@ -61,23 +61,73 @@ void builder_free(struct builder *b)
 
 /* --- guest code ------------------------------------------------------------------------------------------------ */
 
-static bool note_page(struct builder *b, uint64_t addr)
+static uint64_t page_size(const struct engine *en)
 {
-    uint64_t page = ALIGN_DOWN(addr, (uint64_t)gmem_page(b->en->mem));
+    return en->mem ? gmem_page(en->mem) : TLB_PAGE;
+}
+
+/* Number of the page in the region's list, or -1. */
+static int page_index(const struct builder *b, uint64_t addr)
+{
+    uint64_t page = ALIGN_DOWN(addr, page_size(b->en));
     for (unsigned i = b->npages; i-- > 0;)
-        if (b->pages[i] == page) return true;
-    if (b->npages == MAX_PAGES) return false;
-    b->pages[b->npages++] = page;
+        if (b->pages[i].va == page) return (int)i;
+    return -1;
+}
+
+/* The region has code at [addr, last], of one page. System mode: fetch_page has found out where it is. */
+static bool note_page(struct builder *b, uint64_t addr, uint64_t last)
+{
+    uint64_t page = ALIGN_DOWN(addr, page_size(b->en));
+    int i = page_index(b, addr);
+    if (i < 0) {
+        if (b->npages == MAX_PAGES) return false;
+        i = (int)b->npages++;
+        b->pages[i].va = page;
+        b->pages[i].lo = UINT16_MAX, b->pages[i].hi = 0;
+    }
+    b->pages[i].lo = MIN(b->pages[i].lo, (uint16_t)(addr - page));
+    b->pages[i].hi = MAX(b->pages[i].hi, (uint16_t)(last - page));
     return true;
+}
+
+/* System mode: where the page with pc is; it joins the region's list, empty so far. Only the first page's fault is the guest's. */
+static const struct code_page *fetch_page(struct builder *b, uint64_t pc)
+{
+    int i = page_index(b, pc);
+    if (i >= 0) return &b->pages[i].code;
+    struct code_page p;
+    if (b->npages == MAX_PAGES || !soft_code_page(b->v, pc, b->npages != 0, &p)) return NULL;
+    if (!b->straight) soft_mark_code(b->en, &p);
+    i = (int)b->npages++;
+    b->pages[i].va = ALIGN_DOWN(pc, (uint64_t)TLB_PAGE);
+    b->pages[i].code = p;
+    b->pages[i].lo = UINT16_MAX, b->pages[i].hi = 0;
+    return &b->pages[i].code;
+}
+
+/* What gmem_fetch does, in system mode. */
+static size_t fetch_sys(struct builder *b, uint64_t pc)
+{
+    size_t len = 0;
+    while (len < FETCH) {
+        uint64_t at = pc + len, n = MIN(FETCH - len, TLB_PAGE - (at & (TLB_PAGE - 1)));
+        if (len >= MAX_INSN_BYTES) break; /* into the next page only for an instruction that needs it */
+        const struct code_page *p = fetch_page(b, at);
+        if (!p) break;
+        memcpy(b->code + len, p->ram->host + p->off + (at & (TLB_PAGE - 1)), n);
+        len += n;
+    }
+    return len;
 }
 
 /* Bytes at pc: a pointer and how many are there (at least the longest instruction unless the code ends). */
 static const uint8_t *fetch(struct builder *b, uint64_t pc, size_t *avail)
 {
     uint64_t off = pc - b->code_addr;
-    if (off >= b->code_len || (b->code_len - off < MAX_INSN_BYTES && b->code_len == FETCH)) {
+    if (off >= b->code_len || (b->code_len - off < MAX_INSN_BYTES && (b->code_len == FETCH || b->en->cfg.sysmem))) {
         b->code_addr = pc;
-        b->code_len = gmem_fetch(b->en->mem, pc, b->code, FETCH);
+        b->code_len = b->en->cfg.sysmem ? fetch_sys(b, pc) : gmem_fetch(b->en->mem, pc, b->code, FETCH);
         off = 0;
     }
     *avail = b->code_len - off;
@@ -158,6 +208,14 @@ static bool room_for_blocks(const struct builder *b)
     return b->ir.nblk + 4 < MAX_BLOCKS && b->npending + 4 < MAX_BLOCKS;
 }
 
+/* System mode: only code in the pages that the region has already is known by its pc. */
+static bool has_full(struct builder *b, uint64_t pc)
+{
+    if (!b->en->cfg.sysmem) return cache_has_full(b->en, b->v, pc, b->mode, 0);
+    int i = page_index(b, pc);
+    return i >= 0 && cache_has_full(b->en, b->v, pc, b->mode, code_page_key(&b->pages[i].code));
+}
+
 /*
  * Does the region go on at a direct target? In a first translation both sides of a branch are taken only if that costs
  * little: one is translated already, or near.
@@ -165,7 +223,7 @@ static bool room_for_blocks(const struct builder *b)
 static bool goes_on(struct builder *b, uint64_t to, bool branch)
 {
     if (b->limit == 1 || b->straight || !room_for_blocks(b)) return false;
-    if (b->first && cache_has_full(b->en, to, b->mode)) return false; /* a first translation leads to it */
+    if (b->first && has_full(b, to)) return false; /* a first translation leads to it */
     if (!b->first || !branch || to - b->t.next_pc <= MAX_SKIP) return true;
     return b->at[slot_of(b, to)].epoch == b->epoch;
 }
@@ -229,13 +287,13 @@ static bool translate_block(struct builder *b, uint32_t block)
             ir_emit(ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, pc) });
             break;
         }
-        if (b->ninsns >= b->limit || (b->first && !first && cache_has_full(b->en, pc, b->mode))) {
+        if (b->ninsns >= b->limit || (b->first && !first && has_full(b, pc))) {
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
         }
         size_t avail;
         const uint8_t *p = fetch(b, pc, &avail);
-        if (!avail || !note_page(b, pc)) {
+        if (!avail || !note_page(b, pc, pc)) {
             if (!avail && !b->ninsns) return false;
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
@@ -252,6 +310,7 @@ static bool translate_block(struct builder *b, uint32_t block)
         t->pc = pc;
         t->next_pc = pc;
         t->mode = b->mode;
+        t->view = 0;
         t->watch = b->v->single_step && b->v->nwatch ? &watch_helper : NULL;
         t->end = XE_NONE;
         if (unlikely(b->en->cfg.probes)) probe_before(b->en, t);
@@ -266,7 +325,8 @@ static bool translate_block(struct builder *b, uint32_t block)
             emit_exit(b, pc, b->mode, JK_JUMP);
             break;
         }
-        if (!note_page(b, pc + len - 1)) b->ninsns = b->limit;
+        uint64_t last = pc + len - 1, page_end = pc | (page_size(b->en) - 1);
+        if (!note_page(b, pc, MIN(last, page_end)) || (last > page_end && !note_page(b, page_end + 1, last))) b->ninsns = b->limit;
         if (unlikely(b->en->cfg.probes)) probe_after(b->en, t);
         ir->ins[marker].x = len;
         if (first)
@@ -386,8 +446,16 @@ static bool build(struct builder *b, uint64_t pc, unsigned limit)
     return true;
 }
 
+/* The exception of a fetch at v->fault_addr, for code at pc. System mode: it is found again, this time with all that belongs to it. */
 static void cannot_fetch(struct vcpu *v, const struct gmem *mem, uint64_t pc)
 {
+    struct code_page p;
+    if (v->soft) {
+        v->exc = EXC_FAULT;
+        v->exc_code = EXF_EXEC;
+        if (soft_code_page(v, v->fault_addr, false, &p)) v->exc = EXC_NONE; /* another CPU has mapped it meanwhile */
+        return;
+    }
     v->exc = EXC_FAULT;
     v->exc_code = EXF_EXEC | (gmem_flags(mem, pc) ? EXF_ACCERR : EXF_MAPERR);
 }
@@ -431,8 +499,16 @@ static struct region *region_new(const struct builder *b, uint64_t pc)
     r->pc = pc;
     r->mode = b->mode;
     r->ninsns = b->ninsns;
-    r->npages = b->npages;
-    for (unsigned i = 0; i < b->npages; i++) r->page[i].page = b->pages[i];
+    for (unsigned i = 0; i < b->npages; i++) {
+        if (b->pages[i].lo > b->pages[i].hi) continue; /* it was looked at, for an instruction that might have reached into it */
+        struct page_node *n = &r->page[r->npages++];
+        n->page = n->va = b->pages[i].va;
+        n->lo = b->pages[i].lo, n->hi = b->pages[i].hi;
+        if (!b->en->cfg.sysmem) continue;
+        n->page = code_page_key(&b->pages[i].code);
+        n->ram = b->pages[i].code.ram;
+    }
+    if (b->en->cfg.sysmem) r->key = r->page[0].page;
     if (b->first) r->counter = engine_counter(b->en, pc);
     return r;
 }

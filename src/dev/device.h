@@ -50,7 +50,9 @@ enum reg_access { REG_RES, RO, RW, WO, W1C, W1S, RC /* read clears */ };
 /*
  * A row: offset, name as in the manual, access, then what applies. Without handlers the register is its FIELD: reads give it, writes
  * change the bits of mask (0: all of its size), W1C and W1S clear and set. `read` replaces the value read, `write` the effect of a
- * write (v is masked already); `after` runs after a write changed the field. i: index in an array of `count` registers `step` bytes apart.
+ * write (v is masked already); `after` runs after each write. i: index in an array of `count` registers `step` bytes apart.
+ * Narrow accesses: a read is cut out of the whole value; a write keeps the FIELD's other bytes (0 where there is none). Wide ones go to
+ * several registers, lowest first. Every FIELD has `reset` after a reset, in RO rows, too: what is no state is read by a handler.
  */
 struct reg {
     uint32_t off;
@@ -97,6 +99,9 @@ struct prop {
 #define PROP_MAC(n, m)      { .name = n, .type = PROP_T_MAC, .field = offsetof(SELF, m) }
 #define PROP_DEV(n, m)      { .name = n, .type = PROP_T_DEV, .field = offsetof(SELF, m) }
 #define PROP_ENUM(n, m, d, w) { .name = n, .type = PROP_T_ENUM, .field = offsetof(SELF, m), .def = d, .names = w }
+enum { ONOFF_AUTO, ONOFF_ON, ONOFF_OFF };
+#define PROP_ONOFFAUTO(n, m, d) { .name = n, .type = PROP_T_ONOFFAUTO, .field = offsetof(SELF, m), .def = d } /* a uint32_t */
+#define PROP_PCI_ADDR(n, m) { .name = n, .type = PROP_T_PCI_ADDR, .field = offsetof(SELF, m), .def = UINT64_MAX } /* int32_t: slot * 8 + function, -1 */
 #define PROPS(...)          .props = (const struct prop[]){ __VA_ARGS__ }, .nprops = sizeof((const struct prop[]){ __VA_ARGS__ }) / sizeof(struct prop)
 
 /* --- state: what is saved besides registers with a FIELD ------------------------------------------------------------------ */
@@ -159,6 +164,8 @@ struct device {
 
 /* --- the instance ---------------------------------------------------------------------------------------------------------- */
 
+enum board_request { BOARD_SHUTDOWN, BOARD_RESET, BOARD_POWERDOWN, BOARD_WATCHDOG };
+
 /* What a board gives its devices; machine/ fills it. */
 struct board {
     struct loop *loop;
@@ -169,8 +176,9 @@ struct board {
     struct dev *devs;        /* all instances, in order of creation, by dev->next */
     struct bus *buses;       /* all buses, by bus->next */
     void *machine;
-    void (*request)(struct board *b, enum board_request { BOARD_SHUTDOWN, BOARD_RESET, BOARD_POWERDOWN, BOARD_WATCHDOG } what, int status);
+    void (*request)(struct board *b, enum board_request what, int status);
     void (*event)(struct board *b, const char *name, struct json_object *data); /* QMP event; takes data over; may be NULL */
+    struct dev_resolver *resolver; /* dev_resolve_with's */
 };
 
 struct dev {
@@ -186,7 +194,12 @@ struct dev {
     struct irq_wire { struct dev *to; unsigned n; } *wire; /* who hears irq[i], for the device tree and `info qtree` */
     struct dma dma;          /* its way to memory: the board's space, unless a bus says otherwise */
     bool realized, failed;   /* failed: a guest error stopped it; only reset revives it */
+    bool guest_erred;        /* dev_guest_error has said something */
     struct arena *arena;     /* dev_alloc's */
+    struct dev_wires *wires; /* device.c's: what drives its inputs */
+    uint32_t hint;           /* regs.c's: the row that was used last */
+    uint64_t props_set[2];   /* which properties were set, by number */
+    struct mem_attr access;  /* who makes the access of a register that is under way */
 };
 
 struct bus {
@@ -241,8 +254,39 @@ struct bus *bus_find(struct board *b, const char *type, const char *name /* NULL
 uint64_t regs_read(struct dev *d, const struct reg *regs, unsigned nregs, uint64_t off, unsigned size);
 void regs_write(struct dev *d, const struct reg *regs, unsigned nregs, uint64_t off, uint64_t v, unsigned size);
 
+/* The lines of `-device help` (those of one category, or NULL for all) and of `-device NAME,help`. */
+void dev_list(void (*out)(void *ctx, const char *line), void *ctx);
+void dev_describe(const struct device *cls, void (*out)(void *ctx, const char *line), void *ctx);
+/* The property's value as text ("on", "4096", an id); false: there is none of that name. */
+bool dev_get(struct dev *d, const char *prop, char *buf, size_t size);
+/* Was the property set (not left at its default)? */
+bool dev_prop_given(const struct dev *d, const char *prop);
+/* Finds the words nearest to `word`: "; did you mean 'a' or 'b'?", or "" (buf). next(ctx, i) gives word number i, NULL past the last. */
+const char *near_words(char *buf, size_t size, const char *word, const char *(*next)(void *ctx, unsigned i), void *ctx);
+
+/* --- saved state (state.c): a stream that names and measures everything in it ------------------------------------------- */
+
+struct state_out {
+    uint8_t *buf;
+    size_t len, cap;
+};
+struct state_in {
+    const uint8_t *buf;
+    size_t len, at;
+};
+void state_out_free(struct state_out *o);
+/* One device: registers with FIELD, its state table, levels of its outputs. */
+void dev_save(struct dev *d, struct state_out *o);
+/* The stream is another's: every name, size and range is checked; -EINVAL says which. The device was reset before. A failed load leaves
+ * it for a reset. */
+int dev_load(struct dev *d, struct state_in *in, struct err *e);
+void dev_save_all(struct board *b, struct state_out *o);
+int dev_load_all(struct board *b, struct state_in *in, struct err *e);
+
 /* Tracing at the point of use; `-trace help` lists what a scan of the sources finds. */
 extern bool dev_trace_on; /* any event enabled: set by the command line before threads exist */
+/* `-trace PATTERN` ("virtio_*"; "-name" takes out again): 0, -ENOSPC. */
+int dev_trace_enable(const char *pattern, struct err *e);
 void dev_trace(const char *event, const char *fmt, ...) PRINTF(2, 3);
 #define TRACE(event, ...) do { if (unlikely(dev_trace_on)) dev_trace(#event, __VA_ARGS__); } while (0)
 

@@ -299,13 +299,13 @@ V ir_ld(struct xlat *t, enum ir_type type, V addr, int64_t disp, unsigned mo)
 {
     watched(t, addr, disp, mo, 1);
     return EMIT(t, .op = IR_LD, .type = (uint8_t)type, .mo = (uint8_t)mo, .a = addr,
-           .imm = (uint64_t)disp);
+           .x = t->view, .imm = (uint64_t)disp);
 }
 
 void ir_st(struct xlat *t, V addr, int64_t disp, V v, unsigned mo)
 {
     watched(t, addr, disp, mo, 2);
-    EMIT(t, .op = IR_ST, .mo = (uint8_t)mo, .a = addr, .b = v, .imm = (uint64_t)disp);
+    EMIT(t, .op = IR_ST, .mo = (uint8_t)mo, .a = addr, .b = v, .x = t->view, .imm = (uint64_t)disp);
 }
 
 V ir_cas(struct xlat *t, V addr, V expect, V desired, unsigned mo)
@@ -313,7 +313,7 @@ V ir_cas(struct xlat *t, V addr, V expect, V desired, unsigned mo)
     uint8_t type = t->ir->ins[expect].type;
     watched(t, addr, 0, mo, 3);
     return EMIT(t, .op = IR_CAS, .type = type, .mo = (uint8_t)mo, .a = addr,
-           .b = expect, .c = desired);
+           .b = expect, .c = desired, .x = t->view);
 }
 
 V ir_rmw(struct xlat *t, enum ir_rmw op, V addr, V v, unsigned mo)
@@ -321,7 +321,7 @@ V ir_rmw(struct xlat *t, enum ir_rmw op, V addr, V v, unsigned mo)
     uint8_t type = t->ir->ins[v].type;
     watched(t, addr, 0, mo, 3);
     return EMIT(t, .op = IR_RMW, .type = type, .sub = (uint8_t)op,
-           .mo = (uint8_t)mo, .a = addr, .b = v);
+           .mo = (uint8_t)mo, .a = addr, .b = v, .x = t->view);
 }
 
 void ir_fence(struct xlat *t, unsigned bits)
@@ -331,7 +331,7 @@ void ir_fence(struct xlat *t, unsigned bits)
 
 void ir_probe(struct xlat *t, V addr, unsigned bytes, bool store)
 {
-    EMIT(t, .op = IR_PROBE, .mo = store ? MO_STORE : 0, .a = addr, .y = bytes);
+    EMIT(t, .op = IR_PROBE, .mo = store ? MO_STORE : 0, .a = addr, .x = t->view, .y = bytes);
 }
 
 V ir_call(struct xlat *t, const struct ir_helper *h, const V *args)

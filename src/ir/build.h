@@ -20,6 +20,7 @@ struct xlat {
     uint32_t mode;     /* translation mode (guest-defined bits); a body may change it: then xl_stop must end it */
     const void *cpu;   /* the guest's CPU struct, for features only: never for values of registers */
     const struct ir_helper *watch; /* to be called with address and bytes << 2 | (1 read, 2 write) before each access; NULL: none */
+    uint8_t view;      /* system mode: which MMU view (cpu/guest_sys.h) the accesses that follow go through; 0 at each instruction's start */
     /* filled by xl_* */
     enum xl_end end;
     V cond;            /* XE_BRANCH */

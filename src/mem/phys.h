@@ -42,6 +42,8 @@ void mem_free(struct mem *m); /* with everything in it; no CPU runs */
 /* Zeroed host memory, allocated when it is touched. share: memory file that other processes may map. */
 struct ram *ram_new(struct mem *m, const char *id, uint64_t size, bool share, struct err *e);
 void ram_free(struct ram *r); /* no window maps it */
+/* The block with a ram address (ram.base), or NULL. */
+struct ram *mem_ram_at(struct mem *m, uint64_t base);
 /* Bounded copies; false if [off, off + len) is not inside. ram_write marks the pages dirty and drops code made from them. */
 bool ram_read(const struct ram *r, uint64_t off, void *buf, uint64_t len);
 bool ram_write(struct ram *r, uint64_t off, const void *buf, uint64_t len);

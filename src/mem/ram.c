@@ -232,3 +232,12 @@ void ram_track(struct ram *r, unsigned kinds)
         for (uint64_t i = 0; i < r->size >> RAM_PAGE_BITS; i++) __atomic_fetch_or(&r->page[i], fresh, __ATOMIC_RELAXED);
     __atomic_store_n(&r->track, (uint8_t)(kinds & RAM_DIRTY), __ATOMIC_RELAXED);
 }
+
+struct ram *mem_ram_at(struct mem *m, uint64_t base)
+{
+    pthread_mutex_lock(&m->lock);
+    struct ram *r = m->rams;
+    while (r && base - r->base >= r->size) r = r->next;
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}

@@ -12,11 +12,6 @@ static void *interp_init(const struct host_env *env, struct code_buf *buf, struc
 {
     struct interp *h = xalloc(sizeof *h);
 
-    if (env->softmmu) {
-        free(h);
-        err_set(e, ENOTSUP, "the interpreter has no software MMU yet");
-        return NULL;
-    }
     h->env = *env;
     h->frame = env->jc_offset + (int32_t)(JC_SIZE * sizeof(struct jc_entry));
     h->lower = lower_new();

@@ -25,7 +25,7 @@ struct lower {
     /* frame slots not in use */
     uint16_t free[INTERP_SLOTS];
     uint32_t nfree;
-    bool too_big;
+    bool too_big, softmmu;
     struct iop *ops;
     uint32_t nops, cap_ops;
     struct side *side;
@@ -375,7 +375,7 @@ static void lower_mem(struct lower *l, V v)
     const int64_t disp = (int64_t)ins->imm;
     unsigned code;
 
-    if ((!ld && ins->op != IR_ST) || ins->mo & (MO_BE | MO_ALIGN | MO_ACQ | MO_REL) || disp != (int32_t)disp) {
+    if (l->softmmu || (!ld && ins->op != IR_ST) || ins->mo & (MO_BE | MO_ALIGN | MO_ACQ | MO_REL) || disp != (int32_t)disp) {
         emit_side(l, OP_MEM, v);
         return;
     }
@@ -673,6 +673,7 @@ int lower_region(struct interp *h, struct ir *ir, struct code_buf *buf, struct r
 
     if (ir->nvars > INTERP_SLOTS / 2)
         return -E2BIG;
+    l->softmmu = h->env.softmmu;
     prepare(l, ir, h->frame);
     for (uint32_t n = 0; n < ir->nblk; n++)
         lower_block(l, n);

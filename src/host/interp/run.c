@@ -6,6 +6,7 @@
  */
 #include "host/interp/code.h"
 #include "mem/access.h"
+#include "cpu/soft.h"
 
 #define L(off, T)   (*(T *)(base + (off)))
 #define NEXT        do { op++; goto *op->code; } while (0)
@@ -98,7 +99,7 @@ static const struct iop *jump_cache(const struct vcpu *v, uint64_t pc, uint32_t 
 {
     const struct jc_entry *j = &v->jc[jc_slot(pc, v->insn4)];
 
-    if (__atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) != (pc ^ cpu_mode_tag(mode)))
+    if (__atomic_load_n(&j->tag, __ATOMIC_ACQUIRE) != (pc ^ cpu_mode_tag(mode) ^ soft_tag(v)))
         return NULL;
     return __atomic_load_n(&j->code, __ATOMIC_RELAXED);
 }

@@ -8,6 +8,7 @@
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
+#include "cpu/soft.h"
 #include <stdlib.h>
 
 struct maps {
@@ -364,11 +365,12 @@ static uint32_t slow_new(struct gen *g, V v)
     return x->nslows++;
 }
 
-static void slow_call(struct gen *g, uint32_t i)
+/* The call's thunk is t_slow or t_soft. */
+static void slow_call(struct gen *g, uint32_t i, const uint8_t *thunk)
 {
     a_storei(g, 32, o_frame(FR_ID), 0x7fffffff);
     g->x->slows[i].site = g->p;
-    a_call_to(g, g->h->t_slow);
+    a_call_to(g, thunk);
 }
 
 void gen_slow(struct gen *g, V v)
@@ -377,13 +379,41 @@ void gen_slow(struct gen *g, V v)
     LOG(LOG_STATS, "x86_64: %s of type %u is left to C\n", ir_opinfo[ins_of(g, v)->op].text,
         ins_of(g, v)->type);
     g->x->slows[i].s.dst = (uint8_t)def_new(g, v);
-    slow_call(g, i);
+    slow_call(g, i, g->h->t_slow);
 }
 
 static void cold_slow(struct gen *g, struct cold *c)
 {
-    slow_call(g, c->arg);
+    slow_call(g, c->arg, g->h->t_slow);
     gen_cold_return(g, c);
+}
+
+static void cold_soft(struct gen *g, struct cold *c)
+{
+    slow_call(g, c->arg, g->h->t_soft);
+    gen_cold_return(g, c);
+}
+
+uint32_t slow_soft(struct gen *g, V v, uint32_t rec)
+{
+    uint32_t i = slow_new(g, v);
+    g->x->slows[i].s.map = rec;
+    g->x->slows[i].s.r = g->r;
+    return i;
+}
+
+void soft_call(struct gen *g, uint32_t i, unsigned dst)
+{
+    g->x->slows[i].s.dst = (uint8_t)dst;
+    slow_call(g, i, g->h->t_soft);
+}
+
+void soft_cold(struct gen *g, uint32_t i, uint8_t *site, unsigned dst)
+{
+    g->x->slows[i].s.dst = (uint8_t)dst;
+    struct cold *c = gen_cold(g, cold_soft, site);
+    c->arg = i;
+    gen_cold_back(g, c);
 }
 
 void gen_slow_cold(struct gen *g, V v, uint8_t *site, unsigned d)
@@ -448,4 +478,31 @@ void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s)
         regs->xmm[s->dst - XMM0] = res;
     else
         regs->gpr[s->dst] = res.u64[0];
+}
+
+/* The soft thunk's C part: 0, or the exception by which the region is left. */
+uint64_t x86_soft(CPU *cpu, struct regs *regs, const struct slow *s, const struct x86_host *h)
+{
+    union vlanes a, b, c, res = {0};
+    read_loc(cpu, regs, &s->arg[0], &a);
+    read_loc(cpu, regs, &s->arg[1], &b);
+    read_loc(cpu, regs, &s->arg[2], &c);
+    uint32_t guest = __builtin_ia32_stmxcsr(); /* C wants its default environment */
+    __builtin_ia32_ldmxcsr(0x1f80);
+    enum cpu_exc exc = soft_access(cpu, &s->ins, a.u64[0], &b, &c, &res);
+    __builtin_ia32_ldmxcsr(guest);
+    if (exc) {
+        (void)__atomic_load_n(&s->r->dead, __ATOMIC_ACQUIRE); /* as in x86_trap */
+        const struct maps *m = (const struct maps *)s->r->maps;
+        struct reader d = {(const uint8_t *)m + m->data + s->map, cpu, regs};
+        apply(h, cpu, s->r, &d, 0, NULL);
+        return exc;
+    }
+    if (s->dst == NO_DST) return 0;
+    mask_to(&res, (enum ir_type)s->ins.type);
+    if (s->dst >= XMM0)
+        regs->xmm[s->dst - XMM0] = res;
+    else
+        regs->gpr[s->dst] = res.u64[0];
+    return 0;
 }

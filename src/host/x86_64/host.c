@@ -165,9 +165,30 @@ static void save_regs(struct gen *g, int32_t sp)
     a_mov_rr(g, 64, RSI, RSP);
 }
 
+enum { AREA = sizeof(struct regs) };
+
+/* Called from generated code: 8 bytes of return address and 8 of padding above the area. */
+static void call_slow(struct gen *g, struct x86_host *h, uintptr_t fn)
+{
+    a_alui(g, ALU_SUB, 64, o_reg(RSP), AREA + 8);
+    save_regs(g, AREA + 16);
+    a_load(g, 32, RAX, o_mem(RSP, AREA + 16 + FR_ID));
+    a_mov_ri(g, RDX, (uintptr_t)h->base + (uintptr_t)h->delta);
+    a_alu(g, ALU_ADD, 64, RDX, o_reg(RAX));
+    a_mov_ri(g, RCX, (uintptr_t)h);
+    call_c(g, fn);
+}
+
+static void restore_regs(struct gen *g)
+{
+    for (unsigned r = 0; r < 16; r++)
+        a_loadx(g, 16, XMM0 + r, o_mem(RSP, (int32_t)(128 + r * 16)));
+    for (unsigned r = 0; r < 16; r++)
+        if (r != RSP) a_load(g, 64, r, o_mem(RSP, (int32_t)(r * 8)));
+}
+
 static void emit_to_c(struct gen *g, struct x86_host *h)
 {
-    enum { AREA = sizeof(struct regs) };
     _Static_assert(AREA == 128 + 256, "layout of struct regs");
     h->t_trap = g->p;
     a_alui(g, ALU_SUB, 64, o_reg(RSP), AREA);
@@ -179,20 +200,22 @@ static void emit_to_c(struct gen *g, struct x86_host *h)
     a_alui(g, ALU_ADD, 64, o_reg(RSP), AREA);
     a_jmp_to(g, h->t_leave_homes);
 
-    /* called: 8 bytes of return address and 8 of padding above the area */
     h->t_slow = g->p;
-    a_alui(g, ALU_SUB, 64, o_reg(RSP), AREA + 8);
-    save_regs(g, AREA + 16);
-    a_load(g, 32, RAX, o_mem(RSP, AREA + 16 + FR_ID));
-    a_mov_ri(g, RDX, (uintptr_t)h->base + (uintptr_t)h->delta);
-    a_alu(g, ALU_ADD, 64, RDX, o_reg(RAX));
-    call_c(g, (uintptr_t)x86_slow);
-    for (unsigned r = 0; r < 16; r++)
-        a_loadx(g, 16, XMM0 + r, o_mem(RSP, (int32_t)(128 + r * 16)));
-    for (unsigned r = 0; r < 16; r++)
-        if (r != RSP) a_load(g, 64, r, o_mem(RSP, (int32_t)(r * 8)));
+    call_slow(g, h, (uintptr_t)x86_slow);
+    restore_regs(g);
     a_alui(g, ALU_ADD, 64, o_reg(RSP), AREA + 8);
     ret(g);
+
+    h->t_soft = g->p;
+    call_slow(g, h, (uintptr_t)x86_soft);
+    a_rm(g, 0x85, RAX, o_reg(RAX), 0);
+    uint8_t *leaves = a_jcc_fwd(g, CC_NE);
+    restore_regs(g);
+    a_alui(g, ALU_ADD, 64, o_reg(RSP), AREA + 8);
+    ret(g);
+    a_bind(leaves, g->p);
+    a_alui(g, ALU_ADD, 64, o_reg(RSP), AREA + 16);
+    a_jmp_to(g, h->t_leave_homes);
 }
 
 static void emit_fp(struct gen *g, struct x86_host *h)
@@ -254,10 +277,6 @@ static void *x86_init(const struct host_env *env, struct code_buf *buf, struct e
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, detect);
-    if (env->softmmu) {
-        err_set(e, ENOSYS, "the x86-64 back end has no system mode yet");
-        return NULL;
-    }
     if (buf->end - buf->rw < 4096) {
         err_set(e, ENOMEM, "code cache too small");
         return NULL;

@@ -3,6 +3,7 @@
  */
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
+#include "cpu/soft.h"
 
 enum {
     OFF_PC = offsetof(CPU, pc),
@@ -304,10 +305,29 @@ static void store_k64(struct gen *g, struct opnd m, uint64_t k)
     }
 }
 
+/* System mode: what is added to tags in the jump cache at the moment. */
+static struct opnd soft_code_tag(void)
+{
+    return o_mem(RBP, (int32_t)offsetof(struct soft_cpu, tag) - (int32_t)sizeof(struct soft_cpu) - CPU_BIAS);
+}
+
+/* System mode: exits to other pages are not chained, as these may be mapped differently meanwhile; the jump cache knows. */
+static void known_exit(struct gen *g, const struct exit_slot *e)
+{
+    int32_t slot = g->h->env.jc_offset - CPU_BIAS + (int32_t)(jc_slot(e->pc, g->h->env.insn4) * sizeof(struct jc_entry));
+    a_mov_ri(g, RAX, e->pc ^ cpu_mode_tag(e->mode));
+    a_alu(g, ALU_XOR, 64, RAX, soft_code_tag());
+    a_alu(g, ALU_CMP, 64, RAX, o_mem(RBP, slot + (int32_t)offsetof(struct jc_entry, tag)));
+    uint8_t *miss = a_jcc8(g, CC_NE);
+    a_jmp_o(g, o_mem(RBP, slot + (int32_t)offsetof(struct jc_entry, code)));
+    a_bind8(g, miss);
+}
+
 /* Where an exit goes when it is not chained: rax = its slot; the thunk takes pc and mode from there. */
 static void cold_exit(struct gen *g, struct cold *c)
 {
     g->x->exits[c->arg].stub = (uint32_t)(g->p - g->start);
+    if (g->h->env.softmmu) known_exit(g, &g->x->exits[c->arg]);
     a_mov_ri(g, RAX, (uintptr_t)&g->x->exits[c->arg]);
     a_jmp_to(g, g->h->t_exit);
 }
@@ -362,6 +382,12 @@ static void lower_exiti(struct gen *g, const struct ir_ins *in)
             a_mov_ri(g, tag, cpu_mode_tag(in->y));
             a_alu(g, ALU_XOR, 64, tag, o_reg(pc));
         }
+    }
+    if (g->h->env.softmmu) {
+        unsigned t = tag == pc ? tmp_gpr(g) : tag;
+        if (tag == pc) a_mov_rr(g, 64, t, pc);
+        a_alu(g, ALU_XOR, 64, t, soft_code_tag());
+        tag = t;
     }
     slot = o_mem(RBP, g->h->env.jc_offset - CPU_BIAS + (int32_t)offsetof(struct jc_entry, tag));
     slot.index = (uint8_t)i;

@@ -9,6 +9,7 @@
 #include "host/x86_64/priv.h"
 #include "host/x86_64/asm.h"
 #include "ir/build.h"
+#include "cpu/soft.h"
 
 /* In a window that addresses can exceed: leaves with EXC_FAULT unless the access at the address in `a` starts inside. */
 static void check_window(struct gen *g, const struct ir_ins *in, unsigned a)
@@ -360,8 +361,102 @@ static void lower_probe(struct gen *g, const struct ir_ins *in)
     }
 }
 
+/* --- system mode: the TLBs of cpu/soft.h ---------------------------------------------------------------- */
+
+static struct opnd o_soft(unsigned off)
+{
+    return o_mem(RBP, (int32_t)off - (int32_t)sizeof(struct soft_cpu) - CPU_BIAS);
+}
+
+/* u = host address of an access at the address in a plus disp; the jump of a miss, whose end is returned. t is free then. */
+static uint8_t *tlb_look_up(struct gen *g, const struct ir_ins *in, unsigned a, unsigned u, unsigned t)
+{
+    const bool write = in->op != IR_LD;
+    const unsigned view = in->x, bytes = MO_BYTES(in->mo);
+    const unsigned off = (unsigned)(offsetof(struct soft_cpu, view) + view * sizeof(struct tlb_view));
+    const int64_t disp = (int64_t)in->imm;
+    if (disp == 0) {
+        a_mov_rr(g, 64, u, a);
+    } else if (disp == (int32_t)disp) {
+        a_lea(g, 64, u, o_mem(a, (int32_t)disp));
+    } else {
+        a_mov_ri(g, u, (uint64_t)disp);
+        a_alu(g, ALU_ADD, 64, u, o_reg(a));
+    }
+    a_mov_rr(g, 64, t, u);
+    a_shifti(g, SH_SHR, 64, t, TLB_PAGE_BITS - TLB_ENTRY_BITS);
+    a_alu(g, ALU_AND, 64, t, o_soft(off + offsetof(struct tlb_view, mask)));
+    a_alu(g, ALU_ADD, 64, t, o_soft(off + offsetof(struct tlb_view, table)));
+    a_alu(g, ALU_XOR, 64, u, o_mem(t, write ? offsetof(struct tlb_entry, wr) : offsetof(struct tlb_entry, rd)));
+    a_alui(g, ALU_CMP, 64, o_reg(u), TLB_PAGE - (int32_t)bytes);
+    uint8_t *miss = a_jcc_fwd(g, CC_A);
+    a_alu(g, ALU_ADD, 64, u, o_mem(t, offsetof(struct tlb_entry, host)));
+    return miss;
+}
+
+static void soft_ld_hit(struct gen *g, const struct ir_ins *in, unsigned d, struct opnd o)
+{
+    unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
+    if (type_is_xmm(in->type))
+        a_loadx(g, bytes, d, o);
+    else if (in->mo & MO_SIGN && bits < ir_type_bits[in->type])
+        a_loads(g, bits, in->type == T_I64 ? 64 : 32, d, o);
+    else
+        a_load(g, bits, d, o);
+}
+
+/* s: register of the value, NOREG: the constant k. t: free. */
+static void soft_st_hit(struct gen *g, const struct ir_ins *in, struct opnd o, unsigned s, int32_t k, unsigned t)
+{
+    unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
+    if (s == NOREG) {
+        a_storei(g, bits, o, k);
+    } else if (s >= XMM0) {
+        a_storex(g, bytes, o, s);
+    } else if (in->mo & MO_REL) {
+        a_mov_rr(g, 64, t, s);
+        a_rm(g, bits == 8 ? 0x86 | OP_B | OP_BM : bits == 16 ? 0x87 | P_66 : 0x87 | w_of(bits), t, o, 0);
+        return;
+    } else {
+        a_store(g, bits, o, s);
+    }
+    if (in->mo & MO_REL) store_release(g);
+}
+
+/*
+ * Loads and stores look into the TLB; a miss, and all other operations, are done by C. Every register is where it will be before the
+ * jump to the cold path, so that both ways meet in the same state.
+ */
+static void lower_soft(struct gen *g, V v, const struct ir_ins *in)
+{
+    unsigned bytes = MO_BYTES(in->mo), s = NOREG, d = NO_DST;
+    bool ld = in->op == IR_LD, xmm = ld ? type_is_xmm(in->type) : in->op == IR_ST && type_is_xmm(type_of(g, in->b));
+    int32_t k = 0;
+    if ((!ld && in->op != IR_ST) || (in->mo & MO_BE && bytes > 1) || (xmm && bytes == 2)) {
+        uint32_t i = slow_soft(g, v, deopt_rec(g));
+        soft_call(g, i, in->type ? def_new(g, v) : NO_DST);
+        return;
+    }
+    if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
+    unsigned a = use_r(g, in->a);
+    if (!ld && (xmm || root_of(g, in->b)->reg != NOREG || !fits_imm(g, in->b, bytes * 8, &k))) s = use_r(g, in->b);
+    unsigned u = tmp_gpr(g), t = tmp_gpr(g);
+    uint32_t i = slow_soft(g, v, deopt_rec(g));
+    if (ld) d = def_r(g, v);
+    uint8_t *miss = tlb_look_up(g, in, a, u, t);
+    if (ld)
+        soft_ld_hit(g, in, d, o_mem(u, 0));
+    else
+        soft_st_hit(g, in, o_mem(u, 0), s, k, t);
+    soft_cold(g, i, miss, d);
+}
+
 void lower_mem(struct gen *g, V v, const struct ir_ins *in)
 {
+    if (g->h->env.softmmu && in->op != IR_FENCE) {
+        lower_soft(g, v, in);
+        return;
+    }
     switch (in->op) {
     case IR_LD: lower_ld(g, v, in); return;
     case IR_ST: lower_st(g, in); return;

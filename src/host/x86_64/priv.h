@@ -32,7 +32,10 @@ struct slow {
     struct ir_fp fp;
     uint8_t type_a, dst;
     struct loc arg[3];
+    uint32_t map;          /* memory in system mode: the deopt map for its fault, in r->maps */
+    struct region *r;
 };
+enum { NO_DST = 0xff };
 struct slow_site { struct slow s; uint8_t *site; };
 
 /* Growable scratch, kept in the handle between compilations. */
@@ -97,7 +100,7 @@ struct x86_host {
     bool gs;                        /* gs base = guest base */
     uint8_t *base;                  /* first byte of the thunks (write view); rel32 is the same in both views */
     ptrdiff_t delta;
-    uint8_t *t_enter, *t_leave, *t_leave_homes, *t_exit, *t_miss, *t_trap, *t_slow, *t_fold, *t_fpload;
+    uint8_t *t_enter, *t_leave, *t_leave_homes, *t_exit, *t_miss, *t_trap, *t_slow, *t_soft, *t_fold, *t_fpload;
     struct gen_priv x;
 };
 
@@ -168,9 +171,15 @@ void deopt_at(struct gen *g, uint32_t rec);                    /* the instructio
 void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V addr, int64_t disp);
 void deopt_finish(struct gen *g);
 void slow_finish(struct gen *g);
+/* Memory in system mode by C: as gen_slow and gen_slow_cold, and it may leave through the map rec. slow_soft: before the result is
+ * allocated; returns what soft_call and soft_cold take. */
+uint32_t slow_soft(struct gen *g, V v, uint32_t rec);
+void soft_call(struct gen *g, uint32_t i, unsigned dst);
+void soft_cold(struct gen *g, uint32_t i, uint8_t *site, unsigned dst);
 int deopt_write(struct gen *g);                                /* r->maps */
 bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, struct regs *regs);
 uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, const struct x86_host *h);
 void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s);
+uint64_t x86_soft(CPU *cpu, struct regs *regs, const struct slow *s, const struct x86_host *h);
 
 #endif

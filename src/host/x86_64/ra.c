@@ -128,6 +128,7 @@ void gen_carry(struct gen *g)
         unsigned ngpr = 0, nxmm = 0, free_gprs = 0;
         for (unsigned i = 0; i < MAX_CARRY_GPR; i++)
             free_gprs += g->temps >> gprs[i] & 1;
+        if (g->h->env.softmmu) free_gprs = 0; /* accesses need two scratch registers */
         while (x->ncarry < MAX_CARRY) {
             uint32_t best = 0;
             int32_t bw = calls + 7;
