@@ -367,11 +367,58 @@ EACH(many_pages)
     assert_in_range(rig->walks, 2049, 2049 * 6);
 }
 
+/* Atomic operations: in RAM, at a page's end, where a page is missing, on pages with code, on device registers (which refuse). */
+#define AMO_(f5, f3, rd, rs1, rs2) ((uint32_t)(f5) << 27 | (rs2) << 20 | (rs1) << 15 | (f3) << 12 | (rd) << 7 | 0x2f)
+EACH(atomics)
+{
+    enum { ADD = 0, SWAP = 1, CAS = 5, XOR = 4, MAX_ = 0x14 };
+    static const uint32_t code[] = { AMO_(ADD, 3, 10, 5, 7), AMO_(XOR, 2, 11, 5, 7), AMO_(MAX_, 3, 12, 5, 7), AMO_(SWAP, 3, 13, 5, 7),
+                                     AMO_(ADD, 3, 0, 5, 6), AMO_(CAS, 3, 14, 5, 6), AMO_(CAS, 3, 15, 5, 7), ADDI(8, 8, -1), BNE(8, 0, -32), EBREAK };
+    map(0, 0, CODE, RAM_AT, ALL, 12, false);
+    map(0, 1, DATA, RAM_AT + 0x5000, GP_READ | GP_WRITE, 12, false);
+    map(0, 2, DATA + 0x1000, DEV_AT, GP_READ | GP_WRITE, 12, false);
+    map(0, 3, DATA + 0x2000, RAM_AT, GP_READ | GP_WRITE, 12, false); /* the code's page */
+    map(0, 4, DATA + 0x3000, RAM_AT + 0x6000, GP_READ, 12, false);
+    put(RAM_AT, code, ARRAY_LEN(code));
+    for (unsigned round = 0; round < 4; round++) {
+        uint64_t v = 5, w;
+        uint64_t at = round == 3 ? 0x800 : 0x5ff8;
+        ram_write(rig->ram, at, &v, 8);
+        set_x(5, round == 3 ? DATA + 0x2800 : DATA + 0xff8), set_x(6, 1), set_x(7, 3), set_x(8, 3000), set_x(14, 4), set_x(15, 4);
+        assert_int_equal(go(CODE), EXC_BREAK);
+        ram_read(rig->ram, at, &w, 8);
+        /* the model: an iteration at a time */
+        uint64_t m = 5, x[6] = { 0, 0, 0, 0, 4, 4 };
+        for (unsigned i = 0; i < 3000; i++) {
+            x[0] = m, m += 3;
+            x[1] = (uint64_t)(int32_t)m, m = (m & ~0xffffffffull) | (uint32_t)(m ^ 3);
+            x[2] = m, m = (int64_t)m > 3 ? m : 3;
+            x[3] = m, m = 3;
+            m += 1;
+            uint64_t old = m;
+            if (m == x[4]) m = 1;
+            x[4] = old;
+            old = m;
+            if (m == x[5]) m = 3;
+            x[5] = old;
+        }
+        assert_int_equal(w, m);
+        for (unsigned i = 0; i < 6; i++) assert_int_equal(get_x(10 + i), x[i]);
+    }
+    set_x(5, DATA + 0x1000);
+    assert_int_equal(go(CODE), EXC_FAULT);
+    assert_int_equal(rig->last_code & EXF_BUS, EXF_BUS);
+    set_x(5, DATA + 0x3000);
+    assert_int_equal(go(CODE), EXC_FAULT);
+    assert_int_equal(rig->last_code & (EXF_WRITE | EXF_BUS), EXF_WRITE);
+    assert_int_equal(rig->last_addr, DATA + 0x3000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_and_stores), cmocka_unit_test(device_registers), cmocka_unit_test(faults), cmocka_unit_test(address_spaces),
-        cmocka_unit_test(remapping), cmocka_unit_test(changing_code), cmocka_unit_test(code_across_pages), cmocka_unit_test(many_pages),
+        cmocka_unit_test(remapping), cmocka_unit_test(changing_code), cmocka_unit_test(code_across_pages), cmocka_unit_test(many_pages), cmocka_unit_test(atomics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

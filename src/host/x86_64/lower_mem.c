@@ -38,11 +38,60 @@ static struct opnd window_mem(struct gen *g, const struct ir_ins *in)
     return o_mem(a, 0);
 }
 
-static struct opnd guest_mem(struct gen *g, const struct ir_ins *in)
+/* --- system mode: the TLBs of cpu/soft.h ---------------------------------------------------------------- */
+
+static struct opnd o_soft(unsigned off)
 {
+    return o_mem(RBP, (int32_t)off - (int32_t)sizeof(struct soft_cpu) - CPU_BIAS);
+}
+
+/* u = host address of an access at the address in a plus disp; the jump of a miss, whose end is returned. t is free then. */
+static uint8_t *tlb_look_up(struct gen *g, const struct ir_ins *in, unsigned a, unsigned u, unsigned t)
+{
+    const bool write = in->op != IR_LD;
+    const unsigned view = in->x, bytes = MO_BYTES(in->mo);
+    const unsigned off = (unsigned)(offsetof(struct soft_cpu, view) + view * sizeof(struct tlb_view));
+    const int64_t disp = (int64_t)in->imm;
+    if (disp == 0) {
+        a_mov_rr(g, 64, u, a);
+    } else if (disp == (int32_t)disp) {
+        a_lea(g, 64, u, o_mem(a, (int32_t)disp));
+    } else {
+        a_mov_ri(g, u, (uint64_t)disp);
+        a_alu(g, ALU_ADD, 64, u, o_reg(a));
+    }
+    a_mov_rr(g, 64, t, u);
+    a_shifti(g, SH_SHR, 64, t, TLB_PAGE_BITS - TLB_ENTRY_BITS);
+    a_alu(g, ALU_AND, 64, t, o_soft(off + offsetof(struct tlb_view, mask)));
+    a_alu(g, ALU_ADD, 64, t, o_soft(off + offsetof(struct tlb_view, table)));
+    a_alu(g, ALU_XOR, 64, u, o_mem(t, write ? offsetof(struct tlb_entry, wr) : offsetof(struct tlb_entry, rd)));
+    a_alui(g, ALU_CMP, 64, o_reg(u), TLB_PAGE - (int32_t)bytes);
+    uint8_t *miss = a_jcc_fwd(g, CC_A);
+    a_alu(g, ALU_ADD, 64, u, o_mem(t, offsetof(struct tlb_entry, host)));
+    return miss;
+}
+
+/*
+ * Where the access of instruction v goes. System mode: the look-up is emitted, with its miss to a cold path that does the whole operation
+ * by C: all operands and scratch must have been asked for before, so that both ways meet in the same state; soft_both ends it.
+ */
+static struct opnd guest_mem(struct gen *g, V v, const struct ir_ins *in)
+{
+    if (g->h->env.softmmu) {
+        unsigned a = use_r(g, in->a), u = tmp_gpr(g), t = tmp_gpr(g);
+        g->x->soft = slow_soft(g, v, deopt_rec(g));
+        g->x->soft_miss = tlb_look_up(g, in, a, u, t);
+        return o_mem(u, 0);
+    }
     struct opnd o = g->h->env.limit ? window_mem(g, in) : addr_use(g, in->a, (int64_t)in->imm);
     o.gs = g->h->gs;
     return o;
+}
+
+/* The operation's result is in d (NO_DST: it has none), in both ways. */
+static void soft_both(struct gen *g, unsigned d)
+{
+    if (g->h->env.softmmu) soft_cold(g, g->x->soft, g->x->soft_miss, d);
 }
 
 /* Leaves with EXC_ALIGN when the address is no multiple of the access size. */
@@ -72,7 +121,7 @@ static void lower_ld(struct gen *g, V v, const struct ir_ins *in)
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
     int64_t disp = (int64_t)in->imm;
     if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
-    struct opnd o = guest_mem(g, in);
+    struct opnd o = guest_mem(g, v, in);
     uint32_t rec = deopt_rec(g);
     bool be = in->mo & MO_BE && bytes > 1;
     if (type_is_xmm(in->type)) {
@@ -135,12 +184,12 @@ static void store_release(struct gen *g)
     a_alui(g, ALU_OR, 32, o_frame(FR_TMP), 0);
 }
 
-static void lower_st(struct gen *g, const struct ir_ins *in)
+static void lower_st(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
     int64_t disp = (int64_t)in->imm;
     if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
-    struct opnd o = guest_mem(g, in);
+    struct opnd o = guest_mem(g, v, in);
     bool be = in->mo & MO_BE && bytes > 1, rel = in->mo & MO_REL;
     enum ir_type t = type_of(g, in->b);
     int32_t k;
@@ -249,7 +298,6 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
     }
     take(g, RAX);
     if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
-    struct opnd o = guest_mem(g, in);
     bool be = in->mo & MO_BE && bytes > 1;
     unsigned s = use_r(g, in->c);
     if (be) {
@@ -263,6 +311,7 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
     else
         a_load(g, bits, RAX, use_rm(g, in->b));
     if (be) swap_bytes(g, bits, RAX);
+    struct opnd o = guest_mem(g, v, in);
     deopt_at(g, deopt_rec(g));
     a_u8(g, 0xf0);
     a_rm(g,
@@ -271,6 +320,7 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
                       : M_0F | 0xb1 | w_of(bits),
          s, o, 0);
     if (be) swap_bytes(g, bits, RAX);
+    soft_both(g, RAX);
     def_is(g, v, RAX);
 }
 
@@ -309,8 +359,8 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
     if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
     unsigned sized = bits == 8 ? OP_B | OP_BM : bits == 16 ? 1 | P_66 : 1 | w_of(bits);
     if (!be && (op == RMW_XCHG || op == RMW_ADD)) {
-        struct opnd o = guest_mem(g, in);
         unsigned b = use_r(g, in->b), t = tmp_gpr(g);
+        struct opnd o = guest_mem(g, v, in);
         a_mov_rr(g, bits == 64 ? 64 : 32, t, b);
         deopt_at(g, deopt_rec(g));
         if (op == RMW_XCHG) {
@@ -319,21 +369,23 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
             a_u8(g, 0xf0);
             a_rm(g, M_0F | 0xc0 | sized, t, o, 0);
         }
+        soft_both(g, t);
         def_is(g, v, t);
         return;
     }
     if (!be && !result && op <= RMW_XOR) {
         static const uint8_t alu[] = {[RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR};
-        struct opnd o = guest_mem(g, in);
         unsigned b = use_r(g, in->b);
+        struct opnd o = guest_mem(g, v, in);
         deopt_at(g, deopt_rec(g));
         a_u8(g, 0xf0);
         a_alu_m(g, alu[op], bits, o, b);
+        soft_both(g, NO_DST);
         return;
     }
     take(g, RAX);
-    struct opnd o = guest_mem(g, in);
     unsigned b = use_r(g, in->b), t = tmp_gpr(g);
+    struct opnd o = guest_mem(g, v, in);
     uint32_t rec = deopt_rec(g);
     deopt_at(g, rec);
     a_load(g, bits, RAX, o);
@@ -346,12 +398,13 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
     a_rm(g, M_0F | 0xb0 | sized, t, o, 0);
     a_jcc_to(g, CC_NE, again);
     if (be) swap_bytes(g, bits, RAX);
+    soft_both(g, RAX);
     def_is(g, v, RAX);
 }
 
-static void lower_probe(struct gen *g, const struct ir_ins *in)
+static void lower_probe(struct gen *g, V v, const struct ir_ins *in)
 {
-    struct opnd o = guest_mem(g, in);
+    struct opnd o = guest_mem(g, v, in);
     uint32_t rec = deopt_rec(g);
     for (unsigned k = 0; k < (in->y > 1 ? 2u : 1u); k++) {
         if (k) o.disp += (int32_t)in->y - 1;
@@ -359,39 +412,6 @@ static void lower_probe(struct gen *g, const struct ir_ins *in)
         if (in->mo & MO_STORE) a_u8(g, 0xf0);
         a_alui(g, in->mo & MO_STORE ? ALU_OR : ALU_CMP, 8, o, 0);
     }
-}
-
-/* --- system mode: the TLBs of cpu/soft.h ---------------------------------------------------------------- */
-
-static struct opnd o_soft(unsigned off)
-{
-    return o_mem(RBP, (int32_t)off - (int32_t)sizeof(struct soft_cpu) - CPU_BIAS);
-}
-
-/* u = host address of an access at the address in a plus disp; the jump of a miss, whose end is returned. t is free then. */
-static uint8_t *tlb_look_up(struct gen *g, const struct ir_ins *in, unsigned a, unsigned u, unsigned t)
-{
-    const bool write = in->op != IR_LD;
-    const unsigned view = in->x, bytes = MO_BYTES(in->mo);
-    const unsigned off = (unsigned)(offsetof(struct soft_cpu, view) + view * sizeof(struct tlb_view));
-    const int64_t disp = (int64_t)in->imm;
-    if (disp == 0) {
-        a_mov_rr(g, 64, u, a);
-    } else if (disp == (int32_t)disp) {
-        a_lea(g, 64, u, o_mem(a, (int32_t)disp));
-    } else {
-        a_mov_ri(g, u, (uint64_t)disp);
-        a_alu(g, ALU_ADD, 64, u, o_reg(a));
-    }
-    a_mov_rr(g, 64, t, u);
-    a_shifti(g, SH_SHR, 64, t, TLB_PAGE_BITS - TLB_ENTRY_BITS);
-    a_alu(g, ALU_AND, 64, t, o_soft(off + offsetof(struct tlb_view, mask)));
-    a_alu(g, ALU_ADD, 64, t, o_soft(off + offsetof(struct tlb_view, table)));
-    a_alu(g, ALU_XOR, 64, u, o_mem(t, write ? offsetof(struct tlb_entry, wr) : offsetof(struct tlb_entry, rd)));
-    a_alui(g, ALU_CMP, 64, o_reg(u), TLB_PAGE - (int32_t)bytes);
-    uint8_t *miss = a_jcc_fwd(g, CC_A);
-    a_alu(g, ALU_ADD, 64, u, o_mem(t, offsetof(struct tlb_entry, host)));
-    return miss;
 }
 
 static void soft_ld_hit(struct gen *g, const struct ir_ins *in, unsigned d, struct opnd o)
@@ -423,32 +443,40 @@ static void soft_st_hit(struct gen *g, const struct ir_ins *in, struct opnd o, u
     if (in->mo & MO_REL) store_release(g);
 }
 
-/*
- * Loads and stores look into the TLB; a miss, and all other operations, are done by C. Every register is where it will be before the
- * jump to the cold path, so that both ways meet in the same state.
- */
-static void lower_soft(struct gen *g, V v, const struct ir_ins *in)
+static void soft_ld_st(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned bytes = MO_BYTES(in->mo), s = NOREG, d = NO_DST;
-    bool ld = in->op == IR_LD, xmm = ld ? type_is_xmm(in->type) : in->op == IR_ST && type_is_xmm(type_of(g, in->b));
+    bool ld = in->op == IR_LD;
     int32_t k = 0;
-    if ((!ld && in->op != IR_ST) || (in->mo & MO_BE && bytes > 1) || (xmm && bytes == 2)) {
-        uint32_t i = slow_soft(g, v, deopt_rec(g));
-        soft_call(g, i, in->type ? def_new(g, v) : NO_DST);
-        return;
-    }
     if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
     unsigned a = use_r(g, in->a);
-    if (!ld && (xmm || root_of(g, in->b)->reg != NOREG || !fits_imm(g, in->b, bytes * 8, &k))) s = use_r(g, in->b);
+    if (!ld && (type_is_xmm(type_of(g, in->b)) || root_of(g, in->b)->reg != NOREG || !fits_imm(g, in->b, bytes * 8, &k))) s = use_r(g, in->b);
     unsigned u = tmp_gpr(g), t = tmp_gpr(g);
     uint32_t i = slow_soft(g, v, deopt_rec(g));
-    if (ld) d = def_r(g, v);
+    if (ld) d = def_r(g, v); /* what makes room for it is emitted before the look-up */
     uint8_t *miss = tlb_look_up(g, in, a, u, t);
     if (ld)
         soft_ld_hit(g, in, d, o_mem(u, 0));
     else
         soft_st_hit(g, in, o_mem(u, 0), s, k, t);
     soft_cold(g, i, miss, d);
+}
+
+/* Loads, stores and most atomic operations look into the TLB; a miss, and all else, is done by C. */
+static void lower_soft(struct gen *g, V v, const struct ir_ins *in)
+{
+    enum ir_type type = in->op == IR_ST ? type_of(g, in->b) : (enum ir_type)in->type;
+    bool hard = in->op == IR_PROBE || in->mo & MO_BE || (type_is_xmm(type) && (MO_BYTES(in->mo) == 2 || in->op == IR_CAS));
+    if (hard) {
+        uint32_t i = slow_soft(g, v, deopt_rec(g));
+        soft_call(g, i, in->type ? def_new(g, v) : NO_DST);
+    } else if (in->op == IR_CAS) {
+        lower_cas(g, v, in);
+    } else if (in->op == IR_RMW) {
+        lower_rmw(g, v, in);
+    } else {
+        soft_ld_st(g, v, in);
+    }
 }
 
 void lower_mem(struct gen *g, V v, const struct ir_ins *in)
@@ -459,10 +487,10 @@ void lower_mem(struct gen *g, V v, const struct ir_ins *in)
     }
     switch (in->op) {
     case IR_LD: lower_ld(g, v, in); return;
-    case IR_ST: lower_st(g, in); return;
+    case IR_ST: lower_st(g, v, in); return;
     case IR_CAS: lower_cas(g, v, in); return;
     case IR_RMW: lower_rmw(g, v, in); return;
-    case IR_PROBE: lower_probe(g, in); return;
+    case IR_PROBE: lower_probe(g, v, in); return;
     case IR_FENCE:
         if (in->sub & FENCE_SL) store_release(g);
         return;

@@ -79,6 +79,8 @@ struct gen_priv {
     uint32_t nrecs, cap_recs;
     uint8_t *map;
     uint32_t nmap, cap_map;
+    uint32_t soft;                  /* system mode: the access being lowered: slow operation of its miss, and the jump */
+    uint8_t *soft_miss;
     struct slow_site *slows;
     uint32_t nslows, cap_slows;
     struct fixup *traps;
