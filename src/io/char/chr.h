@@ -59,7 +59,7 @@ size_t chr_pending(const struct chr_fe *fe);
 void chr_accept_input(struct chr_fe *fe);
 /* Is somebody there (CHR_OPENED was the last event of the two)? */
 bool chr_fe_connected(const struct chr_fe *fe);
-/* The guest opened or closed its side (virtio-serial): a socket hangs up on closing, a mux leaves it out. Attached means open. */
+/* The guest opened or closed its side (virtio-serial): input waits while it is closed. Attached means open. */
 void chr_fe_set_open(struct chr_fe *fe, bool open);
 /* Line state, passed on where the back end is a real line. */
 struct chr_params {
@@ -75,6 +75,8 @@ int chr_get_modem(struct chr_fe *fe, unsigned *lines);
 void chr_set_modem(struct chr_fe *fe, unsigned lines);
 /* Descriptors that came along with the last bytes (SCM_RIGHTS), at most `max`; they are the caller's then. */
 unsigned chr_take_fds(struct chr_fe *fe, int *fds, unsigned max);
+/* A mux: this front end gets the input now (the last one that attached has it else). */
+void chr_focus(struct chr_fe *fe);
 /* Asks the back end to hang up: CHR_CLOSED follows (a monitor's client sent nonsense without end). */
 void chr_disconnect(struct chr_fe *fe);
 
@@ -93,6 +95,10 @@ struct chr_set *chr_set_new(struct loop *l, const struct chr_host *host);
 void chr_set_free(struct chr_set *s);
 /* For signal handlers and ends that do not come by chr_set_free (async-signal-safe): gives the terminal its state back. */
 void chr_restore_terminal(struct chr_set *s);
+
+/* "-echr": what begins a mux's commands; 1 (Ctrl-A) at first, 0: nothing does. */
+void chr_set_escape(struct chr_set *s, uint8_t c);
+uint8_t chr_escape(const struct chr_set *s);
 
 /* The back end with that id, or NULL; all of them in order of making. */
 struct chr *chr_find(struct chr_set *s, const char *id);
@@ -144,23 +150,36 @@ struct chr_driver {
     unsigned (*take_fds)(struct chr *c, int *fds, unsigned max);
     void (*disconnect)(struct chr *c);
     void (*fe_open)(struct chr *c, bool open);
-    /* Kinds that take several front ends (mux) do the front end's side themselves. */
-    int (*attach)(struct chr *c, struct chr_fe *fe, struct err *e);
-    void (*detach)(struct chr *c, struct chr_fe *fe);
+    /* Kinds that take several front ends: how many; 0 is 1. input: which of them gets the input changed. */
+    unsigned max_fe;
+    void (*focus)(struct chr *c, struct chr_fe *fe);
 };
 extern const struct chr_driver *const chr_driver_registry[];
+
+struct chr_fe {
+    struct chr *chr;
+    const struct chr_client *client;
+    void *ctx;
+    struct chr_fe *next, *grave;
+    bool dead, silent;                /* silent: chr_fe_set_open(false) */
+    bool fresh;                       /* attached, not told CHR_OPENED yet */
+    bool starved;                     /* a write was short */
+};
 
 struct chr {
     const struct chr_driver *driver;
     struct chr_set *set;
-    struct chr *next;
+    struct chr *next, *grave;
     char *id, *name;
     bool open;                        /* somebody is at the other side */
-    bool busy_hidden;                 /* beneath a mux: not listed as free */
-    struct chr_fe *fe;                /* the front end; a mux has its own list */
+    bool dead;                        /* removed: memory goes when no callback runs */
+    struct chr *mux;                  /* the mux above it */
+    struct chr_fe *fe, *focus;        /* front ends, and who gets the input */
+    unsigned nfe;
     uint8_t *queue;                   /* output that waits */
     size_t queued, queue_cap;
     uint64_t lost;                    /* bytes that chr_write_all dropped */
+    int log;                          /* logfile=, or -1 */
 };
 
 struct loop *chr_loop(const struct chr *c);
@@ -170,6 +189,14 @@ void chr_be_recv(struct chr *c, const uint8_t *buf, size_t len);
 void chr_be_event(struct chr *c, enum chr_event ev);
 /* There is room for output again: what waits is passed to write. */
 void chr_be_writable(struct chr *c);
+/* Nobody is there to whom it could go: what waits is thrown away. */
+void chr_be_drop(struct chr *c);
+/* The one terminal of a process: taken by one stdio back end of the set; -EBUSY. Raw mode is its to set. */
+int chr_take_terminal(struct chr *c, struct err *e);
+void chr_save_terminal(struct chr *c, int fd);
+void chr_release_terminal(struct chr *c);
+struct chr_host;
+const struct chr_host *chr_host(const struct chr *c);
 void chr_set_name(struct chr *c, const char *fmt, ...) PRINTF(2, 3);
 void chr_say(struct chr *c, const char *fmt, ...) PRINTF(2, 3);
 
