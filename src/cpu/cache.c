@@ -331,6 +331,11 @@ static bool page_kill(struct engine *en, uint64_t page, uint64_t lo, uint64_t hi
     return any;
 }
 
+void cache_kill_page(struct engine *en, uint64_t page)
+{
+    if (page_kill(en, page, 0, UINT16_MAX)) kick_all(en);
+}
+
 void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
 {
     uint64_t page = en->mem ? gmem_page(en->mem) : RAM_PAGE;
@@ -360,7 +365,10 @@ void engine_invalidate(struct engine *en, uint64_t start, uint64_t end)
 
 void engine_icache_flush(struct engine *en, uint64_t start, uint64_t end)
 {
-    if (!en->mem) return; /* writes are noticed */
+    if (!en->mem) { /* writes are noticed, but for those under way when the code was read */
+        soft_suspects(en);
+        return;
+    }
     gmem_icache_flush(en->mem, start, end);
 }
 
@@ -378,7 +386,7 @@ void cache_flush(struct engine *en)
     __atomic_store_n(&en->evictions, en->evictions + 1, __ATOMIC_RELEASE);
 }
 
-static bool all_quiescent(struct engine *en, struct vcpu *self, uint64_t epoch)
+bool cache_quiescent_since(struct engine *en, struct vcpu *self, uint64_t epoch)
 {
     for (struct vcpu *v = en->cpus; v; v = v->next)
         if (v != self && __atomic_load_n(&v->quiescent, __ATOMIC_SEQ_CST) < epoch) return false;
@@ -403,7 +411,7 @@ void cache_next_segment(struct engine *en, struct vcpu *self)
     uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
     kick_all(en);
     if (en->membarrier) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); /* see quiesce() */
-    while (!all_quiescent(en, self, epoch)) exec_relock(en, self);
+    while (!cache_quiescent_since(en, self, epoch)) exec_relock(en, self);
     segment_free(en, s);
     s->fill = s == &en->seg[0] ? en->rw + en->thunk_bytes : s->rw;
     en->stats.flushes++;
@@ -425,7 +433,7 @@ void soft_sync(struct vcpu *self)
     uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
     if (en->membarrier) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     kick_all(en);
-    while (!all_quiescent(en, self, epoch)) sched_yield();
+    while (!cache_quiescent_since(en, self, epoch)) sched_yield();
 }
 
 /* --- fork ------------------------------------------------------------------------------------------------------ */

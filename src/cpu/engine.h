@@ -80,6 +80,10 @@ struct engine {
     struct segment seg[CACHE_SEGMENTS];
     unsigned cur;
     struct mem_listener listener; /* system mode: who writes to code */
+    struct suspect {              /* pages whose code was read while some CPU's store to it may still have been under way (soft.c) */
+        uint64_t page, epoch;
+    } suspect[64];
+    uint32_t nsuspects;           /* more than fit: all code is suspect */
     size_t thunk_bytes;           /* the host's thunks at the start of segment 0: never evicted */
     bool fork_copied;             /* the child's cache holds all regions */
     uint32_t evictions;           /* exit slots seen before this changed may be gone */
@@ -129,6 +133,11 @@ void cache_chain(struct engine *en, struct exit_slot *slot, struct region *to);
 void cache_flush(struct engine *en);
 int cache_fork_prepare(struct engine *en);
 int cache_fork_child(struct engine *en, int fd); /* fails only without memory; the cache is unusable then */
+
+/* Kills all regions of a page. Caller holds the lock. */
+void cache_kill_page(struct engine *en, uint64_t page);
+/* Have all CPUs but self (NULL: really all) been outside generated code since the epoch began? */
+bool cache_quiescent_since(struct engine *en, struct vcpu *self, uint64_t epoch);
 
 /* engine.c: counter of a pc, as an offset from the CPU pointer */
 int32_t engine_counter(const struct engine *en, uint64_t pc);

@@ -776,6 +776,30 @@ void soft_mark_code(struct engine *en, const struct code_page *p)
         pthread_mutex_unlock(&v->soft->lock);
     }
     __atomic_fetch_and(flags, (uint8_t)~RAM_WRITTEN_FAST, __ATOMIC_SEQ_CST);
+    if (!en->cpus->next) return;
+    /* another CPU may be between its look at the tag and its store: who tells us of that store will maintain the instruction cache */
+    uint64_t epoch = __atomic_add_fetch(&en->epoch, 1, __ATOMIC_SEQ_CST);
+    if (en->nsuspects < ARRAY_LEN(en->suspect)) en->suspect[en->nsuspects] = (struct suspect){ code_page_key(p), epoch };
+    __atomic_store_n(&en->nsuspects, MIN(en->nsuspects + 1, ARRAY_LEN(en->suspect) + 1), __ATOMIC_RELEASE);
+}
+
+void soft_suspects(struct engine *en)
+{
+    if (!__atomic_load_n(&en->nsuspects, __ATOMIC_ACQUIRE)) return;
+    pthread_mutex_lock(&en->lock);
+    uint32_t n = en->nsuspects, left = 0;
+    if (n > ARRAY_LEN(en->suspect)) {
+        cache_flush(en);
+        n = 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct suspect *s = &en->suspect[i];
+        bool over = cache_quiescent_since(en, NULL, s->epoch);
+        cache_kill_page(en, s->page);
+        if (!over) en->suspect[left++] = *s;
+    }
+    __atomic_store_n(&en->nsuspects, left, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&en->lock);
 }
 
 void soft_unmark_code(struct ram *ram, uint64_t key)

@@ -82,6 +82,8 @@ static inline uint64_t code_page_key(const struct code_page *p) { return p->ram-
 bool soft_code_page(struct vcpu *v, uint64_t va, bool probe, struct code_page *p);
 /* The page will be translated: its writes are noticed from here on. */
 void soft_mark_code(struct engine *en, const struct code_page *p);
+/* The guest maintains its instruction cache: code that may have been read too early is dropped. */
+void soft_suspects(struct engine *en);
 /* No translated code is left in the page. */
 void soft_unmark_code(struct ram *ram, uint64_t key);
 /* Grows with every flush that concerns the CPU: what was translated before may not hold any more. */
