@@ -24,41 +24,36 @@ static char *copy(const char *s, size_t n)
     return p;
 }
 
-static struct opt *find(const struct opts *o, const char *key)
-{
-    for (uint32_t i = 0; i < o->count; i++)
-        if (!strcmp(o->list[i].key, key)) return &o->list[i];
-    return NULL;
-}
-
 static struct opt *set(struct opts *o, const char *key, const char *val)
 {
-    struct opt *p = find(o, key);
-    char *v = copy(val, strlen(val)); /* before the old one goes: it may be that */
-    if (p) {
-        free(p->val);
-    } else {
-        o->list = vec_grow(o->list, &o->cap, o->count + 1, sizeof *o->list);
-        p = &o->list[o->count++];
-        p->key = copy(key, strlen(key));
-    }
-    p->val = v;
-    p->flag = p->used = false;
+    o->list = vec_grow(o->list, &o->cap, o->count + 1, sizeof *o->list);
+    struct opt *p = &o->list[o->count++];
+    *p = (struct opt){ .key = copy(key, strlen(key)), .val = copy(val, strlen(val)) };
     return p;
-}
-
-void opts_add(struct opts *o, const char *key, const char *val)
-{
-    set(o, key, val);
 }
 
 void opts_del(struct opts *o, const char *key)
 {
-    struct opt *p = find(o, key);
-    if (!p) return;
-    free(p->key);
-    free(p->val);
-    memmove(p, p + 1, (size_t)(o->list + --o->count - p) * sizeof *p);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < o->count; i++) {
+        struct opt p = o->list[i];
+        if (strcmp(p.key, key)) {
+            o->list[left++] = p;
+        } else {
+            free(p.key);
+            free(p.val);
+        }
+    }
+    o->count = left;
+}
+
+void opts_add(struct opts *o, const char *key, const char *val)
+{
+    char *k = copy(key, strlen(key)), *v = copy(val, strlen(val)); /* they may be of what goes now */
+    opts_del(o, k);
+    set(o, k, v);
+    free(k);
+    free(v);
 }
 
 void opts_copy(struct opts *o, const struct opts *from, const char *prefix)
@@ -202,10 +197,32 @@ int opts_json(struct opts *o, struct json_object *obj, struct err *e)
 
 const char *opts_get(const struct opts *o, const char *key)
 {
-    struct opt *p = find(o, key);
-    if (!p) return NULL;
-    p->used = true;
-    return p->val;
+    const char *val = NULL;
+    for (uint32_t i = 0; i < o->count; i++) {
+        if (strcmp(o->list[i].key, key)) continue;
+        o->list[i].used = true;
+        val = o->list[i].val;
+    }
+    return val;
+}
+
+const char *opts_each(const struct opts *o, const char *key, uint32_t *i)
+{
+    size_t n = strlen(key);
+    for (; *i < o->count; ++*i) {
+        struct opt *p = &o->list[*i];
+        if (strncmp(p->key, key, n)) continue;
+        const char *rest = p->key + n;
+        if (*rest == '.') {
+            rest += 1 + strspn(rest + 1, "0123456789");
+            if (!strcmp(rest, ".str")) rest += 4;
+        }
+        if (*rest) continue;
+        p->used = true;
+        ++*i;
+        return p->val;
+    }
+    return NULL;
 }
 
 bool opts_has(const struct opts *o, const char *key)

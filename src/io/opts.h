@@ -20,7 +20,8 @@ struct json_object;
 
 /*
  * Parses text; *o is emptied first and owned by the caller (opts_free). implied: the key of a first item without "=" (NULL: none).
- * A value's comma is doubled. Text that begins with '{' is JSON. Later settings of a key win. At most OPTS_MAX items.
+ * A value's comma is doubled. Text that begins with '{' is JSON. Of several settings of a key the last one counts, opts_each gives all.
+ * At most OPTS_MAX items.
  */
 enum { OPTS_MAX = 4096, OPTS_DEPTH = 16 };
 int opts_parse(struct opts *o, const char *text, const char *implied, struct err *e);
@@ -37,6 +38,8 @@ char *opts_text(const struct opts *o);
 /* Values. get: the last one, NULL if there is none. Numbers: decimal, 0x, with K M G T P suffix for sizes. Errors name key and value. */
 bool opts_has(const struct opts *o, const char *key);
 const char *opts_get(const struct opts *o, const char *key);
+/* Settings of a list: key=a,key=b, or key.0=, key.1=; with "str" objects key.0.str=. *i begins at 0; NULL after the last. */
+const char *opts_each(const struct opts *o, const char *key, uint32_t *i);
 /* The value, or `def` where there is none. */
 const char *opts_str(const struct opts *o, const char *key, const char *def);
 int opts_bool(const struct opts *o, const char *key, bool def, bool *val, struct err *e);
