@@ -35,12 +35,12 @@ struct part {
     uint64_t at;
     uint64_t size;          /* window where the device leaves it open (PART_RAM: limit) */
     struct { const char *to; unsigned n; } irq[PART_IRQS]; /* output i drives input n of part `to`; NULL: not connected */
-    const char *props;      /* "a=1,b=@name": @name is a property of the machine */
+    const char *props;      /* "a=1,b=@name,c=?serial0": @name is a property of the machine; ?: left out where there is no such back end */
+    const char *node;       /* name of its device tree node; NULL: the id's letters */
     unsigned count;         /* 0 = 1 */
     uint64_t step;
     const char *bus;        /* type of bus it plugs into, NULL = the board */
     bool (*when)(const struct machine *m); /* there only if so; NULL: always */
-    const char *unless;     /* the same by a property of the machine: there if it is not "off"... see machine_prop */
     bool unmapped;          /* `at` is not an address of the board: adjust() maps it, or nobody */
 };
 
@@ -68,14 +68,14 @@ struct machine_type {
     unsigned nprops;
     uint64_t reset_pc;          /* where CPUs begin */
     const char *dt_model, *dt_compat; /* of the tree's root, compat separated by ';' */
-    unsigned fdt_cells;         /* #address-cells and #size-cells of the root: 0 = 2 */
+    const char *dt_soc;         /* parts' nodes are below this one ("soc"); NULL: the root */
     /* After the parts were made, before the CPUs are reset: what no table says (lines between CPUs and controllers, odd mappings). */
     int (*adjust)(struct machine *m, struct err *e);
     /* Before anything is made: checks options, sets defaults that depend on them. */
     int (*prepare)(struct machine *m, struct err *e);
     /* /cpus and whatever is not a part; the parts' nodes are there already. */
     void (*fdt)(struct machine *m, struct fdt *f);
-    /* Kernel, firmware, device tree into memory; where the CPUs begin. After adjust, and again at every reset (ROM content is kept). */
+    /* Kernel, firmware, device tree to machine_rom; where the CPUs begin (machine_cpu_begin). Once, after adjust and -device. */
     int (*boot)(struct machine *m, struct err *e);
     bool no_fdt;
 };
@@ -145,6 +145,10 @@ struct machine {
     uint8_t rng_seed[32];
     /* requests of guests and users, worked off on the loop's thread */
     struct deferred work;
+    void (*powerdown)(void *ctx); /* the board's power button; NULL: it has none */
+    void *powerdown_ctx;
+    uint64_t initrd_start, initrd_end;
+    struct fdt *tree;           /* while it is made */
     uint32_t requests;          /* 1 << enum board_request; atomic */
     int exit_status;
     enum run_state state;
@@ -152,12 +156,14 @@ struct machine {
     /* who wants to know: monitor, gdb */
     void (*on_state)(void *ctx, enum run_state s, const char *reason);
     void *on_state_ctx;
-    void (*on_debug)(void *ctx, CPU *cpu); /* a CPU stopped at a breakpoint: the machine is paused; NULL: nobody */
+    /* A CPU came to a breakpoint or ended a step: the machine has been paused (RUN_DEBUG). Loop's thread, lock held. NULL: nobody. */
+    void (*on_debug)(void *ctx, CPU *cpu);
     void *on_debug_ctx;
+    CPU *debug_cpu;             /* the one, until that is told */
     /* semihosting; NULL: an undefined instruction or nothing, as the guest says. Returns false: not handled */
     bool (*semihost)(void *ctx, CPU *cpu);
     void *semihost_ctx;
-    void *vcpus;                /* vcpu.c's */
+    struct vcpus *vcpus;        /* vcpu.c's */
 };
 
 /*
@@ -184,13 +190,20 @@ bool machine_flag(const struct machine *m, const char *name);
 
 /* --- CPUs (vcpu.c) ---------------------------------------------------------------------------------------------------------------- */
 
+int vcpus_new(struct machine *m, struct err *e);   /* machine.c calls these four */
+void vcpus_free(struct machine *m);
+int vcpus_start_threads(struct machine *m, struct err *e);
+void vcpus_reset(struct machine *m);               /* CPUs stand still: the architecture's reset state, all off but those of boot */
+const struct sys_host *machine_sys_host(void);
 CPU *machine_cpu(struct machine *m, unsigned i);
 bool machine_cpu_on(struct machine *m, unsigned i);
 bool machine_cpu_halted(struct machine *m, unsigned i);
+/* A CPU that is held does not run when the machine does (a debugger steps another one). CPUs stand still. */
+void machine_cpu_hold(struct machine *m, unsigned i, bool hold);
 int machine_cpu_thread(struct machine *m, unsigned i); /* its kernel thread id */
 /* A device's output drives a line of CPU `cpu`, by the name that the guest gives it. */
 int machine_wire_cpu(struct machine *m, struct dev *d, unsigned out, unsigned cpu, const char *line, struct err *e);
-/* Runs fn on every CPU's behalf while all of them stand still. Lock held. */
+/* All CPUs stand still outside of guest code when it returns; nests. Lock held, but released meanwhile. On the loop's thread. */
 void machine_stop_cpus(struct machine *m);
 void machine_resume_cpus(struct machine *m);
 /* CPUs of a machine that is not running begin there, the others stay off. Boards' boot hooks. */
@@ -210,6 +223,10 @@ int image_load(struct machine *m, const char *path, unsigned kinds, uint64_t add
 /* Bytes for memory, written now and at every reset. */
 int machine_rom(struct machine *m, const char *name, uint64_t addr, const void *data, uint64_t len, struct err *e);
 void machine_roms_write(struct machine *m);
+void machine_roms_free(struct machine *m);
+/* What machine_begin does before the first reset: loaders, the board's boot hook; and the pc that loaders set, after each reset. */
+int machine_boot(struct machine *m, struct err *e);
+void machine_loaders_pc(struct machine *m);
 /* A file of at most `max` bytes in memory of its own (caller frees). */
 int image_read(const char *path, uint64_t max, uint8_t **data, uint64_t *len, struct err *e);
 /* Firmware by name: as given, or in the places where distributions put it. NULL: *e names them. Caller frees. */
@@ -219,7 +236,6 @@ char *machine_find_file(const char *name, struct err *e);
 
 /* The machine's tree from its parts: root, /memory, /chosen, parts' nodes, type->fdt. Into m->fdt, or -dtb's file with /chosen changed. */
 int machine_tree(struct machine *m, struct err *e);
-void machine_tree_initrd(struct machine *m, uint64_t start, uint64_t end); /* before machine_tree */
 /* The part's node: /soc/uart@..., NULL if it has none. */
 struct fdt_node *machine_node(struct machine *m, const char *part);
 

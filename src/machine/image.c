@@ -1,0 +1,264 @@
+/*
+ * image.c: what is loaded into a machine's memory: files as they are, ELF, Linux's Image headers (RISC-V, arm64), U-Boot's uImage,
+ * each of them gzipped; and the list of such bytes, which every reset writes again.
+ *
+ * All files are untrusted: sizes are checked, decompression has a limit. Sources: ELF gABI chapters 4 and 5; Linux's
+ * Documentation/riscv/boot-image-header.rst and arm64/booting.rst; U-Boot's doc of the legacy image format.
+ * Known gaps: big-endian ELF files' headers, FIT images, zstd and xz.
+ */
+#include "machine/machine.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { UNPACK_MAX = 1 << 30 };
+
+struct rom {
+    struct rom *next;
+    char *name;
+    uint64_t addr, len;
+    uint8_t *data;
+};
+
+/* --- files -------------------------------------------------------------------------------------------------------------------- */
+
+int image_read(const char *path, uint64_t max, uint8_t **data, uint64_t *len, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        int code = errno;
+        if (fd >= 0) close(fd);
+        return err_set(e, code, "%s: %s", path, strerror(code));
+    }
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > max) {
+        close(fd);
+        return S_ISREG(st.st_mode) ? err_set(e, EFBIG, "%s: %lld bytes, but at most %llu fit", path, (long long)st.st_size, (unsigned long long)max)
+                                   : err_set(e, EINVAL, "%s: not a file", path);
+    }
+    uint64_t size = (uint64_t)st.st_size, done = 0;
+    uint8_t *p = xalloc(size + 1);
+    while (done < size) {
+        ssize_t n = read(fd, p + done, MIN(size - done, 1u << 30));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        done += (uint64_t)n;
+    }
+    close(fd);
+    if (done < size) {
+        free(p);
+        return err_set(e, EIO, "%s: cannot be read", path);
+    }
+    *data = p;
+    *len = size;
+    return 0;
+}
+
+/* Replaces gzipped bytes by what is in them. */
+static int gunzip(const char *path, uint8_t **data, uint64_t *len, uint64_t max, struct err *e)
+{
+    z_stream z = { .next_in = *data, .avail_in = (uInt)*len };
+    uint64_t cap = MIN(MAX(*len * 4, 1u << 16), max), out = 0;
+    uint8_t *p = xalloc(cap);
+    int r = *len > UINT32_MAX ? Z_DATA_ERROR : inflateInit2(&z, 16 + MAX_WBITS);
+    while (r == Z_OK) {
+        if (out == cap) {
+            if (cap >= max) break;
+            uint64_t more = MIN(cap * 2, max);
+            p = xrealloc(p, cap, more);
+            cap = more;
+        }
+        z.next_out = p + out;
+        z.avail_out = (uInt)MIN(cap - out, 1u << 30);
+        uInt before = z.avail_out;
+        r = inflate(&z, Z_NO_FLUSH);
+        out += before - z.avail_out;
+        if (r == Z_OK && before == z.avail_out && !z.avail_in) r = Z_DATA_ERROR;
+    }
+    inflateEnd(&z);
+    if (r != Z_STREAM_END) {
+        free(p);
+        return r == Z_OK ? err_set(e, EFBIG, "%s: unpacked, it is larger than the %llu bytes that fit", path, (unsigned long long)max)
+                         : err_set(e, EINVAL, "%s: its gzip data is damaged", path);
+    }
+    free(*data);
+    *data = p;
+    *len = out;
+    return 0;
+}
+
+char *machine_find_file(const char *name, struct err *e)
+{
+    static const char *const dirs[] = { "", "/usr/share/lyre/", "/usr/local/share/qemu/", "/usr/share/qemu/", "/usr/share/seabios/",
+                                        "/usr/lib/ipxe/qemu/", "/usr/share/AAVMF/", "/usr/lib/riscv64-linux-gnu/opensbi/generic/" };
+    char path[4096];
+    for (unsigned i = 0; i < ARRAY_LEN(dirs); i++) {
+        if (i && strchr(name, '/')) break;
+        if (snprintf(path, sizeof path, "%s%s", dirs[i], name) < (int)sizeof path && !access(path, R_OK)) return strdup(path);
+    }
+    err_set(e, ENOENT, "Unable to load the firmware \"%s\": it is neither here nor in %s and the like", name, dirs[3]);
+    return NULL;
+}
+
+/* --- bytes of memory ------------------------------------------------------------------------------------------------------------------- */
+
+static int rom_add(struct machine *m, const char *name, uint64_t addr, uint8_t *data, uint64_t len, struct err *e)
+{
+    for (struct rom *r = m->roms; r; r = r->next)
+        if (len && r->len && addr < r->addr + r->len && r->addr < addr + len) {
+            err_set(e, EINVAL, "'%s' (0x%llx to 0x%llx) and '%s' (0x%llx to 0x%llx) overlap in memory", name, (unsigned long long)addr,
+                    (unsigned long long)(addr + len), r->name, (unsigned long long)r->addr, (unsigned long long)(r->addr + r->len));
+            free(data);
+            return -EINVAL;
+        }
+    struct rom *r = xalloc(sizeof *r), **p = &m->roms;
+    *r = (struct rom){ .name = strdup(name), .addr = addr, .len = len, .data = data };
+    while (*p) p = &(*p)->next;
+    *p = r;
+    /* Is there memory? Written now, so that what is wrong is told now. */
+    if (space_write(m->b.space, addr, data, len, true) != len)
+        return err_set(e, EFAULT, "'%s' does not fit: there is no memory at 0x%llx to 0x%llx", name, (unsigned long long)addr,
+                       (unsigned long long)(addr + len));
+    return 0;
+}
+
+int machine_rom(struct machine *m, const char *name, uint64_t addr, const void *data, uint64_t len, struct err *e)
+{
+    uint8_t *p = xalloc(len + 1);
+    if (len) memcpy(p, data, len);
+    return rom_add(m, name, addr, p, len, e);
+}
+
+void machine_roms_write(struct machine *m)
+{
+    for (struct rom *r = m->roms; r; r = r->next) space_write(m->b.space, r->addr, r->data, r->len, true);
+}
+
+void machine_roms_free(struct machine *m)
+{
+    while (m->roms) {
+        struct rom *r = m->roms;
+        m->roms = r->next;
+        free(r->name);
+        free(r->data);
+        free(r);
+    }
+}
+
+/* --- formats ------------------------------------------------------------------------------------------------------------------------------ */
+
+static uint64_t le(const uint8_t *p, unsigned n)
+{
+    uint64_t v = 0;
+    memcpy(&v, p, n);
+    return v;
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+    return __builtin_bswap32((uint32_t)le(p, 4));
+}
+
+/* One program header, of either class. */
+struct segment {
+    uint64_t type, off, paddr, vaddr, filesz, memsz;
+};
+
+static struct segment segment(const uint8_t *p, bool is32)
+{
+    if (is32) return (struct segment){ le(p, 4), le(p + 4, 4), le(p + 12, 4), le(p + 8, 4), le(p + 16, 4), le(p + 20, 4) };
+    return (struct segment){ le(p, 4), le(p + 8, 8), le(p + 24, 8), le(p + 16, 8), le(p + 32, 8), le(p + 40, 8) };
+}
+
+static int load_elf(struct machine *m, const char *path, const uint8_t *d, uint64_t len, struct image *img, struct err *e)
+{
+    bool is32 = d[EI_CLASS] == ELFCLASS32;
+    unsigned ehsize = is32 ? 52 : 64, phsize = is32 ? 32 : 56;
+    if (len < ehsize || d[EI_DATA] != ELFDATA2LSB) return err_set(e, EINVAL, "%s: an ELF file whose header is damaged or big-endian", path);
+    uint64_t phoff = is32 ? le(d + 28, 4) : le(d + 32, 8), n = le(d + (is32 ? 44 : 56), 2), first = UINT64_MAX, end = 0;
+    img->elf_machine = (uint16_t)le(d + 18, 2);
+    img->is32 = is32;
+    img->entry = is32 ? le(d + 24, 4) : le(d + 24, 8);
+    if (img->elf_machine != m->guest->elf_machine)
+        return err_set(e, EINVAL, "%s: an ELF file for another architecture (%u) than %s", path, img->elf_machine, m->guest->name);
+    if (le(d + (is32 ? 42 : 54), 2) != phsize || phoff > len || n * phsize > len - phoff)
+        return err_set(e, EINVAL, "%s: an ELF file whose program headers are cut off", path);
+    bool entry_done = false;
+    uint64_t entry = img->entry;
+    for (uint64_t i = 0; i < n; i++) {
+        struct segment s = segment(d + phoff + i * phsize, is32);
+        if (s.type != PT_LOAD || !s.memsz) continue;
+        if (s.off > len || s.filesz > len - s.off || s.filesz > s.memsz || s.memsz > UINT64_MAX - s.paddr)
+            return err_set(e, EINVAL, "%s: segment %llu lies outside of the file", path, (unsigned long long)i);
+        int r = s.filesz ? machine_rom(m, path, s.paddr, d + s.off, s.filesz, e) : 0;
+        if (r) return r;
+        first = MIN(first, s.paddr);
+        end = MAX(end, s.paddr + s.memsz);
+        /* the entry is a virtual address; the CPU begins without translation */
+        if (!entry_done && entry >= s.vaddr && entry - s.vaddr < s.memsz && s.vaddr != s.paddr) {
+            img->entry = entry - s.vaddr + s.paddr;
+            entry_done = true;
+        }
+    }
+    if (first == UINT64_MAX) return err_set(e, EINVAL, "%s: an ELF file with nothing to load", path);
+    img->addr = first;
+    img->size = end - first;
+    return 0;
+}
+
+/* Image headers: code0, code1, text_offset, image_size, flags, ..., magic at 0x38 ("RSC\5" or "ARM\x64"). */
+static bool is_linux_image(const uint8_t *d, uint64_t len)
+{
+    return len >= 64 && (!memcmp(d + 0x38, "RSC\x05", 4) || !memcmp(d + 0x38, "ARM\x64", 4));
+}
+
+int image_load(struct machine *m, const char *path, unsigned kinds, uint64_t addr, uint64_t max, struct image *img, struct err *e)
+{
+    uint8_t *d;
+    uint64_t len, skip = 0, extra = 0;
+    int r = image_read(path, MIN(max, (uint64_t)UNPACK_MAX * 4), &d, &len, e);
+    if (r) return r;
+    *img = (struct image){ .entry = addr };
+    if (kinds & IMAGE_UIMAGE && len > 64 && be32(d) == 0x27051956) {
+        uint64_t size = be32(d + 12);
+        unsigned comp = d[31];
+        if (size > len - 64 || comp > 1) {
+            free(d);
+            return err_set(e, EINVAL, "%s: a uImage that is cut off or packed with something else than gzip", path);
+        }
+        addr = be32(d + 16);
+        img->entry = be32(d + 20);
+        memmove(d, d + 64, size);
+        len = size;
+    }
+    if (kinds & IMAGE_GZIP && len > 18 && d[0] == 0x1f && d[1] == 0x8b && (r = gunzip(path, &d, &len, MIN(max, (uint64_t)UNPACK_MAX), e))) {
+        free(d);
+        return r;
+    }
+    if (kinds & IMAGE_ELF && len > 52 && !memcmp(d, ELFMAG, SELFMAG)) {
+        r = load_elf(m, path, d, len, img, e);
+    } else if (!(kinds & IMAGE_RAW) && !(kinds & IMAGE_LINUX && is_linux_image(d, len))) {
+        r = err_set(e, EINVAL, "%s: not an image of a kind that can be loaded here", path);
+    } else if (len > max) {
+        r = err_set(e, EFBIG, "%s: %llu bytes, but at most %llu fit", path, (unsigned long long)len, (unsigned long long)max);
+    } else {
+        if (kinds & IMAGE_LINUX && is_linux_image(d, len)) {
+            uint64_t off = le(d + 8, 8), size = le(d + 16, 8);
+            extra = size > len ? size - len : 0;
+            if (d[0x38] == 'A') skip = size ? off : 0x80000; /* arm64: from a base of 2 MiB; `addr` is that */
+            if (skip > max || extra > max - len - MIN(skip, max - len)) r = err_set(e, EFBIG, "%s: it needs %llu bytes of memory, but there are %llu", path,
+                                                                               (unsigned long long)size, (unsigned long long)max);
+        }
+        if (!r) r = machine_rom(m, path, addr + skip, d, len, e);
+        img->addr = addr + skip;
+        img->size = len + extra;
+        if (img->entry == addr) img->entry = addr + skip;
+    }
+    free(d);
+    return r;
+}

@@ -1,0 +1,433 @@
+/*
+ * vcpu.c: the CPUs of a machine: a thread each that runs, sleeps and parks; their timers; what the ISAs' code asks of the machine.
+ *
+ * A CPU's thread is in one of three places: in cpu_run; asleep on its own condition (halted, or off); parked, because the machine is
+ * stopped. Who wants something of it makes it leave cpu_run (cpu_kick) and wakes it. Nobody waits for a CPU with the big lock held: the
+ * CPU may be waiting for that.
+ * Known gaps: one thread for all CPUs (-accel thread=single), -icount.
+ */
+#include "machine/machine.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { CPU_TIMERS = 8 };
+
+struct cpu_timer {
+    struct machine_cpu *mc;
+    struct timer timer;
+    uint64_t deadline;        /* what the CPU wants; atomic */
+    uint64_t armed;           /* when the loop will look, never later than that; atomic */
+};
+
+struct machine_cpu {
+    struct machine *m;
+    CPU *cpu;
+    unsigned index;
+    pthread_t thread;
+    int tid;
+    pthread_mutex_t lock;     /* what follows; taken after vcpus.lock */
+    pthread_cond_t cond;
+    bool on;                  /* not off (PSCI, SBI) */
+    bool halted;
+    bool begin_on;            /* after a reset */
+    bool hold;                /* a debugger's wish */
+    bool start;               /* asked to begin: */
+    uint64_t start_pc, start_arg, start_how;
+    uint32_t asleep;          /* waits on cond, or is about to; atomic */
+    struct cpu_timer timer[CPU_TIMERS];
+};
+
+struct vcpus {
+    pthread_mutex_t lock;
+    pthread_cond_t parked_cond, go_cond;
+    uint32_t stop;            /* > 0: CPUs park; atomic */
+    unsigned parked, threads;
+    bool quit;
+};
+
+/* --- what the ISA asks for -------------------------------------------------------------------------------------------------- */
+
+static void wake(void *ctx, CPU *cpu)
+{
+    struct machine *m = ctx;
+    struct machine_cpu *mc = &m->cpus[cpu->v->index];
+    if (!__atomic_load_n(&mc->asleep, __ATOMIC_SEQ_CST)) return;
+    pthread_mutex_lock(&mc->lock);
+    pthread_cond_signal(&mc->cond);
+    pthread_mutex_unlock(&mc->lock);
+}
+
+static uint64_t host_now(void *ctx)
+{
+    return clock_now(&((struct machine *)ctx)->guest_clock);
+}
+
+/* Big lock held. The CPU may have moved the deadline away without a word to the loop. */
+static void timer_due(void *ctx)
+{
+    struct cpu_timer *t = ctx;
+    CPU *cpu = t->mc->cpu;
+    __atomic_store_n(&t->armed, TIMER_NEVER, __ATOMIC_SEQ_CST);
+    uint64_t when = __atomic_load_n(&t->deadline, __ATOMIC_SEQ_CST);
+    if (when == TIMER_NEVER) return;
+    if (when > clock_now(&t->mc->m->guest_clock)) {
+        __atomic_store_n(&t->armed, when, __ATOMIC_SEQ_CST);
+        timer_set(&t->timer, when);
+        return;
+    }
+    __atomic_store_n(&t->deadline, TIMER_NEVER, __ATOMIC_SEQ_CST);
+    cpu->v->sys->timer(cpu, (unsigned)(t - t->mc->timer));
+}
+
+/* Most settings move a deadline away: that is only noted, and the loop finds out when it looks. */
+static void host_timer(void *ctx, CPU *cpu, unsigned n, uint64_t ns)
+{
+    struct machine *m = ctx;
+    struct cpu_timer *t = &m->cpus[cpu->v->index].timer[n];
+    if (n >= CPU_TIMERS) return;
+    __atomic_store_n(&t->deadline, ns, __ATOMIC_SEQ_CST);
+    if (ns == TIMER_NEVER || __atomic_load_n(&t->armed, __ATOMIC_SEQ_CST) <= ns) return;
+    bool mine = loop_locked_by_me(m->b.loop);
+    if (!mine) loop_lock(m->b.loop);
+    uint64_t when = __atomic_load_n(&t->deadline, __ATOMIC_SEQ_CST);
+    if (when < t->armed) {
+        __atomic_store_n(&t->armed, when, __ATOMIC_SEQ_CST);
+        timer_set(&t->timer, when);
+    }
+    if (!mine) loop_unlock(m->b.loop);
+}
+
+static void host_power(void *ctx, enum sys_power what, int status)
+{
+    machine_request(ctx, what == SYS_RESET ? BOARD_RESET : BOARD_SHUTDOWN, what == SYS_CRASH && !status ? 1 : status);
+}
+
+static CPU *host_cpu(void *ctx, unsigned index)
+{
+    return machine_cpu(ctx, index);
+}
+
+static int host_cpu_on(void *ctx, unsigned index, uint64_t pc, uint64_t arg, uint64_t how)
+{
+    struct machine *m = ctx;
+    if (index >= m->ncpus) return -ENOENT;
+    struct machine_cpu *mc = &m->cpus[index];
+    pthread_mutex_lock(&mc->lock);
+    bool was = mc->on;
+    if (!was) {
+        mc->start_pc = pc;
+        mc->start_arg = arg;
+        mc->start_how = how;
+        mc->on = mc->start = true;
+        pthread_cond_signal(&mc->cond);
+    }
+    pthread_mutex_unlock(&mc->lock);
+    return was ? -EALREADY : 0;
+}
+
+static int host_cpu_off(void *ctx, CPU *self)
+{
+    struct machine_cpu *mc = &((struct machine *)ctx)->cpus[self->v->index];
+    pthread_mutex_lock(&mc->lock);
+    mc->on = false;
+    pthread_mutex_unlock(&mc->lock);
+    return 0;
+}
+
+static bool host_is_on(void *ctx, unsigned index)
+{
+    return machine_cpu_on(ctx, index);
+}
+
+static uint64_t host_random(void *ctx)
+{
+    uint64_t v = 0;
+    if (getrandom(&v, sizeof v, 0) != sizeof v) v = (uint64_t)clock_now(&((struct machine *)ctx)->guest_clock);
+    return v;
+}
+
+static const struct sys_host host_ops = {
+    .wake = wake, .now = host_now, .timer = host_timer, .power = host_power, .cpu = host_cpu, .cpu_on = host_cpu_on,
+    .cpu_off = host_cpu_off, .is_on = host_is_on, .random = host_random,
+};
+
+const struct sys_host *machine_sys_host(void)
+{
+    return &host_ops;
+}
+
+/* --- threads --------------------------------------------------------------------------------------------------------------------- */
+
+static bool must_stop(struct vcpus *vs)
+{
+    return __atomic_load_n(&vs->stop, __ATOMIC_SEQ_CST) != 0;
+}
+
+/* Waits until the machine runs; false: the thread ends. */
+static bool park(struct machine_cpu *mc)
+{
+    struct vcpus *vs = mc->m->vcpus;
+    pthread_mutex_lock(&vs->lock);
+    if (vs->stop) {
+        vs->parked++;
+        pthread_cond_signal(&vs->parked_cond);
+        while (vs->stop && !vs->quit) pthread_cond_wait(&vs->go_cond, &vs->lock);
+        vs->parked--;
+    }
+    bool go = !vs->quit;
+    pthread_mutex_unlock(&vs->lock);
+    return go;
+}
+
+/* Until there is something to do: work for a halted CPU, an order for one that is off, a stop. */
+static void sleep_cpu(struct machine_cpu *mc)
+{
+    struct vcpus *vs = mc->m->vcpus;
+    CPU *cpu = mc->cpu;
+    pthread_mutex_lock(&mc->lock);
+    __atomic_store_n(&mc->asleep, 1, __ATOMIC_SEQ_CST);
+    while (!must_stop(vs) && (mc->hold || (!mc->start && (!mc->on || (mc->halted && !cpu->v->sys->has_work(cpu))))))
+        pthread_cond_wait(&mc->cond, &mc->lock);
+    __atomic_store_n(&mc->asleep, 0, __ATOMIC_SEQ_CST);
+    bool start = mc->start && !must_stop(vs), work = mc->on && mc->halted && !mc->start && cpu->v->sys->has_work(cpu);
+    if (start) mc->start = mc->halted = false;
+    if (work) mc->halted = false;
+    pthread_mutex_unlock(&mc->lock);
+    if (start) cpu->v->sys->start(cpu, mc->start_pc, mc->start_arg, mc->start_how);
+    else if (work) cpu->v->sys->interrupt(cpu);
+}
+
+static void kick_all(struct machine *m)
+{
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        struct machine_cpu *mc = &m->cpus[i];
+        if (mc->cpu) cpu_kick(mc->cpu);
+        pthread_mutex_lock(&mc->lock);
+        pthread_cond_signal(&mc->cond);
+        pthread_mutex_unlock(&mc->lock);
+    }
+}
+
+/*
+ * A breakpoint or a step: the machine stops from here on, and who asked for it is told on the loop's thread. Another CPU that came to
+ * one at the same moment comes to it again.
+ */
+static void debug_stop(struct machine_cpu *mc)
+{
+    struct machine *m = mc->m;
+    loop_lock(m->b.loop);
+    if (m->on_debug && m->state == RUN_RUNNING && !m->debug_cpu) {
+        m->debug_cpu = mc->cpu;
+        __atomic_add_fetch(&m->vcpus->stop, 1, __ATOMIC_SEQ_CST);
+        kick_all(m);
+        loop_defer(&m->work);
+    }
+    loop_unlock(m->b.loop);
+}
+
+/* What the guest's exception model has no answer for. */
+static void left_alone(struct machine_cpu *mc, enum cpu_exc exc)
+{
+    struct machine *m = mc->m;
+    CPU *cpu = mc->cpu;
+    if (exc == EXC_GUEST && cpu->v->exc_code == GX_SEMIHOST && m->semihost) {
+        loop_lock(m->b.loop);
+        bool done = m->semihost(m->semihost_ctx, cpu);
+        loop_unlock(m->b.loop);
+        if (done) return;
+    }
+    if (m->on_debug && (exc == EXC_BREAK || exc == EXC_DEBUG)) {
+        debug_stop(mc);
+        return;
+    }
+    log_write("CPU %u: unhandled exception %d, code %#x, at pc %#llx\n", mc->index, exc, cpu->v->exc_code, (unsigned long long)cpu->pc);
+    pthread_mutex_lock(&mc->lock);
+    mc->on = false;
+    pthread_mutex_unlock(&mc->lock);
+    machine_request(m, BOARD_SHUTDOWN, 1);
+}
+
+static void *run(void *arg)
+{
+    struct machine_cpu *mc = arg;
+    char name[16];
+    snprintf(name, sizeof name, "CPU %u", mc->index);
+    pthread_setname_np(pthread_self(), name);
+    __atomic_store_n(&mc->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
+    while (park(mc)) {
+        if (!mc->on || mc->halted || mc->start || mc->hold) {
+            sleep_cpu(mc);
+            continue;
+        }
+        enum cpu_exc exc = cpu_run(mc->cpu);
+        if (exc == EXC_REQUEST) continue;
+        if (exc == EXC_GUEST && mc->cpu->v->exc_code == GX_HALT) {
+            mc->halted = true;
+            sleep_cpu(mc);
+        } else if (exc == EXC_DEBUG) {
+            debug_stop(mc);
+        } else {
+            left_alone(mc, exc);
+        }
+    }
+    return NULL;
+}
+
+int vcpus_new(struct machine *m, struct err *e)
+{
+    struct vcpus *vs = m->vcpus = xalloc(sizeof *vs);
+    pthread_mutex_init(&vs->lock, NULL);
+    pthread_cond_init(&vs->parked_cond, NULL);
+    pthread_cond_init(&vs->go_cond, NULL);
+    vs->stop = 1; /* the machine is born paused */
+    m->cpus = xalloc(m->ncpus * sizeof *m->cpus);
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        struct machine_cpu *mc = &m->cpus[i];
+        mc->m = m;
+        mc->index = i;
+        pthread_mutex_init(&mc->lock, NULL);
+        pthread_cond_init(&mc->cond, NULL);
+        for (unsigned n = 0; n < CPU_TIMERS; n++) {
+            mc->timer[n].mc = mc;
+            mc->timer[n].deadline = mc->timer[n].armed = TIMER_NEVER;
+            timer_init(&mc->timer[n].timer, &m->guest_clock, timer_due, &mc->timer[n]);
+        }
+    }
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        m->cpus[i].cpu = cpu_new_sys(m->engine, m->cfg.cpu, i, m->b.space, e);
+        if (!m->cpus[i].cpu) return -EINVAL;
+    }
+    return 0;
+}
+
+int vcpus_start_threads(struct machine *m, struct err *e)
+{
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        int r = pthread_create(&m->cpus[i].thread, NULL, run, &m->cpus[i]);
+        if (r) return err_set(e, r, "cannot start a thread for CPU %u: %s", i, strerror(r));
+        m->vcpus->threads++;
+    }
+    return 0;
+}
+
+void machine_stop_cpus(struct machine *m)
+{
+    struct vcpus *vs = m->vcpus;
+    __atomic_add_fetch(&vs->stop, 1, __ATOMIC_SEQ_CST);
+    kick_all(m);
+    loop_unlock(m->b.loop);
+    pthread_mutex_lock(&vs->lock);
+    while (vs->parked < vs->threads) pthread_cond_wait(&vs->parked_cond, &vs->lock);
+    pthread_mutex_unlock(&vs->lock);
+    loop_lock(m->b.loop);
+}
+
+void machine_resume_cpus(struct machine *m)
+{
+    struct vcpus *vs = m->vcpus;
+    pthread_mutex_lock(&vs->lock);
+    if (vs->stop && __atomic_sub_fetch(&vs->stop, 1, __ATOMIC_SEQ_CST) == 0) pthread_cond_broadcast(&vs->go_cond);
+    pthread_mutex_unlock(&vs->lock);
+}
+
+void vcpus_free(struct machine *m)
+{
+    struct vcpus *vs = m->vcpus;
+    if (!vs) return;
+    machine_stop_cpus(m);
+    pthread_mutex_lock(&vs->lock);
+    vs->quit = true;
+    pthread_cond_broadcast(&vs->go_cond);
+    pthread_mutex_unlock(&vs->lock);
+    for (unsigned i = 0; i < vs->threads; i++) pthread_join(m->cpus[i].thread, NULL);
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        struct machine_cpu *mc = &m->cpus[i];
+        for (unsigned n = 0; n < CPU_TIMERS; n++) timer_cancel(&mc->timer[n].timer);
+        if (mc->cpu) cpu_free(mc->cpu);
+        pthread_mutex_destroy(&mc->lock);
+        pthread_cond_destroy(&mc->cond);
+    }
+    pthread_mutex_destroy(&vs->lock);
+    pthread_cond_destroy(&vs->parked_cond);
+    pthread_cond_destroy(&vs->go_cond);
+    free(m->cpus);
+    free(vs);
+    m->cpus = NULL;
+    m->vcpus = NULL;
+}
+
+/* --- state -------------------------------------------------------------------------------------------------------------------------- */
+
+CPU *machine_cpu(struct machine *m, unsigned i)
+{
+    return i < m->ncpus ? m->cpus[i].cpu : NULL;
+}
+
+bool machine_cpu_on(struct machine *m, unsigned i)
+{
+    if (i >= m->ncpus) return false;
+    pthread_mutex_lock(&m->cpus[i].lock);
+    bool on = m->cpus[i].on;
+    pthread_mutex_unlock(&m->cpus[i].lock);
+    return on;
+}
+
+bool machine_cpu_halted(struct machine *m, unsigned i)
+{
+    return i < m->ncpus && __atomic_load_n(&m->cpus[i].asleep, __ATOMIC_RELAXED);
+}
+
+void machine_cpu_hold(struct machine *m, unsigned i, bool hold)
+{
+    if (i < m->ncpus) m->cpus[i].hold = hold;
+}
+
+int machine_cpu_thread(struct machine *m, unsigned i)
+{
+    return i < m->ncpus ? __atomic_load_n(&m->cpus[i].tid, __ATOMIC_RELAXED) : 0;
+}
+
+void machine_cpu_begin(struct machine *m, unsigned i, uint64_t pc, uint64_t arg, bool on)
+{
+    if (i >= m->ncpus) return;
+    m->cpus[i].cpu->v->reset_pc = pc;
+    m->cpus[i].cpu->v->reset_arg = arg;
+    m->cpus[i].begin_on = on;
+}
+
+void vcpus_reset(struct machine *m)
+{
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        struct machine_cpu *mc = &m->cpus[i];
+        for (unsigned n = 0; n < CPU_TIMERS; n++) {
+            timer_cancel(&mc->timer[n].timer);
+            mc->timer[n].deadline = mc->timer[n].armed = TIMER_NEVER;
+        }
+        mc->halted = mc->start = false;
+        mc->on = mc->begin_on;
+        mc->cpu->v->sys->reset(mc->cpu);
+    }
+}
+
+static void cpu_line(void *ctx, unsigned n, bool level)
+{
+    CPU *cpu = ctx;
+    cpu->v->sys->set_line(cpu, n, level);
+}
+
+int machine_wire_cpu(struct machine *m, struct dev *d, unsigned out, unsigned cpu, const char *line, struct err *e)
+{
+    const char *const *names = m->guest->sys->lines;
+    if (cpu >= m->ncpus) return err_set(e, EINVAL, "machine '%s' has no CPU %u", m->type->name, cpu);
+    for (unsigned i = 0; names && names[i]; i++)
+        if (!strcmp(names[i], line)) {
+            dev_connect_fn(d, out, cpu_line, m->cpus[cpu].cpu, i);
+            return 0;
+        }
+    return err_set(e, EINVAL, "CPUs of %s have no line '%s'", m->guest->name, line);
+}
