@@ -283,9 +283,10 @@ CPU *cpu_clone(CPU *from, struct err *e)
         return NULL;
     }
     struct vcpu *v = cpu->v;
-    memcpy(cpu, from, en->guest->cpu_size);
+    const size_t after = offsetof(CPU, exit_request) + sizeof cpu->exit_request; /* that one others write at any time */
+    cpu->pc = from->pc;
+    memcpy((char *)cpu + after, (const char *)from + after, en->guest->cpu_size - after);
     cpu->v = v;
-    cpu->exit_request = 0;
     cpu->res_addr = ~0ull;
     cpu_link(en, cpu);
     return cpu;
