@@ -22,10 +22,10 @@ static V aligned(struct xlat *t, V addr, unsigned size, unsigned *mo)
 
     *mo = size;
     if (size == MO_8) return a;
-    if (size == MO_128 || !feat(t, ARM_LSE2))
+    if (size == MO_128 || !feat(t, ARM_LSE2) || t->mode & MODE_ALIGN)
         *mo |= MO_ALIGN;
     else
-        xl_trapif(t, ir_cmpi(t, C_UGT, ir_andi(t, a, 15), 16 - MO_BYTES(size)), EXC_ALIGN, 0);
+        xl_trapif(t, ir_cmpi(t, C_UGT, ir_andi(t, a, 15), 16 - MO_BYTES(size)), EXC_ALIGN, EXF_BUS);
     return a;
 }
 

@@ -5,6 +5,7 @@
  * translate() in arm.c.
  */
 #include "mem/mem.h"
+#include "sys.h"
 #include "xl.h"
 
 static uint64_t target(struct xlat *t, int64_t off)
@@ -55,7 +56,9 @@ void arm_computed_jump(struct xlat *t, unsigned rn, V to, enum ir_jk jk)
 {
     const struct gmem *m = acpu(t)->c.v->mem;
 
-    if (feat(t, ARM_BTI) && gmem_guarded(m)) {
+    if (acpu(t)->sysmode) {
+        if (t->mode & MODE_GUARD) t->mode |= (jk == JK_CALL ? 2u : rn == 16 || rn == 17 || !arm_is_guarded(acpu(t), t->pc) ? 1u : 3u) << MODE_BTYPE_SHIFT;
+    } else if (feat(t, ARM_BTI) && gmem_guarded(m)) {
         bool free = rn == 16 || rn == 17 || !(gmem_flags(m, t->pc) & GP_GUARD);
         t->mode |= (jk == JK_CALL ? 2u : free ? 1u : 3u) << MODE_BTYPE_SHIFT;
     }
@@ -77,7 +80,7 @@ INSN(ret, "1101011 0010 11111 000000 rn:5 00000", "ret {rn:x}")
 }
 ALIAS(ret, "1101011 0010 11111 000000 11110 00000", "ret")
 
-/* -- exceptions; HVC, SMC, DCPS and ERET are undefined at EL0, HLT without a debugger too ---------------------------------- */
+/* -- exceptions; the calls to higher levels are in a64_sysmode.isa.c. HLT is undefined without a debugger ------------------- */
 INSN(svc, "11010100 000 imm16:16 00001", "svc #{imm16}")
 {
     xl_exc(t, EXC_SYSCALL, (uint32_t)f->imm16, t->next_pc);
@@ -88,7 +91,10 @@ INSN(brk, "11010100 001 imm16:16 00000", "brk #{imm16}")
 }
 INSN(hlt, "11010100 010 imm16:16 00000", "hlt #{imm16}")
 {
-    xl_illegal(t);
+    if (t->mode & MODE_EL && acpu(t)->semihosting && f->imm16 == 0xf000)
+        xl_exc(t, EXC_GUEST, GX_SEMIHOST, t->next_pc);
+    else
+        xl_illegal(t);
 }
 INSN(udf, "0000000000000000 imm16:16", "udf #{imm16:d}")
 {

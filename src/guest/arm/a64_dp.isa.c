@@ -6,7 +6,7 @@
 #include "xl.h"
 
 STREAM(unit=32, order=lsb)
-GROUPS(x, n, v, c)
+GROUPS(x, n, v, c, s)
 FMT(rd|rn|rm|ra, r)
 FMT(cond, cond)
 FMT(@pc, %x)

@@ -6,6 +6,7 @@
  * untouched. Where the manual leaves it open (write-back to a register that is transferred), write-back wins.
  * Known gaps: a misaligned stack pointer does not fault; no MTE.
  */
+#include "sys.h"
 #include "xl.h"
 
 FMT(rt|rt2, rt)
@@ -91,22 +92,29 @@ INSN(ldrsw_ur, "0 size:1 111000 11 0 imm9:s9 00 rn:5 rt:5", "ldurs{size:bh} {rt:
 INSN(prfm_ur, "11 111000 10 0 imm9:s9 00 rn:5 rt:5", "prfum {rt:prfop}, [{rn:xsp}{imm9}]")
 {
 }
-/* -- unprivileged: the same at EL0 ------------------------------------------------------------------------------------ */
+/* -- unprivileged: the same at EL0, and where PSTATE.UAO says so ------------------------------------------------------------ */
+static void unprivileged(struct xlat *t, F *f, void (*access)(struct xlat *t, F *f, V base, int64_t off))
+{
+    uint32_t i = t->ir->nins;
+    access(t, f, xsp(t, f->rn), f->imm9);
+    for (; t->mode & MODE_UNPRIV && i < t->ir->nins; i++)
+        if (t->ir->ins[i].op == IR_LD || t->ir->ins[i].op == IR_ST) t->ir->ins[i].sub = VIEW_USER;
+}
 INSN(str_t, "size:2 111000 00 0 imm9:s9 10 rn:5 rt:5", "sttr{size:bh} {rt}, [{rn:xsp}{imm9}]")
 {
-    st(t, f, xsp(t, f->rn), f->imm9);
+    unprivileged(t, f, st);
 }
 INSN(ldr_t, "size:2 111000 01 0 imm9:s9 10 rn:5 rt:5", "ldtr{size:bh} {rt}, [{rn:xsp}{imm9}]")
 {
-    ld(t, f, xsp(t, f->rn), f->imm9);
+    unprivileged(t, f, ld);
 }
 INSN(ldrs_t, "size:2 111000 10 0 imm9:s9 10 rn:5 rt:5 size!=3", "ldtrs{size:bhw} {rt:x}, [{rn:xsp}{imm9}]")
 {
-    lds(t, f, xsp(t, f->rn), f->imm9);
+    unprivileged(t, f, lds);
 }
 INSN(ldrsw_t, "0 size:1 111000 11 0 imm9:s9 10 rn:5 rt:5", "ldtrs{size:bh} {rt:w}, [{rn:xsp}{imm9}]")
 {
-    ldsw(t, f, xsp(t, f->rn), f->imm9);
+    unprivileged(t, f, ldsw);
 }
 /* -- post-indexed ----------------------------------------------------------------------------------------------------- */
 INSN(str_post, "size:2 111000 00 0 imm9:s9 01 rn:5 rt:5", "str{size:bh} {rt}, [{rn:xsp}], #{imm9:d}")
@@ -207,7 +215,7 @@ INSN(prfm_lit, "11 011000 lit[s20:2] rt:5", "prfm {rt:prfop}, {lit@pc}")
  */
 static bool one_access(struct xlat *t, F *f, int64_t off, unsigned size)
 {
-    return t->mode & MODE_SHARED && (f->rn != 31 || (off & 15) + 2 * MO_BYTES(size) <= 16);
+    return t->mode & MODE_SHARED && !(t->mode & MODE_ALIGN) && (f->rn != 31 || (off & 15) + 2 * MO_BYTES(size) <= 16);
 }
 static void stp(struct xlat *t, F *f, V base, int64_t off)
 {

@@ -159,6 +159,11 @@ static V auth(struct xlat *t, V p, V modifier, unsigned key)
     return feat(t, ARM_PACIMP) ? quick_flip(t, p, modifier, key) : IR_CALL(t, pac_auth, p, modifier, ir_k32(t, key));
 }
 
+V arm_auth(struct xlat *t, V p, V modifier, unsigned key)
+{
+    return auth(t, p, modifier, key);
+}
+
 /* -- data processing ---------------------------------------------------------------------------------------------------------- */
 INSN(pac, "1 10 11010110 00001 0000 key:2 rn:5 rd:5 @PAuth", "pac{key:pac} {rd:x}, {rn:xsp}")
 {

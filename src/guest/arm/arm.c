@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include "mem/mem.h"
+#include "sys.h"
 #include "xl.h"
 #include "mem/access.h"
 
@@ -50,6 +51,7 @@ static void guest_fp(uint32_t mode, struct ir_fp *fp)
 uint64_t arm_pstate(const CPU *cpu)
 {
     const struct arm_cpu *a = arm_cpu(cpu);
+    if (a->sysmode) return arm_spsr(a);
     return arm_nzcv(cpu) | a->dit << 24 | a->ssbs << 12 | (cpu->mode & MODE_BTYPE);
 }
 void arm_set_pstate(CPU *cpu, uint64_t v)
@@ -59,6 +61,14 @@ void arm_set_pstate(CPU *cpu, uint64_t v)
     a->dit = arm_has(a, ARM_DIT) && v >> 24 & 1;
     a->ssbs = arm_has(a, ARM_SSBS2) && v >> 12 & 1;
     cpu->mode = (cpu->mode & ~(uint32_t)MODE_BTYPE) | (arm_has(a, ARM_BTI) ? (uint32_t)v & MODE_BTYPE : 0);
+    if (!a->sysmode) return;
+    /* a debugger changes no exception level */
+    a->daif = v & PS_DAIF;
+    a->pan = arm_has(a, ARM_PAN) && v & PS_PAN;
+    a->uao = arm_has(a, ARM_UAO) && v & PS_UAO;
+    a->il = v & PS_IL;
+    arm_mode_update(a, false);
+    if (cpu->v->soft) soft_switch(cpu);
 }
 static uint64_t get_fpsr(const CPU *cpu)
 {
@@ -90,6 +100,7 @@ static void set_none(CPU *cpu, uint64_t v)
 #define GF "org.gnu.gdb.aarch64.fpu"
 #define GT "org.gnu.gdb.aarch64.tls"
 #define GP "org.gnu.gdb.aarch64.pauth"
+#define GS "org.qemu.gdb.arm.sys.regs"
 #define HOME(m) offsetof(struct arm_cpu, m)
 #define X(n, pin) { "x" #n, T_I64, 0, pin, HOME(x[n]), 64, GC, "int", n, NULL, NULL }
 #define V(n) { "v" #n, T_V128, 2, -1, HOME(q[n]), 128, GF, "uint128", n, NULL, NULL }
@@ -119,6 +130,18 @@ static const struct guest_reg regs64[] = {
     HIDDEN("mode", T_I32, 3, offsetof(CPU, mode)), HIDDEN("res_addr", T_I64, 3, offsetof(CPU, res_addr)),
     HIDDEN("res_val0", T_I64, 3, offsetof(CPU, res_val[0])), HIDDEN("res_val1", T_I64, 3, offsetof(CPU, res_val[1])),
     KEY("apia", KEY_IA), KEY("apib", KEY_IB), KEY("apda", KEY_DA), KEY("apdb", KEY_DB), KEY("apga", KEY_GA),
+    HIDDEN("daif", T_I32, 3, HOME(daif)), HIDDEN("spsel", T_I32, 3, HOME(spsel)), HIDDEN("tlbi_pending", T_I1, 3, HOME(tlbi_pending)),
+    /* in system mode; group s */
+#define SRI(name, ...) { #name, T_I64, 4, -1, HOME(sr[SR_##name]), 64, GS, "int", -1, NULL, NULL },
+#define SR(name, ...)
+#include "sysreg.def"
+#undef SRI
+#undef SR
+#define SRI(name, ...)
+#define SR(name, ...) { #name, T_VOID, 4, -1, HOME(sr[SR_##name]), 64, GS, "int", -1, NULL, NULL },
+#include "sysreg.def"
+#undef SRI
+#undef SR
 };
 _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "arm.h's register ids are the rows");
 #undef X
@@ -127,7 +150,7 @@ _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "arm.h's register ids are the rows"
 
 /* -- models and features --------------------------------------------------------------------------------------------------- */
 #define V8_0 "FP,AdvSIMD,EVTSTRM,CPUID,AES,PMULL,SHA1,SHA256,CRC32"
-#define V8_2 V8_0 ",LOR,LSE,RDM,FP16,DotProd,LRCPC,DPB,SSBS2"
+#define V8_2 V8_0 ",LOR,LSE,RDM,FP16,DotProd,LRCPC,DPB,SSBS2,VHE,PAN,PAN2,HAF,HAFDBS,VMID16,HPDS,XNX,TTCNP,UAO,CSV2,CSV3"
 enum { MODEL_MAX, MODEL_A35, MODEL_A53, MODEL_A55, MODEL_A57, MODEL_A72, MODEL_A76, MODEL_N1 };
 static const struct cpu_model models64[] = {
     [MODEL_MAX] = { "max", "everything that is implemented", NULL },
@@ -143,6 +166,11 @@ static const struct cpu_model models64[] = {
 static const uint32_t midr64[] = {
     [MODEL_MAX] = 0x000f0510, [MODEL_A35] = 0x411fd040, [MODEL_A53] = 0x410fd034, [MODEL_A55] = 0x412fd050, [MODEL_A57] = 0x411fd070, [MODEL_A72] = 0x410fd083,
     [MODEL_A76] = 0x414fd0b1, [MODEL_N1] = 0x414fd0c1,
+};
+
+static const uint8_t pa64[] = { /* bits of a physical address */
+    [MODEL_MAX] = 48, [MODEL_A35] = 40, [MODEL_A53] = 40, [MODEL_A55] = 40, [MODEL_A57] = 44, [MODEL_A72] = 44, [MODEL_A76] = 40,
+    [MODEL_N1] = 48,
 };
 
 static int feat_find(const char *name, size_t len)
@@ -185,9 +213,26 @@ static const struct {
     { "pauth-qarma3", "" }, { "lpa2", "" },
 };
 
+/* Properties of the CPU in system mode that are no features of instructions. False: it is none of them. */
+static bool set_property(struct arm_cpu *a, const char *name, size_t len, bool on)
+{
+    static const struct { const char *name; size_t offset; } props[] = {
+        { "has-el2", offsetof(struct arm_cpu, has_el2) }, { "has-el3", offsetof(struct arm_cpu, has_el3) },
+        { "has_el2", offsetof(struct arm_cpu, has_el2) }, { "has_el3", offsetof(struct arm_cpu, has_el3) },
+        { "pmu", offsetof(struct arm_cpu, has_pmu) },
+    };
+    for (size_t i = 0; a->sysmode && i < ARRAY_LEN(props); i++) {
+        if (strlen(props[i].name) != len || strncasecmp(props[i].name, name, len)) continue;
+        *(bool *)((char *)a + props[i].offset) = on;
+        return true;
+    }
+    return false;
+}
+
 static int set_named(struct arm_cpu *a, const char *name, size_t len, bool on, struct err *e)
 {
     int f = feat_find(name, len);
+    if (set_property(a, name, len, on)) return 0;
     if (f >= 0) {
         if (on && !implemented(f))
             return err_set(e, EINVAL, "CPU feature '%.*s' is not implemented", (int)len, name);
@@ -236,6 +281,9 @@ static int init64(CPU *cpu, const char *spec, struct err *e)
     while (models64[m].name && (strlen(models64[m].name) != len || memcmp(models64[m].name, p, len))) m++;
     if (!models64[m].name) return err_set(e, EINVAL, "no CPU model '%.*s'; -cpu help lists them", (int)len, p);
     a->midr = midr64[m];
+    a->sysmode = cpu->v && cpu->v->sys;
+    a->has_pmu = true;
+    a->pa_bits = pa64[m];
     for (int f = 0; f < ARM_FEATS; f++) {
         const char *list = models64[m].features;
         bool on = !list;
@@ -272,6 +320,49 @@ static bool lands_here(unsigned btype, int row, F *f)
     }
 }
 
+/* The encodings of FP and SIMD: data processing, and loads and stores of their registers. */
+static bool is_simd(uint32_t insn)
+{
+    return (insn >> 25 & 7) == 7 || ((insn >> 25 & 5) == 4 && insn >> 26 & 1);
+}
+static bool is_pauth(int row)
+{
+    switch (row) {
+    case ARM_ROW_pac: case ARM_ROW_aut: case ARM_ROW_pacz: case ARM_ROW_autz: case ARM_ROW_pacga: case ARM_ROW_pac1716:
+    case ARM_ROW_aut1716: case ARM_ROW_pac_lr: case ARM_ROW_aut_lr: case ARM_ROW_braz: case ARM_ROW_blraz: case ARM_ROW_reta:
+    case ARM_ROW_bra: case ARM_ROW_blra: case ARM_ROW_ldra: case ARM_ROW_ldra_pre: case ARM_ROW_ereta:
+        return true;
+    default: return false;
+    }
+}
+
+bool arm_is_guarded(const struct arm_cpu *a, uint64_t pc)
+{
+    struct walk w;
+    return soft_translate(a->c.v->cpu, VIEW_MAIN, pc, EXF_EXEC, &w) && w.guarded;
+}
+
+/* What system mode's translation modes do before an instruction; true: it is not executed. */
+static bool sys_before(struct xlat *t, int row, F *f, uint32_t insn)
+{
+    if (t->mode & MODE_DEBUG) arm_debug_before(t);
+    if (t->mode & MODE_IL) {
+        xl_exc(t, EXC_GUEST, GX_ILLEGAL_STATE, t->pc);
+        return true;
+    }
+    if (t->mode & MODE_BTYPE && row != ARM_ROW_brk && row != ARM_ROW_hlt) {
+        bool lands = lands_here(t->mode >> MODE_BTYPE_SHIFT & 3, row, f) && (row != ARM_ROW_pac_lr || (t->mode & MODE_BTYPE) != MODE_BTYPE);
+        if (!lands) arm_bti_before(t, insn);
+        t->mode &= ~(uint32_t)MODE_BTYPE; /* and on in ordinary code, at the same place */
+        t->next_pc = t->pc;
+        xl_stop(t);
+        return true;
+    }
+    unsigned gx = t->mode & MODE_FPTRAP && row >= 0 && is_simd(insn) ? GX_FPTRAP : t->mode & MODE_PACTRAP && is_pauth(row) ? GX_PACTRAP : 0;
+    if (gx) xl_exc(t, EXC_GUEST, gx, t->pc);
+    return gx;
+}
+
 static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
 {
     const struct arm_cpu *a = t->cpu;
@@ -285,7 +376,10 @@ static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
     }
     row = arm_decode(p, avail, 0, a->gates, &f);
     if (row == -2) return 0;
-    if (t->mode & MODE_BTYPE && row != ARM_ROW_brk && row != ARM_ROW_hlt) { /* these may be anywhere, and leave BTYPE */
+    if (unlikely(t->mode & (MODE_SYS & ~MODE_EL & ~MODE_E2H & ~MODE_TRAPS & ~MODE_UNPRIV)) || (a->sysmode && t->mode & MODE_BTYPE)) {
+        t->next_pc = t->pc + 4;
+        if (sys_before(t, row, &f, f.raw)) return 4;
+    } else if (t->mode & MODE_BTYPE && row != ARM_ROW_brk && row != ARM_ROW_hlt) { /* these may be anywhere, and leave BTYPE */
         if (gmem_flags(a->c.v->mem, t->pc) & GP_GUARD && !lands_here(t->mode >> MODE_BTYPE_SHIFT & 3, row, &f)) {
             xl_illegal(t);
             return 4;
@@ -310,6 +404,7 @@ static unsigned disas(char *buf, size_t size, const uint8_t *p, size_t avail, ui
 static unsigned reg_shape(const CPU *cpu, unsigned i, uint32_t *offset)
 {
     const struct guest_reg *row = &regs64[i];
+    if (i >= R_SRI) return arm_cpu(cpu)->sysmode ? row->bits : 0;
     bool pac = row->feature && !strcmp(row->feature, GP);
     return pac && !arm_has(arm_cpu(cpu), ARM_PAuth) ? 0 : row->bits;
 }
@@ -324,5 +419,5 @@ const struct guest aarch64_guest = {
     .name = "aarch64", .aliases = "arm64", .elf_machine = EM_AARCH64, .elf_class = 2, .insn_align = 4, .addr_bits = 47,
     .cpu_size = sizeof(struct arm_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "aarch64", .models = models64,
     .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
-    .lnx = &aarch64_linux,
+    .lnx = &aarch64_linux, .sys = &aarch64_sys, .nir = R_NIR,
 };

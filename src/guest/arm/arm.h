@@ -1,6 +1,6 @@
 /*
- * arm.h: the Arm CPU as its folder sees it. Instruction bodies include xl.h, which has the register accessors.
- * Manual: Arm Architecture Reference Manual for A-profile (DDI 0487), parts B, C and D; user mode (EL0) so far.
+ * arm.h: the Arm CPU as its folder sees it. Instruction bodies include xl.h, which has the register accessors; what only system
+ * mode knows is in sys.h. Manual: Arm Architecture Reference Manual for A-profile (DDI 0487), parts B, C and D.
  * Files named a64_* are AArch64 only; A32 and T32 will share arm.h, features, linux.c's signal plumbing and fp handling.
  */
 #ifndef LYRE_GUEST_ARM_H
@@ -16,6 +16,31 @@ struct pac_key {
 };
 enum { KEY_IA, KEY_IB, KEY_DA, KEY_DB, KEY_GA, PAC_KEYS };
 
+/* System registers that are a word of a->sr each (sysreg.def); those that generated code reads and writes in place come first. */
+enum arm_sr {
+#define SRI(name, ...) SR_##name,
+#define SR(name, ...)
+#include "sysreg.def"
+#undef SRI
+#undef SR
+    SR_INLINE,
+    SR_BEFORE = SR_INLINE - 1,
+#define SRI(name, ...)
+#define SR(name, ...) SR_##name,
+#include "sysreg.def"
+#undef SRI
+#undef SR
+    SR_COUNT
+};
+
+/* Why the last walk failed (mmu.c), for trap.c. */
+struct arm_fault {
+    uint8_t kind;                 /* enum arm_fault_kind, sys.h */
+    uint8_t fsc;                  /* fault status code of ESR */
+    bool stage2, s1ptw;           /* stage 2; of a stage 1 table */
+    uint64_t ipa;
+};
+
 struct arm_cpu {
     CPU c;
     uint64_t x[31], sp;
@@ -25,7 +50,30 @@ struct arm_cpu {
     uint64_t tpidr, tpidrro, tpidr2;
     _Alignas(16) v128 q[32];
     v128 qc;                      /* FPSR.QC: set if any bit is */
+    /* system mode; in user mode nothing reads it */
+    uint8_t tlbi_pending;         /* other CPUs may still use translations that were dropped: DSB waits */
+    uint32_t daif, spsel;         /* PSTATE: D A I F as in SPSR, 0x3c0; SPSel 0 or 1 */
+    uint64_t sr[SR_COUNT];
+    uint8_t el;
+    bool pan, uao, il, ss;        /* PSTATE bits */
+    bool guarded;                 /* code was fetched from a guarded page: computed jumps leave BTYPE */
+    uint32_t mode_el[4];          /* what of the translation mode follows from the exception level (arm_mode_update) */
+    uint32_t lines;               /* input lines that are high, bits by ARM_LINE_*; atomic */
+    uint32_t timers_due;          /* bits by timer; atomic */
+    uint32_t trap_iss;            /* GX_TRAP: syndrome and where it goes */
+    uint8_t trap_ec, trap_el;
+    struct arm_fault fault;
+    uint32_t tagged;              /* an address with a tag was used: the TLBs may have a page at several addresses; atomic */
+    bool out_level[8];            /* timers' outputs and the PMU's */
+    uint64_t pm_base, pm_ns;      /* PMCCNTR when it was last set or started, and guest time then */
+    void (*out)(void *ctx, unsigned ppi, bool level);
+    void *out_ctx;
     /* constant after init */
+    bool sysmode, has_el2, has_el3, has_pmu;
+    bool semihosting;
+    uint8_t psci, pa_bits, model;
+    uint64_t affinity;
+    bool affinity_set;
     uint64_t have[ARM_FEAT_WORDS];  /* enum arm_feat (feat.h) */
     uint64_t gates[FEAT_WORDS];     /* the decoder's gates, derived from have */
     uint32_t midr;
@@ -50,6 +98,21 @@ enum {
     MODE_PAC = 15 * MODE_PAC_OFF,
     MODE_BTYPE_SHIFT = 10,                  /* as in SPSR */
     MODE_BTYPE = 3 << MODE_BTYPE_SHIFT,     /* after a computed jump in a process with guarded pages (FEAT_BTI) */
+    /* system mode; all 0 in user mode */
+    MODE_EL_SHIFT = 12,
+    MODE_EL = 3 << MODE_EL_SHIFT,           /* exception level */
+    MODE_E2H = 1 << 14,                     /* EL2 with HCR_EL2.E2H: names of EL1 registers mean EL2's */
+    MODE_FPTRAP = 1 << 15,                  /* FP and SIMD instructions trap */
+    MODE_TRAPS = 1 << 16,                   /* some control traps what seldom is trapped: helpers look which */
+    MODE_ALIGN = 1 << 17,                   /* SCTLR.A: all accesses are aligned */
+    MODE_UNPRIV = 1 << 18,                  /* LDTR and STTR access as EL0 would */
+    MODE_GUARD = 1 << 19,                   /* computed jumps leave BTYPE: guarded pages were seen */
+    MODE_DEBUG = 1 << 20,                   /* a software step or hardware breakpoints are on: each instruction asks */
+    MODE_SP0 = 1 << 21,                     /* above EL0 with SP_EL0 */
+    MODE_IL = 1 << 22,                      /* illegal execution state: every instruction is an exception */
+    MODE_PACTRAP = 1 << 23,                 /* pointer authentication instructions trap */
+    MODE_SYS = MODE_EL | MODE_E2H | MODE_FPTRAP | MODE_TRAPS | MODE_ALIGN | MODE_UNPRIV | MODE_GUARD | MODE_DEBUG | MODE_SP0 |
+               MODE_IL | MODE_PACTRAP
 };
 
 /* FPCR and FPSR bits. */
@@ -65,7 +128,11 @@ enum {
     R_MODE, R_RES_ADDR, R_RES_VAL0, R_RES_VAL1,
     R_KEY, /* lo and hi of each KEY_* */
     R_KEY_END = R_KEY + 2 * PAC_KEYS - 1,
-    R_COUNT
+    R_DAIF, R_SPSEL, R_TLBI_PENDING,
+    R_SRI, /* the inline ones of enum arm_sr */
+    R_NIR = R_SRI + SR_INLINE, /* from here on not known to IR */
+    R_SR = R_NIR,
+    R_COUNT = R_SR + SR_COUNT - SR_INLINE
 };
 
 static inline const struct arm_cpu *arm_cpu(const CPU *cpu)
@@ -92,13 +159,20 @@ void arm_set_fpcr(CPU *cpu, uint32_t fpcr);
 #define SYSREG(op0, op1, crn, crm, op2) (((op0) & 1) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 bool arm_id_register(const struct arm_cpu *a, unsigned reg, uint64_t *v);
 
-/* MRS and MSR (sysreg.c): false if the register is not there for EL0. */
+/* MRS and MSR (sysreg_xl.c): false if the register is not there for the exception level. */
 bool arm_mrs(struct xlat *t, unsigned reg, unsigned rt);
-bool arm_msr(struct xlat *t, unsigned reg, V v);
+bool arm_msr(struct xlat *t, unsigned reg, unsigned rt);
+/* SYS: cache and TLB maintenance, address translation. reg: number with op0 = 1. In user mode there are none. */
+bool arm_sys_insn(struct xlat *t, unsigned reg, unsigned rt);
+/* Before an instruction that is trapped by what TC_* class names (sys.h); reg: number for the syndrome. */
+void arm_check(struct xlat *t, unsigned cls, unsigned reg, unsigned rt, bool read);
 
 /* Pointer authentication (a64_pauth.isa.c). */
 uint64_t arm_pac_qarma5(uint64_t data, uint64_t modifier, const struct pac_key *k);
 void arm_random_keys(struct arm_cpu *a, unsigned keys /* bit per KEY_* */);
+
+/* trap.c, with mmu.c, timer.c, psci.c */
+extern const struct guest_sys aarch64_sys;
 
 /* linux.c */
 extern const struct guest_linux aarch64_linux;

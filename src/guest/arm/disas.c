@@ -2,6 +2,7 @@
  * disas.c: how operands are written: the formatters that syntax strings name. The spelling is binutils' objdump's.
  */
 #include "cpu/isa_text.h"
+#include "sys.h"
 #include "xl.h"
 
 #define FORMATTER(name) \
@@ -199,6 +200,71 @@ FORMATTER(lpost) { post(o, v, elems(f) << lane_scale(f)); }
 FORMATTER(rpost) { post(o, v, elems(f) << f->size); }
 
 /* -- system registers ------------------------------------------------------------------------------------------------------- */
+static const char *arm_sr_name(unsigned n)
+{
+    static const struct { uint16_t num; uint8_t op0; const char *name; } names[] = {
+#define SRI(name, op0, op1, crn, crm, op2, ...) { SYSREG(op0, op1, crn, crm, op2), op0, #name },
+#define SR SRI
+#include "sysreg.def"
+#undef SRI
+#undef SR
+        { SYSREG(3, 0, 4, 2, 2), 3, "currentel" }, { SYSREG(3, 0, 4, 2, 0), 3, "spsel" }, { SYSREG(3, 0, 4, 2, 3), 3, "pan" },
+        { SYSREG(3, 0, 4, 2, 4), 3, "uao" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i].num == n && names[i].op0) return names[i].name;
+    return NULL;
+}
+
+/* SYS by the names of what it does: cache and TLB maintenance, address translation. */
+static void tlbi_name(struct isa_text *o, unsigned op1, unsigned crm, unsigned op2)
+{
+    static const char *const what[3][8] = {
+        { "vmalle1", "vae1", "aside1", "vaae1", NULL, "vale1", NULL, "vaale1" },
+        { "alle2", "vae2", NULL, NULL, "alle1", "vale2", "vmalls12e1", NULL },
+        { "alle3", "vae3", NULL, NULL, NULL, "vale3", NULL, NULL },
+    };
+    static const char *const where[8] = { NULL, "os", "is", "is", NULL, "os", "", "" };
+    const char *name = op1 == 0 || op1 == 4 || op1 == 6 ? what[op1 / 2 - (op1 > 0)][op2] : NULL;
+    bool range = crm == 2 || crm == 5 || crm == 6;
+    if (op1 == 4 && (crm == 0 || crm == 4)) {
+        static const char *const ipa[2][8] = {
+            { NULL, "ipas2e1is", "ripas2e1is", NULL, NULL, "ipas2le1is", "ripas2le1is", NULL },
+            { "ipas2e1os", "ipas2e1", "ripas2e1", "ripas2e1os", "ipas2le1os", "ipas2le1", "ripas2le1", "ripas2le1os" },
+        };
+        isa_puts(o, ipa[crm / 4][op2] ? ipa[crm / 4][op2] : "?");
+        return;
+    }
+    isa_printf(o, "%s%s%s", range ? "r" : "", name ? name : "?", crm < 8 && where[crm] ? where[crm] : "?");
+}
+FORMATTER(sysop)
+{
+    static const struct { uint16_t op; const char *name; } names[] = {
+        { SYSREG(0, 0, 7, 1, 0), "ic ialluis" }, { SYSREG(0, 0, 7, 5, 0), "ic iallu" }, { SYSREG(0, 0, 7, 6, 1), "dc ivac" },
+        { SYSREG(0, 0, 7, 6, 2), "dc isw" }, { SYSREG(0, 0, 7, 10, 2), "dc csw" }, { SYSREG(0, 0, 7, 14, 2), "dc cisw" },
+        { SYSREG(0, 0, 7, 8, 0), "at s1e1r" }, { SYSREG(0, 0, 7, 8, 1), "at s1e1w" }, { SYSREG(0, 0, 7, 8, 2), "at s1e0r" },
+        { SYSREG(0, 0, 7, 8, 3), "at s1e0w" }, { SYSREG(0, 0, 7, 9, 0), "at s1e1rp" }, { SYSREG(0, 0, 7, 9, 1), "at s1e1wp" },
+        { SYSREG(0, 4, 7, 8, 0), "at s1e2r" }, { SYSREG(0, 4, 7, 8, 1), "at s1e2w" }, { SYSREG(0, 4, 7, 8, 4), "at s12e1r" },
+        { SYSREG(0, 4, 7, 8, 5), "at s12e1w" }, { SYSREG(0, 4, 7, 8, 6), "at s12e0r" }, { SYSREG(0, 4, 7, 8, 7), "at s12e0w" },
+        { SYSREG(0, 6, 7, 8, 0), "at s1e3r" }, { SYSREG(0, 6, 7, 8, 1), "at s1e3w" },
+    };
+    unsigned n = (unsigned)v, rt = (unsigned)f->rt, op1 = n >> 11 & 7, crn = n >> 7 & 15, crm = n >> 3 & 15, op2 = n & 7;
+    const char *name = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i].op == n) name = names[i].name;
+    bool tlbi = crn == 8 && arm_tlbi_valid(n), alone = tlbi && arm_tlbi_alone(n);
+    if (tlbi) {
+        isa_puts(o, "tlbi ");
+        tlbi_name(o, op1, crm, op2);
+    } else if (name && !(n == SYSREG(0, 0, 7, 1, 0) && rt != 31) && !(n == SYSREG(0, 0, 7, 5, 0) && rt != 31)) {
+        isa_puts(o, name);
+        alone = !strncmp(name, "ic", 2);
+    } else {
+        isa_printf(o, "sys #%u, C%u, C%u, #%u", op1, crn, crm, op2);
+        alone = rt == 31;
+    }
+    if (!alone) isa_printf(o, rt == 31 ? ", xzr" : ", x%u", rt);
+}
 FORMATTER(sysreg)
 {
     static const struct {
@@ -225,5 +291,8 @@ FORMATTER(sysreg)
             isa_puts(o, names[i].name);
             return;
         }
+    const char *name = arm_sr_name(n);
+    for (const char *c = name; c && *c; c++) isa_printf(o, "%c", *c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    if (name) return;
     isa_printf(o, "s%u_%u_c%u_c%u_%u", 2 + (n >> 14 & 1), n >> 11 & 7, n >> 7 & 15, n >> 3 & 15, n & 7);
 }

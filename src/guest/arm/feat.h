@@ -18,6 +18,8 @@ enum arm_idreg {
     ID_REGS
 };
 
+enum { FEAT_SYSTEM = -2 }; /* for arm_feature.hwcap */
+
 struct arm_feature {
     const char *name;    /* FEAT_<name>, also the gate in instruction rows */
     const char *cpuinfo; /* name in /proc/cpuinfo's Features, NULL if Linux has none */

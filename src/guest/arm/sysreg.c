@@ -1,210 +1,269 @@
 /*
- * sysreg.c: system registers of EL0 (DDI 0487 D19). A row gives number, name, the feature it needs, and how it is read and
- * written as IR. ID registers are read as Linux emulates them for programs (arm64/cpu-feature-registers): only fields that
- * are of use there, the rest zero.
+ * sysreg.c: system registers in system mode, as C sees them: what reading and writing does beyond the word itself, what traps an access,
+ * reset (DDI 0487 D19). Their list is sysreg.def; how instructions reach them is sysreg_xl.c.
+ * Known gaps: fine-grained traps, nested virtualization, watchpoints (their registers are there), LORegions are empty.
  */
-#include "xl.h"
+#include "sys.h"
 
-struct sysreg {
-    uint16_t num;
-    int8_t feat;                      /* enum arm_feat, -1 none */
-    V (*read)(struct xlat *t);        /* I64 */
-    void (*write)(struct xlat *t, V v);
+/* -- traps ------------------------------------------------------------------------------------------------------------------- */
+/* EL0's accesses that its operating system controls. True: allowed. */
+static bool el0_allowed(const struct arm_cpu *a, enum arm_trap_class c, bool read)
+{
+    const uint64_t sctlr = a->sr[arm_sctlr_of(a, 0)], uen = a->sr[SR_PMUSERENR_EL0];
+    const uint64_t cnt = arm_vhe_host(a) ? a->sr[SR_CNTHCTL_EL2] : a->sr[SR_CNTKCTL_EL1];
+    switch (c) {
+    case TC_UMA: return sctlr & SCTLR_UMA;
+    case TC_CTR: return sctlr & SCTLR_UCT;
+    case TC_POC: case TC_POU: return sctlr & SCTLR_UCI;
+    case TC_ZVA: return sctlr & SCTLR_DZE;
+    case TC_CNTF: return cnt & 3;
+    case TC_CNTP: return cnt & 1;
+    case TC_CNTV: return cnt & 2;
+    case TC_TMV: return cnt & 1 << 8;
+    case TC_TMP: return cnt & 1 << 9;
+    case TC_PM: case TC_PMCR: return uen & 1;
+    case TC_PMSW: return uen & (1 | 2);
+    case TC_PMER: return uen & 1 || (uen & 8 && read);
+    case TC_PMCC: return uen & 1 || (uen & 4 && read);
+    case TC_WFI: return sctlr & SCTLR_NTWI;
+    case TC_WFE: return sctlr & SCTLR_NTWE;
+    case TC_DBG: return !(a->sr[SR_MDSCR_EL1] >> 12 & 1);
+    default: return true;
+    }
+}
+
+static bool to_el2(const struct arm_cpu *a, enum arm_trap_class c, unsigned reg, bool read)
+{
+    const uint64_t hcr = arm_hcr(a), mdcr = a->sr[SR_MDCR_EL2], e2h = hcr & HCR_E2H;
+    const bool host = arm_vhe_host(a);
+    uint64_t cnt = a->sr[SR_CNTHCTL_EL2];
+    cnt = e2h ? cnt >> 10 & 3 : cnt & 3; /* EL1PCTEN, EL1PCEN */
+
+    switch (c) {
+    case TC_DBG: return mdcr & (1 << 9 | 1 << 8) || hcr & HCR_TGE;
+    case TC_OS: return mdcr & (1 << 10 | 1 << 8) || hcr & HCR_TGE;
+    case TC_ROM: return mdcr & (1 << 11 | 1 << 8) || hcr & HCR_TGE;
+    case TC_PMCR: return mdcr & (1 << 6 | 1 << 5);
+    case TC_PM: case TC_PMSW: case TC_PMER: case TC_PMCC: case TC_PMUE: return mdcr & 1 << 6;
+    case TC_APK: return !host && !(hcr & HCR_APK);
+    case TC_CPACR: return a->el == 1 && a->sr[SR_CPTR_EL2] >> 31;
+    case TC_CNTP: return !host && !(cnt & 1);
+    case TC_TMP: return !host && !(cnt & 2);
+    case TC_VM: return hcr & (read ? HCR_TRVM : HCR_TVM);
+    case TC_ACR: return hcr & HCR_TACR;
+    case TC_LOR: return hcr & HCR_TLOR;
+    case TC_ID1: return hcr & HCR_TID1;
+    case TC_ID2: case TC_CTR: return hcr & HCR_TID2;
+    case TC_ID3: return hcr & HCR_TID3;
+    case TC_IDCP: return hcr & HCR_TIDCP;
+    case TC_SW: return hcr & HCR_TSW;
+    case TC_POC: return hcr & HCR_TPC;
+    case TC_POU: case TC_POU_IALL: return hcr & HCR_TPU;
+    case TC_ZVA: return hcr & HCR_TDZ;
+    case TC_TLB: return hcr & HCR_TTLB;
+    case TC_WFI: return hcr & HCR_TWI;
+    case TC_WFE: return hcr & HCR_TWE;
+    default: return false;
+    }
+}
+
+static bool to_el3(const struct arm_cpu *a, enum arm_trap_class c)
+{
+    const uint64_t scr = a->sr[SR_SCR_EL3], mdcr = a->sr[SR_MDCR_EL3];
+    switch (c) {
+    case TC_DBG: return mdcr & 1 << 9;
+    case TC_OS: case TC_ROM: return mdcr & (c == TC_OS ? 1 << 10 : 1 << 9);
+    case TC_PM: case TC_PMCR: case TC_PMSW: case TC_PMER: case TC_PMCC: case TC_PMUE: return mdcr & 1 << 6;
+    case TC_APK: return !(scr & SCR_APK);
+    case TC_CPACR: case TC_CPTR2: return a->sr[SR_CPTR_EL3] >> 31;
+    case TC_LOR: return scr & SCR_TLOR;
+    case TC_WFI: return scr & SCR_TWI;
+    case TC_WFE: return scr & SCR_TWE;
+    case TC_PS: return a->el == 1 && !(scr & SCR_ST);
+    default: return false;
+    }
+}
+
+unsigned arm_trapped(const struct arm_cpu *a, enum arm_trap_class c, unsigned reg, bool read, unsigned *ec)
+{
+    *ec = c == TC_WFI || c == TC_WFE ? EC_WFX : EC_SYSREG;
+    if (a->el == 0 && !el0_allowed(a, c, read)) return arm_hcr(a) & HCR_TGE ? 2 : 1;
+    if (a->el < 2 && arm_el2_on(a) && to_el2(a, c, reg, read)) return 2;
+    if (a->el < 3 && a->has_el3 && to_el3(a, c)) return 3;
+    return 0;
+}
+
+/* -- reading -------------------------------------------------------------------------------------------------------------------- */
+static uint64_t ccsidr(const struct arm_cpu *a)
+{
+    switch (a->sr[SR_CSSELR_EL1]) {
+    case 0: case 1: return 127u << 13 | 3 << 3 | 2;  /* 32 KiB, 4 ways, lines of 64 bytes */
+    case 2: return 1023u << 13 | 15 << 3 | 2;        /* 1 MiB, 16 ways */
+    default: return 0;
+    }
+}
+
+/* Physical interrupts pending, or the virtual ones where those are what EL1 gets. */
+static uint64_t isr(const struct arm_cpu *a)
+{
+    const uint64_t hcr = arm_hcr(a);
+    uint32_t l = __atomic_load_n(&a->lines, __ATOMIC_RELAXED);
+    bool vi = a->el == 1 && hcr & HCR_IMO, vf = a->el == 1 && hcr & HCR_FMO;
+    bool irq = vi ? hcr & HCR_VI || l >> ARM_LINE_VIRQ & 1 : l >> ARM_LINE_IRQ & 1;
+    bool fiq = vf ? hcr & HCR_VF || l >> ARM_LINE_VFIQ & 1 : l >> ARM_LINE_FIQ & 1;
+    bool se = a->el == 1 && hcr & HCR_AMO && hcr & HCR_VSE;
+    return (uint64_t)se << 8 | (uint64_t)irq << 7 | (uint64_t)fiq << 6;
+}
+
+uint64_t arm_sr_read(struct arm_cpu *a, enum arm_sr r)
+{
+    switch (r) {
+    case SR_CCSIDR_EL1: return ccsidr(a);
+    case SR_ISR_EL1: return isr(a);
+    case SR_DBGCLAIMCLR_EL1: return a->sr[r];
+    case SR_CNTPCT_EL0: case SR_CNTP_TVAL_EL0: case SR_CNTP_CTL_EL0: case SR_CNTP_CVAL_EL0: case SR_CNTV_TVAL_EL0: case SR_CNTV_CTL_EL0:
+    case SR_CNTV_CVAL_EL0: case SR_CNTPS_TVAL_EL1: case SR_CNTPS_CTL_EL1: case SR_CNTHP_TVAL_EL2: case SR_CNTHP_CTL_EL2:
+    case SR_CNTHV_TVAL_EL2: case SR_CNTHV_CTL_EL2:
+        return arm_timer_read(a, r);
+    default: break;
+    }
+    if (r >= SR_PMCR_EL0 && r <= SR_PMCCFILTR_EL0) return arm_pm_read(a, r);
+    return a->sr[r];
+}
+
+/* -- writing -------------------------------------------------------------------------------------------------------------------- */
+static const struct {
+    uint64_t mask, reset;
+} sr_info[SR_COUNT] = {
+#define SRI(name, op0, op1, crn, crm, op2, rd, wr, cls, mask, reset) [SR_##name] = { mask, reset },
+#define SR SRI
+#include "sysreg.def"
+#undef SRI
+#undef SR
 };
-#define R(op0, op1, crn, crm, op2) SYSREG(op0, op1, crn, crm, op2)
 
-static V wide(struct xlat *t, V v)
+/* HCR_EL2's bits that exist here. */
+static uint64_t hcr_mask(const struct arm_cpu *a)
 {
-    return ir_zext(t, T_I64, v);
-}
-static V bit(struct xlat *t, V v, unsigned n)
-{
-    return ir_trunc(t, T_I1, ir_shri(t, v, n));
-}
-
-/* -- PSTATE fields -------------------------------------------------------------------------------------------------------- */
-static V rd_nzcv(struct xlat *t)
-{
-    V v = ir_k(t, 0);
-    for (unsigned i = 0; i < 4; i++) v = ir_or(t, v, ir_shli(t, wide(t, ir_get(t, R_N + i)), 31 - i));
-    return v;
-}
-static void wr_nzcv(struct xlat *t, V v)
-{
-    for (unsigned i = 0; i < 4; i++) ir_put(t, R_N + i, bit(t, v, 31 - i));
-}
-static V rd_dit(struct xlat *t)
-{
-    return ir_shli(t, wide(t, ir_get(t, R_DIT)), 24);
-}
-static void wr_dit(struct xlat *t, V v)
-{
-    ir_put(t, R_DIT, ir_trunc(t, T_I32, ir_ubfx(t, v, 24, 1)));
-}
-static V rd_ssbs(struct xlat *t)
-{
-    return ir_shli(t, wide(t, ir_get(t, R_SSBS)), 12);
-}
-static void wr_ssbs(struct xlat *t, V v)
-{
-    ir_put(t, R_SSBS, ir_trunc(t, T_I32, ir_ubfx(t, v, 12, 1)));
+    uint64_t m = 0x7fffffff | HCR_CD | HCR_ID;
+    if (arm_has(a, ARM_VHE)) m |= HCR_E2H;
+    if (arm_has(a, ARM_LOR)) m |= HCR_TLOR;
+    if (arm_has(a, ARM_PAuth)) m |= HCR_API | HCR_APK;
+    return m;
 }
 
-/* -- floating point --------------------------------------------------------------------------------------------------------- */
-static V rd_fpcr(struct xlat *t)
+static uint64_t scr_mask(const struct arm_cpu *a)
 {
-    return wide(t, ir_get(t, R_FPCR));
-}
-/* The rounding mode goes to the engine, the rest is a translation mode. */
-static void wr_fpcr(struct xlat *t, V v)
-{
-    V fpcr = ir_andi(t, ir_trunc(t, T_I32, v), FPCR_MASK), rmode = ir_ubfx(t, fpcr, FPCR_RMODE, 2);
-    V fp = ir_or(t, ir_ubfx(t, fpcr, 24, 3), ir_shli(t, ir_ubfx(t, fpcr, 19, 1), 3));
-
-    ir_put(t, R_FPCR, fpcr);
-    /* RN, RP, RM, RZ in FPCR; RNE, RUP, RDN, RTZ are 1, 4, 3, 2 here. */
-    ir_frmwr(t, ir_select(t, ir_cmpi(t, C_EQ, rmode, 0), ir_k32(t, RM_RNE), ir_sub(t, ir_k32(t, 5), rmode)));
-    V mode = ir_ori(t, fp, t->mode & ~(uint32_t)MODE_FP);
-    if (ir_is_k(t, mode) && ir_kval(t, mode) == t->mode) return;
-    ir_put(t, R_MODE, mode);
-    xl_stop_mode(t, mode);
-}
-static V rd_fpsr(struct xlat *t)
-{
-    V fl = ir_fenvrd(t), qc = ir_get(t, R_QC);
-    V any = ir_cmpi(t, C_NE, ir_or(t, ir_vget(t, T_I64, L_I64, qc, 0), ir_vget(t, T_I64, L_I64, qc, 1)), 0);
-
-    fl = ir_or(t, ir_andi(t, fl, 31), ir_shli(t, ir_andi(t, fl, FPF_INDENORM), 2));
-    return ir_or(t, wide(t, fl), ir_shli(t, wide(t, any), 27));
-}
-static void wr_fpsr(struct xlat *t, V v)
-{
-    V fl = ir_trunc(t, T_I32, v);
-    ir_fenvwr(t, ir_or(t, ir_andi(t, fl, 31), ir_andi(t, ir_shri(t, fl, 2), FPF_INDENORM)));
-    ir_put(t, R_QC, ir_vfrom(t, ir_ubfx(t, v, 27, 1)));
+    uint64_t m = SCR_NS | SCR_IRQ | SCR_FIQ | SCR_EA | SCR_SMD | SCR_HCE | 1 << 9 | SCR_ST | SCR_TWI | SCR_TWE;
+    if (arm_has(a, ARM_LOR)) m |= SCR_TLOR;
+    if (arm_has(a, ARM_PAuth)) m |= SCR_API | SCR_APK;
+    return m;
 }
 
-/* -- threads, time, random -------------------------------------------------------------------------------------------------- */
-static V rd_tpidr(struct xlat *t)
+static void write_pm_timer(struct arm_cpu *a, enum arm_sr r, uint64_t v)
 {
-    return ir_get(t, R_TPIDR);
-}
-static void wr_tpidr(struct xlat *t, V v)
-{
-    ir_put(t, R_TPIDR, v);
-}
-static V rd_tpidrro(struct xlat *t)
-{
-    return ir_get(t, R_TPIDRRO);
-}
-static V rd_cntfrq(struct xlat *t)
-{
-    return ir_k(t, 1000000000); /* the counter is CLOCK_MONOTONIC in nanoseconds */
-}
-static V rd_cntvct(struct xlat *t)
-{
-    return IR_CALL0(t, clock_ns);
-}
-/* Always succeeds: NZCV = 0000. */
-static V rd_rndr(struct xlat *t)
-{
-    put_nzcv_k(t, 0);
-    return IR_CALL0(t, random);
-}
-
-/* -- caches: 64-byte data lines that need no cleaning for instruction fetch, 4 KiB instruction lines; DC ZVA does 64 bytes -- */
-static V rd_ctr(struct xlat *t)
-{
-    return ir_k(t, 0x9444c00a);
-}
-static V rd_dczid(struct xlat *t)
-{
-    return ir_k(t, 4);
-}
-
-static const struct sysreg regs[] = {
-    { R(3, 3, 0, 0, 1), -1, rd_ctr, NULL },
-    { R(3, 3, 0, 0, 7), -1, rd_dczid, NULL },
-    { R(3, 3, 2, 4, 0), ARM_RNG, rd_rndr, NULL },
-    { R(3, 3, 2, 4, 1), ARM_RNG, rd_rndr, NULL },
-    { R(3, 3, 4, 2, 0), -1, rd_nzcv, wr_nzcv },
-    { R(3, 3, 4, 2, 5), ARM_DIT, rd_dit, wr_dit },
-    { R(3, 3, 4, 2, 6), ARM_SSBS2, rd_ssbs, wr_ssbs },
-    { R(3, 3, 4, 4, 0), -1, rd_fpcr, wr_fpcr },
-    { R(3, 3, 4, 4, 1), -1, rd_fpsr, wr_fpsr },
-    { R(3, 3, 13, 0, 2), -1, rd_tpidr, wr_tpidr },
-    { R(3, 3, 13, 0, 3), -1, rd_tpidrro, NULL },
-    { R(3, 3, 14, 0, 0), -1, rd_cntfrq, NULL },
-    { R(3, 3, 14, 0, 2), -1, rd_cntvct, NULL },
-};
-
-static const struct sysreg *find(struct xlat *t, unsigned num)
-{
-    for (size_t i = 0; i < ARRAY_LEN(regs); i++)
-        if (regs[i].num == num) return regs[i].feat < 0 || feat(t, (enum arm_feat)regs[i].feat) ? &regs[i] : NULL;
-    return NULL;
-}
-bool arm_mrs(struct xlat *t, unsigned reg, unsigned rt)
-{
-    const struct sysreg *s = find(t, reg);
-    uint64_t id;
-
-    if (s)
-        wx(t, rt, s->read(t));
-    else if (arm_id_register(acpu(t), reg, &id))
-        wx(t, rt, ir_k(t, id));
+    if (r >= SR_PMCR_EL0 && r <= SR_PMCCFILTR_EL0)
+        arm_pm_write(a, r, v);
     else
-        return false;
-    return true;
-}
-bool arm_msr(struct xlat *t, unsigned reg, V v)
-{
-    const struct sysreg *s = find(t, reg);
-    if (!s || !s->write) return false;
-    s->write(t, v);
-    return true;
+        arm_timer_write(a, r, v);
 }
 
-/* -- ID registers: op0 = 3, op1 = 0, CRn = 0 -------------------------------------------------------------------------------- */
-const struct arm_feature arm_features[ARM_FEATS] = {
-#define FEAT(name, cpuinfo, hwcap, reg, shift, value, builtin) { #name, cpuinfo, hwcap, ID_##reg, shift, value, builtin },
-#include "feat.def"
-#undef FEAT
-};
-
-bool arm_id_register(const struct arm_cpu *a, unsigned reg, uint64_t *v)
+/* Control registers of a translation regime. What cached translations were made from has changed: they go. */
+static void write_control(struct arm_cpu *a, enum arm_sr r, uint64_t v, unsigned el)
 {
-    static const struct { uint16_t num; uint8_t id; } ids[] = {
-        { R(3, 0, 0, 4, 0), ID_PFR0 }, { R(3, 0, 0, 4, 1), ID_PFR1 }, { R(3, 0, 0, 4, 4), ID_ZFR0 },
-        { R(3, 0, 0, 6, 0), ID_ISAR0 }, { R(3, 0, 0, 6, 1), ID_ISAR1 }, { R(3, 0, 0, 6, 2), ID_ISAR2 },
-        { R(3, 0, 0, 7, 0), ID_MMFR0 }, { R(3, 0, 0, 7, 1), ID_MMFR1 }, { R(3, 0, 0, 7, 2), ID_MMFR2 },
-    };
-    unsigned crm = reg >> 3 & 15, id = ID_NONE;
+    uint64_t old = a->sr[r];
+    a->sr[r] = v;
+    if (old == v) return;
+    arm_flush_regime(a, el);
+    arm_mode_update(a, true);
+    soft_switch(&a->c);
+}
 
-    if ((reg & ~0x7fu) != R(3, 0, 0, 0, 0)) return false;
-    *v = 0;
-    if (reg == R(3, 0, 0, 0, 0)) {
-        *v = a->midr;
+static uint64_t cptr2_mask(const struct arm_cpu *a)
+{
+    return a->sr[SR_HCR_EL2] & HCR_E2H ? 1ull << 31 | 3u << 28 | 3 << 20 : 1ull << 31 | 1 << 20 | 1 << 10;
+}
+
+/* Writes that change how code is translated, or where it runs. */
+static bool write_special(struct arm_cpu *a, enum arm_sr r, uint64_t v)
+{
+    const uint64_t merged = (a->sr[r] & ~sr_info[r].mask) | (v & sr_info[r].mask);
+    switch (r) {
+    case SR_SCTLR_EL1: case SR_TCR_EL1: case SR_MAIR_EL1: write_control(a, r, merged, 1); return true;
+    case SR_SCTLR_EL2: case SR_TCR_EL2: case SR_MAIR_EL2: case SR_VTCR_EL2: write_control(a, r, merged, 2); return true;
+    case SR_SCTLR_EL3: case SR_TCR_EL3: case SR_MAIR_EL3: write_control(a, r, merged, 3); return true;
+    case SR_TTBR0_EL1: case SR_TTBR1_EL1: case SR_TTBR0_EL2: case SR_TTBR1_EL2: case SR_TTBR0_EL3: case SR_VTTBR_EL2:
+        a->sr[r] = v;
+        soft_switch(&a->c);
         return true;
+    case SR_HCR_EL2: {
+        const uint64_t m = hcr_mask(a), trans = HCR_VM | HCR_DC | HCR_TGE | HCR_E2H | HCR_CD | HCR_ID, old = a->sr[r];
+        a->sr[r] = (v & m) | HCR_RW;
+        if ((old ^ a->sr[r]) & trans) arm_flush_regime(a, 2);
+        break;
     }
-    if (reg == R(3, 0, 0, 0, 5)) { /* MPIDR: uniprocessor bit clear, RES1 */
-        *v = 1u << 31;
-        return true;
+    case SR_SCR_EL3: a->sr[r] = (v & scr_mask(a)) | 0x30 | SCR_RW; break;
+    case SR_CPTR_EL2: a->sr[r] = (v & cptr2_mask(a)) | (a->sr[SR_HCR_EL2] & HCR_E2H ? 0 : 0x33ff & ~(1u << 10)); break;
+    case SR_CPACR_EL1: case SR_CPTR_EL3: case SR_MDSCR_EL1: case SR_MDCR_EL2: case SR_OSDLR_EL1: a->sr[r] = merged; break;
+    case SR_OSLAR_EL1: a->sr[SR_OSLSR_EL1] = (a->sr[SR_OSLSR_EL1] & ~2ull) | (v & 1) << 1; break;
+    default:
+        if (r < SR_DBGBVR0_EL1 || r > SR_DBGWCR3_EL1) return false;
+        a->sr[r] = merged;
+        break;
     }
-    if (reg == R(3, 0, 0, 0, 6)) return true; /* REVIDR */
-    if (crm < 2 || crm > 7) return false; /* 2 and 3: AArch32's, of which there is nothing */
-    for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-        if (ids[i].num == reg) id = ids[i].id;
-    for (unsigned i = 0; id && i < ARM_FEATS; i++) {
-        const struct arm_feature *p = &arm_features[i];
-        if (p->idreg != id || !arm_has(a, (enum arm_feat)i)) continue;
-        if ((*v >> p->shift & 15) < p->value) *v = (*v & ~(15ull << p->shift)) | (uint64_t)p->value << p->shift;
-    }
-    if (id == ID_ISAR1 && arm_has(a, ARM_PACIMP)) { /* APA and GPA are API and GPI then; 3 is FEAT_PAuth2 */
-        const uint64_t gpa = *v >> 24 & 1;
-        *v = (*v & ~(0xfull << 4 | 0xfull << 24)) | (*v >> 4 & 1) * 3 << 8 | gpa << 28;
-    }
-    if (id == ID_PFR0) *v |= 0x11 | (arm_has(a, ARM_FP16) ? 1u << 20 : 0); /* EL0, EL1; half precision in AdvSIMD */
-    if (id == ID_MMFR0) *v = 0xff000000; /* TGran4, TGran64: not supported, the signed value for "not said" */
+    arm_mode_update(a, true);
+    soft_switch(&a->c);
+    arm_irq_poke(a);
     return true;
+}
+
+void arm_sr_write(struct arm_cpu *a, enum arm_sr r, uint64_t v)
+{
+    if ((r >= SR_PMCR_EL0 && r <= SR_PMCCFILTR_EL0) || (r >= SR_CNTPCT_EL0 && r <= SR_CNTHV_CVAL_EL2 && r != SR_CNTFRQ_EL0))
+        write_pm_timer(a, r, v);
+    else if (r == SR_DBGCLAIMSET_EL1)
+        a->sr[SR_DBGCLAIMCLR_EL1] |= v & 0xff;
+    else if (r == SR_DBGCLAIMCLR_EL1)
+        a->sr[r] &= ~v;
+    else if (!write_special(a, r, v))
+        a->sr[r] = (a->sr[r] & ~sr_info[r].mask) | (v & sr_info[r].mask);
+}
+
+/* -- reset ---------------------------------------------------------------------------------------------------------------------- */
+void arm_sys_reset(CPU *cpu)
+{
+    struct arm_cpu *a = arm_cpu_rw(cpu);
+    const struct vcpu *v = cpu->v;
+    unsigned top = a->has_el3 ? 3 : a->has_el2 ? 2 : 1;
+
+    for (unsigned i = 0; i < SR_COUNT; i++) a->sr[i] = sr_info[i].reset;
+    memset(a->x, 0, sizeof a->x);
+    a->sp = 0;
+    a->sr[SR_VPIDR_EL2] = a->midr;
+    a->sr[SR_VMPIDR_EL2] = 1u << 31 | arm_sys_affinity(cpu);
+    a->sr[SR_HCR_EL2] = HCR_RW;
+    a->sr[SR_RVBAR_EL1] = a->sr[SR_RVBAR_EL2] = a->sr[SR_RVBAR_EL3] = v->reset_pc;
+    a->sr[SR_PMCR_EL0] = arm_pm_read(a, SR_PMCR_EL0);
+    a->el = (uint8_t)top;
+    a->spsel = 1;
+    a->daif = PS_DAIF;
+    a->pan = a->uao = a->il = a->ss = a->guarded = false;
+    a->dit = a->ssbs = 0;
+    a->tlbi_pending = 0;
+    arm_set_nzcv(cpu, 0);
+    arm_set_fpcr(cpu, 0);
+    arm_set_fpsr(cpu, 0);
+    cpu->mode &= MODE_FP;
+    if (arm_has(a, ARM_LSE2) && v->host && v->host->cpu && v->host->cpu(v->host_ctx, 1)) cpu->mode |= MODE_SHARED;
+    cpu->res_addr = ~0ull;
+    cpu->pc = v->reset_pc;
+    a->x[0] = v->reset_arg;
+    __atomic_store_n(&a->timers_due, 0, __ATOMIC_RELAXED);
+    a->pm_base = a->pm_ns = 0;
+    arm_timers_update(a);
+    arm_mode_update(a, true);
+    if (v->soft) {
+        soft_flush(cpu, 0, 0, false);
+        soft_switch(cpu);
+    }
 }

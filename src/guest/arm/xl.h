@@ -137,11 +137,13 @@ V arm_cond(struct xlat *t, unsigned cond);
 V arm_addr(struct xlat *t, V addr);
 static inline V load(struct xlat *t, enum ir_type type, V base, int64_t disp, unsigned mo)
 {
+    if (t->mode & MODE_ALIGN) mo |= MO_ALIGN;
     if (t->mode & MODE_TBI) return ir_ld(t, type, arm_addr(t, ir_addi(t, base, (uint64_t)disp)), 0, mo);
     return ir_ld(t, type, base, disp, mo);
 }
 static inline void store(struct xlat *t, V base, int64_t disp, V v, unsigned mo)
 {
+    if (t->mode & MODE_ALIGN) mo |= MO_ALIGN;
     if (t->mode & MODE_TBI)
         ir_st(t, arm_addr(t, ir_addi(t, base, (uint64_t)disp)), 0, v, mo);
     else
@@ -172,6 +174,8 @@ static inline void write_pair(struct xlat *t, unsigned size, unsigned lo, unsign
 }
 /* BR, BLR and their kin by register rn. */
 void arm_computed_jump(struct xlat *t, unsigned rn, V to, enum ir_jk jk);
+/* The address behind a pointer with an authentication code. */
+V arm_auth(struct xlat *t, V p, V modifier, unsigned key);
 /* Rn plus Rm, extended by option and shifted by scale if S. */
 V arm_reg_offset(struct xlat *t, F *f, unsigned scale);
 
