@@ -74,6 +74,7 @@ void v2_cpu_reset(struct gicv2 *s)
     memset(s->cpu, 0, sizeof s->cpu);
     memset(s->vcpu, 0, sizeof s->vcpu);
     for (unsigned i = 0; i < V2_CPUS; i++) {
+        if (s->reset_ns) s->cpu[i].pmr = 0x80; /* what secure software would have opened */
         s->cpu[i].bpr = s->vcpu[i].bpr = BPR_MIN;
         s->cpu[i].abpr = s->vcpu[i].abpr = BPR_MIN + 1;
         v2_update_virt(s, i);
