@@ -191,6 +191,11 @@ void dev_reset_all(struct board *b)
 int dev_map(struct dev *d, uint64_t at, struct err *e)
 {
     const struct device *c = d->cls;
+    if (c->map) {
+        int r = c->map(d, at, e);
+        if (!r) d->at = at;
+        return r;
+    }
     if (!c->window || (!c->regs && !c->ops)) return err_set(e, EINVAL, "device '%s' has no register window", c->name);
     if (d->win) {
         window_move(d->win, at);

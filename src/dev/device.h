@@ -106,7 +106,7 @@ enum { ONOFF_AUTO, ONOFF_ON, ONOFF_OFF };
 
 /* --- state: what is saved besides registers with a FIELD ------------------------------------------------------------------ */
 
-enum state_type { STATE_T_INT /* 1, 2, 4, 8 bytes */, STATE_T_BYTES, STATE_T_TIMER, STATE_T_STRUCT, STATE_T_BLOB /* length in another field */ };
+enum state_type { STATE_T_INT /* 1, 2, 4, 8 bytes */, STATE_T_BYTES, STATE_T_TIMER, STATE_T_STRUCT, STATE_T_BLOB /* pointer; length in another field; min..max: other lengths that may come (then dev_alloc'ed anew) */ };
 struct state_field {
     const char *name;
     enum state_type type;
@@ -152,6 +152,7 @@ struct device {
     /* After properties are set; further windows, timers, buses are made here. 0 or -errno with a sentence. */
     int (*init)(void *dev, struct err *e);
     void (*reset)(void *dev);          /* after registers got their reset values */
+    int (*map)(void *dev, uint64_t at, struct err *e); /* instead of one window of registers: puts what it has at an address */
     void (*exit)(void *dev);           /* before it goes: cancels what is under way */
     int (*loaded)(void *dev, struct err *e); /* after state was loaded: checks invariants, restarts timers */
     /* Adds to its device tree node (name, compatible, reg and interrupts are there already). */
@@ -179,6 +180,7 @@ struct board {
     void (*request)(struct board *b, enum board_request what, int status);
     void (*event)(struct board *b, const char *name, struct json_object *data); /* QMP event; takes data over; may be NULL */
     struct dev_resolver *resolver; /* dev_resolve_with's */
+    int64_t rtc_offset;      /* seconds that the guest's time of day is ahead of the host's (-rtc) */
 };
 
 struct dev {

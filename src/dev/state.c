@@ -216,10 +216,14 @@ static int load_blob(struct load *l, const struct item *it, uint8_t *base, const
 {
     uint8_t *data;
     l->found = true;
-    if (it->kind != 'B' || it->count != 1 || it->size > BLOB_MAX || ((f->min || f->max) && (it->size < f->min || it->size > f->max)))
+    /* Without a range, the length is this instance's. */
+    bool fixed = !f->min && !f->max;
+    uint32_t now = blob_len(base, f);
+    memcpy(&data, base + f->field, sizeof data);
+    if (it->kind != 'B' || it->count != 1 || it->size > BLOB_MAX || (fixed ? it->size != (data ? now : 0) : it->size < f->min || it->size > f->max))
         return bad(l, it->name, "has a wrong length");
-    data = it->size ? dev_alloc(l->d, it->size) : NULL;
-    if (data) memcpy(data, it->data, it->size);
+    if (!fixed && it->size != now) data = it->size ? dev_alloc(l->d, it->size) : NULL;
+    if (it->size) memcpy(data, it->data, it->size);
     memcpy(base + f->field, &data, sizeof data);
     memcpy(base + f->len_field, &it->size, 4);
     return 0;

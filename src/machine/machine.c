@@ -183,7 +183,7 @@ static int one_part(struct machine *m, const struct part *p, unsigned i, struct 
         dev_free(d);
         return r;
     }
-    if (cls->window && !p->bus && !p->unmapped && (r = dev_map(d, p->at + i * p->step, e))) return r;
+    if ((cls->window || cls->map) && !p->bus && !p->unmapped && (r = dev_map(d, p->at + i * p->step, e))) return r;
     for (unsigned k = 0; k < PART_IRQS; k++) {
         if (!p->irq[k].to) continue;
         struct dev *to = dev_find(&m->b, p->irq[k].to);
@@ -283,6 +283,7 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
     m->b.clock = &m->guest_clock;
     m->b.machine = m;
     m->b.request = board_request;
+    m->b.rtc_offset = cfg->rtc_offset;
     m->b.mem = mem_new();
     m->b.space = space_new(m->b.mem, "memory");
     mem_set_lock(m->b.mem, lock, unlock, mine, loop);

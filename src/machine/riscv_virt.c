@@ -1,0 +1,143 @@
+/*
+ * riscv_virt.c: the board "virt" of RISC-V: what QEMU's documentation (system/riscv/virt) describes, at the addresses that its device
+ * tree shows: PLIC or APLIC with IMSIC, CLINT or ACLINT, 16550, Goldfish RTC, flash, fw_cfg, eight virtio slots, PCIe, test finisher.
+ * Known gaps: platform-bus, IOMMU, ACPI tables.
+ */
+#include "dev/misc/fw_cfg.h"
+#include "machine/riscv.h"
+
+#include <stdio.h>
+
+enum { TIMEBASE = 10000000, FLASH = 0x20000000, FLASH_SIZE = 0x2000000, ROM = 0x1000 };
+#define RAM_BASE 0x80000000ull
+
+static bool aia(const struct machine *m) { return strcmp(machine_prop(m, "aia"), "none") != 0; }
+static bool with_plic(const struct machine *m) { return !aia(m); }
+static bool aclint(const struct machine *m) { return machine_flag(m, "aclint"); }
+static bool have_pci(const struct machine *m) { return device_find("gpex-pcihost") != NULL; }
+
+/* Lines of devices go to "irqchip": the PLIC; or the APLIC of S mode where there is AIA. */
+static const struct part parts[] = {
+    { "rom", "rom", ROM, .props = "size=0xf000" },
+    { "irqchip", "riscv.plic", 0x0c000000, .node = "plic", .props = "num-sources=96,num-contexts=@contexts", .when = with_plic },
+    { "swi", "riscv.aclint.swi", 0x02000000, .node = "mswi", .props = "num-harts=@harts" },
+    { "mtimer", "riscv.aclint.mtimer", 0x02004000, .props = "num-harts=@harts" },
+    { "sswi", "riscv.aclint.swi", 0x02f00000, .props = "num-harts=@harts,sswi=on", .when = aclint },
+    { "test", "riscv.sifive.test", .at = 0x00100000 },
+    { "rtc", "goldfish_rtc", 0x00101000, .irq = { { "irqchip", 11 } } },
+    { "uart", "uart16550", 0x10000000, .node = "serial", .irq = { { "irqchip", 10 } }, .props = "chardev=?serial0" },
+    { "virtio", "virtio-mmio", 0x10001000, .node = "virtio_mmio", .count = 8, .step = 0x1000, .irq = { { "irqchip", 1 } } },
+    { "fw_cfg", "fw_cfg_mem", 0x10100000, .node = "fw-cfg" },
+    { "flash0", "cfi.pflash01", FLASH, .props = "drive=?pflash0,name=virt.flash0" },
+    { "flash1", "cfi.pflash01", FLASH + FLASH_SIZE, .props = "drive=?pflash1,name=virt.flash1" },
+    { "pcie", "gpex-pcihost", 0x30000000, .node = "pci", .when = have_pci,
+      .irq = { { "irqchip", 32 }, { "irqchip", 33 }, { "irqchip", 34 }, { "irqchip", 35 } } },
+    { "ram", PART_RAM, .at = RAM_BASE },
+};
+
+static const char *const aia_words[] = { "none", "aplic", "aplic-imsic", NULL };
+static const struct machine_prop props[] = {
+    { "aclint", "Set on/off to enable/disable emulating ACLINT devices", "off", machine_onoff },
+    { "aia", "Set type of AIA interrupt conttoller. Valid values are none, aplic, and aplic-imsic.", "none", aia_words },
+    { "aia-guests", "Set number of guest MMIO pages for AIA IMSIC. Valid value should be between 0 and 7.", "0", NULL },
+};
+
+static int prepare(struct machine *m, struct err *e)
+{
+    char n[16];
+    if (aia(m)) return err_set(e, ENOTSUP, "machine 'virt': aia=%s is not here yet; aia=none is", machine_prop(m, "aia"));
+    snprintf(n, sizeof n, "%u", m->ncpus);
+    opts_add(&m->props, "harts", n);
+    snprintf(n, sizeof n, "%u", 2 * m->ncpus);
+    opts_add(&m->props, "contexts", n);
+    return 0;
+}
+
+static int adjust(struct machine *m, struct err *e)
+{
+    struct dev *plic = dev_find(&m->b, "irqchip"), *swi = dev_find(&m->b, "swi"), *timer = dev_find(&m->b, "mtimer"),
+               *sswi = dev_find(&m->b, "sswi");
+    int r = 0;
+    for (unsigned i = 0; i < m->ncpus && !r; i++) {
+        if (plic && (r = machine_wire_cpu(m, plic, 2 * i, i, "meip", e))) break;
+        if (plic && (r = machine_wire_cpu(m, plic, 2 * i + 1, i, "seip", e))) break;
+        if ((r = machine_wire_cpu(m, swi, i, i, "msip", e)) || (r = machine_wire_cpu(m, timer, i, i, "mtip", e))) break;
+        if (sswi) r = machine_wire_cpu(m, sswi, i, i, "ssip", e);
+    }
+    struct dev *fw = dev_find(&m->b, "fw_cfg");
+    if (!r) r = fw_cfg_set_num(fw, FW_CFG_NB_CPUS, m->ncpus, 2, e);
+    if (!r) r = fw_cfg_set_num(fw, FW_CFG_MAX_CPUS, m->ncpus, 2, e);
+    if (!r) r = fw_cfg_set_num(fw, FW_CFG_RAM_SIZE, m->cfg.ram, 8, e);
+    return r;
+}
+
+static void fdt_timers(struct machine *m, struct fdt *f, struct fdt_node *soc)
+{
+    struct fdt_node *n;
+    if (!aclint(m)) {
+        n = fdt_child(soc, "clint@2000000");
+        riscv_fdt_harts(m, f, n, RISCV_MSI, RISCV_MTI);
+        fdt_set_reg(n, 0x2000000, 0x10000);
+        fdt_set_strs(n, "compatible", "sifive,clint0;riscv,clint0");
+        return;
+    }
+    n = fdt_child(soc, "mswi@2000000");
+    riscv_fdt_harts(m, f, n, RISCV_MSI, 0);
+    fdt_set_reg(n, 0x2000000, 0x4000);
+    fdt_set_str(n, "compatible", "riscv,aclint-mswi");
+    fdt_set_empty(n, "interrupt-controller");
+    fdt_set_u32(n, "#interrupt-cells", 0);
+    n = fdt_child(soc, "mtimer@2004000"); /* first mtime, then the mtimecmps */
+    riscv_fdt_harts(m, f, n, RISCV_MTI, 0);
+    fdt_set_reg(n, 0x200bff8, 0x4008);
+    fdt_add_reg(n, 0x2004000, 0x7ff8);
+    fdt_set_str(n, "compatible", "riscv,aclint-mtimer");
+    n = fdt_child(soc, "sswi@2f00000");
+    riscv_fdt_harts(m, f, n, RISCV_SSI, 0);
+    fdt_set_reg(n, 0x2f00000, 0x4000);
+    fdt_set_str(n, "compatible", "riscv,aclint-sswi");
+    fdt_set_empty(n, "interrupt-controller");
+    fdt_set_u32(n, "#interrupt-cells", 0);
+}
+
+static void fdt_syscon(struct fdt_node *root, const char *name, const char *compat, uint32_t value, uint32_t regmap)
+{
+    struct fdt_node *n = fdt_child(root, "%s", name);
+    fdt_set_u32(n, "value", value);
+    fdt_set_u32(n, "offset", 0);
+    fdt_set_u32(n, "regmap", regmap);
+    fdt_set_str(n, "compatible", compat);
+}
+
+static void fdt(struct machine *m, struct fdt *f)
+{
+    struct fdt_node *root = fdt_root(f), *soc = fdt_child(root, "soc"), *n;
+    riscv_fdt_cpus(m, f, TIMEBASE);
+    if ((n = machine_node(m, "irqchip"))) riscv_fdt_harts(m, f, n, RISCV_MEI, RISCV_SEI);
+    fdt_timers(m, f, soc);
+    uint32_t test = fdt_phandle(machine_node(m, "test"));
+    fdt_syscon(root, "poweroff", "syscon-poweroff", 0x5555, test);
+    fdt_syscon(root, "reboot", "syscon-reboot", 0x7777, test);
+    n = fdt_child(root, "flash@20000000");
+    fdt_set_u32(n, "bank-width", 4);
+    fdt_set_reg(n, FLASH, FLASH_SIZE);
+    fdt_add_reg(n, FLASH + FLASH_SIZE, FLASH_SIZE);
+    fdt_set_str(n, "compatible", "cfi-flash");
+}
+
+static int boot(struct machine *m, struct err *e)
+{
+    char buf[8];
+    struct dev *flash = dev_find(&m->b, "flash0");
+    bool content = flash && dev_get(flash, "drive", buf, sizeof buf) && buf[0];
+    struct riscv_boot b = { .rom = ROM, .ram = RAM_BASE, .flash = content ? FLASH : 0,
+                            .bios64 = "opensbi-riscv64-generic-fw_dynamic.bin", .bios32 = "opensbi-riscv32-generic-fw_dynamic.bin" };
+    return riscv_boot(m, &b, e);
+}
+
+const struct machine_type riscv_virt_machine = {
+    .name = "virt", .help = "RISC-V VirtIO board", .guests = "riscv32,riscv64", .is_default = false, .cpu = NULL, .max_cpus = 512,
+    .ram_base = RAM_BASE, .ram_size = 128 << 20, .ram_id = "riscv_virt_board.ram", PARTS(parts), MACHINE_PROPS(props), .reset_pc = ROM,
+    .dt_model = "riscv-virtio,qemu", .dt_compat = "riscv-virtio", .dt_soc = "soc",
+    .prepare = prepare, .adjust = adjust, .fdt = fdt, .boot = boot,
+};
