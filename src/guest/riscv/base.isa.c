@@ -18,7 +18,7 @@ void riscv_jump(struct xlat *t, unsigned rd, int64_t off)
 
     wx(t, rd, kx(t, t->next_pc));
     if (call && t->mode & MODE_VALL) { /* scalar code on the other side is not specialised for vtype */
-        t->mode &= MODE_F;
+        t->mode &= ~(uint32_t)MODE_VALL;
         ir_put(t, R_MODE, ir_k32(t, t->mode));
     }
     xl_jump(t, target(t, off), call ? JK_CALL : JK_JUMP);
@@ -32,7 +32,7 @@ void riscv_jump_reg(struct xlat *t, unsigned rd, unsigned rs1, int64_t off)
     wx(t, rd, kx(t, t->next_pc));
     xl_jump_ind(t, ir_zext(t, T_I64, pc), link_rd ? JK_CALL : link_rs ? JK_RET : JK_JUMP);
     if (t->mode & MODE_VALL) {
-        t->new_mode = ir_k32(t, t->mode & MODE_F);
+        t->new_mode = ir_k32(t, t->mode & ~(uint32_t)MODE_VALL);
         ir_put(t, R_MODE, t->new_mode);
     }
 }
@@ -385,7 +385,7 @@ HELPER(void, fence_i, (CPU *cpu), "fault")
 }
 INSN(fence_i, "imm:12 rs1:5 001 rd:5 0001111 @Zifencei", "fence.i")
 {
-    IR_CALL0(t, fence_i);
+    if (!hart(t)->sys) IR_CALL0(t, fence_i); /* in system mode, writes to code are noticed */
     xl_stop(t);
 }
 INSN(ecall, "000000000000 00000 000 00000 1110011", "ecall")

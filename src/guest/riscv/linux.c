@@ -372,7 +372,7 @@ static size_t cpuinfo(const CPU *cpu, unsigned index, char *buf, size_t size)
     size_t n = (size_t)snprintf(isa, sizeof isa, "rv%d", r->rv32 ? 32 : 64);
 
     for (unsigned i = 0; i < EXT_COUNT; i++)
-        if (riscv_exts[i].implies && riscv_has_ext(r, i) && n < sizeof isa)
+        if (riscv_exts[i].implies && riscv_exts[i].hwprobe >= -1 && riscv_has_ext(r, i) && n < sizeof isa)
             n += (size_t)snprintf(isa + n, sizeof isa - n, "%s%s", riscv_exts[i].name[1] ? "_" : "", riscv_exts[i].name);
     n = (size_t)snprintf(buf, size,
                          "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: %s\nmvendorid\t: 0x0\nmarchid\t\t: 0x0\n"

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "xl.h"
-#include "ext.h"
+#include "priv.h"
+#include "sysreg.h"
 
 /* -- registers -------------------------------------------------------------------------------------------------- */
 const char *const riscv_xnames[32] = {
@@ -120,7 +121,48 @@ static uint64_t get_vlenb(const CPU *cpu)
 #define GF "org.gnu.gdb.riscv.fpu"
 #define GV "org.gnu.gdb.riscv.vector"
 #define GS "org.gnu.gdb.riscv.csr"
+#define GP "org.gnu.gdb.riscv.virtual"
 #define HOME(m) offsetof(struct riscv_cpu, m)
+
+/* Privileged registers as debuggers see them: no checks, side effects as if written by machine mode. */
+static uint64_t get_csr(const CPU *cpu, unsigned num)
+{
+    const struct riscv_cpu *r = riscv_cpu(cpu);
+    const struct csr *c = r->sys ? riscv_csr_find(r, num) : NULL;
+    return c ? riscv_csr_get(r, c) : 0;
+}
+static void set_csr(CPU *cpu, unsigned num, uint64_t v)
+{
+    struct riscv_cpu *r = riscv_cpu_rw(cpu);
+    const struct csr *c = r->sys ? riscv_csr_find(r, num) : NULL;
+    if (c) riscv_csr_set(r, c, v);
+}
+#define CSR(n, nm, e, f, ...) \
+    static uint64_t get_csr_##nm(const CPU *cpu) { return get_csr(cpu, n); } \
+    static void set_csr_##nm(CPU *cpu, uint64_t v) { set_csr(cpu, n, v); }
+#define CSR_USER(...)
+#define CSR_HI(...)
+#define CSR_HI_USER(...)
+#include "csr.def"
+#undef CSR
+#undef CSR_USER
+#undef CSR_HI
+#undef CSR_HI_USER
+
+/* gdb's: bits 0-1 privilege, bit 2 virtualization. */
+static uint64_t get_priv(const CPU *cpu)
+{
+    return riscv_cpu(cpu)->s.priv | (riscv_cpu(cpu)->s.virt ? 4u : 0);
+}
+static void set_priv(CPU *cpu, uint64_t v)
+{
+    struct riscv_cpu *r = riscv_cpu_rw(cpu);
+    if (!r->sys || (v & 3) == 2) return;
+    r->s.priv = v & 3;
+    r->s.virt = v & 4 && riscv_h(r) && r->s.priv != PRIV_M;
+    riscv_sync(r);
+    soft_switch(cpu);
+}
 #define X(n, name, pin, gt) { name, XT, 0, pin, HOME(x[n]), XB, GX, gt, n, NULL, NULL },
 #define FREG(n, name) { name, T_F64, 1, -1, HOME(f[n]), 64, GF, "ieee_double", n, NULL, NULL },
 /* 128 bits of each vector register are visible to the IR; other VLENs go through helpers. */
@@ -160,7 +202,16 @@ static uint64_t get_vlenb(const CPU *cpu)
     { "mode", T_I32, 3, -1, offsetof(CPU, mode), 0, NULL, NULL, -1, NULL, NULL }, \
     { "res_addr", T_I64, 3, -1, offsetof(CPU, res_addr), 0, NULL, NULL, -1, NULL, NULL }, \
     { "res_val0", T_I64, 3, -1, offsetof(CPU, res_val[0]), 0, NULL, NULL, -1, NULL, NULL }, \
-    { "res_val1", T_I64, 3, -1, offsetof(CPU, res_val[1]), 0, NULL, NULL, -1, NULL, NULL },
+    { "res_val1", T_I64, 3, -1, offsetof(CPU, res_val[1]), 0, NULL, NULL, -1, NULL, NULL }, \
+    SREG(mscratch) SREG(mepc) SREG(mcause) SREG(mtval) SREG(sscratch) SREG(sepc) SREG(scause) SREG(stval) \
+    SREG(vsscratch) SREG(vsepc) SREG(vscause) SREG(vstval) \
+    { "priv", T_VOID, 0, -1, 0, 0, GP, NULL, -1, get_priv, set_priv },
+
+/* The rest is csr.def's: CSRs that are no registers to the IR. reg_shape says which of them a hart has. */
+#define CSR_ROW(n, nm) { #nm, T_VOID, 0, -1, 0, 0, GS, NULL, -1, get_csr_##nm, set_csr_##nm },
+
+/* 0 bits in the table: only harts of machines have them. */
+#define SREG(nm) { #nm, XT, 3, -1, HOME(s.nm), 0, GS, NULL, -1, NULL, NULL },
 
 static const struct guest_reg regs64[] = {
 #define XT T_I64
@@ -168,6 +219,11 @@ static const struct guest_reg regs64[] = {
     REGISTERS
 #undef XT
 #undef XB
+#define CSR(n, nm, e, f, ...) CSR_ROW(n, nm)
+#define CSR_USER(...)
+#define CSR_HI(...)
+#define CSR_HI_USER(...)
+#include "csr.def"
 };
 static const struct guest_reg regs32[] = {
 #define XT T_I32
@@ -175,8 +231,10 @@ static const struct guest_reg regs32[] = {
     REGISTERS
 #undef XT
 #undef XB
+#include "csr.def"
 };
-_Static_assert(ARRAY_LEN(regs64) == R_COUNT, "riscv.h's register ids are the rows");
+#undef CSR
+_Static_assert(ARRAY_LEN(regs64) > R_CSR0 && ARRAY_LEN(regs64) == ARRAY_LEN(regs32), "both tables have the same rows");
 
 /* -- derived state ---------------------------------------------------------------------------------------------- */
 /* Elements in a group of the current vtype; vlmul 5, 6, 7 are 1/8, 1/4, 1/2. */
@@ -210,7 +268,7 @@ uint32_t riscv_vmode(const struct riscv_cpu *r)
 void riscv_sync(struct riscv_cpu *r)
 {
     r->vmode = riscv_vmode(r);
-    r->c.mode = r->frm == 4 ? MODE_FRM_RMM : r->frm > 4 ? MODE_FRM_BAD : 0;
+    r->c.mode = (r->frm == 4 ? MODE_FRM_RMM : r->frm > 4 ? MODE_FRM_BAD : 0) | riscv_sysmode(r);
     r->c.fp.rm = r->frm <= 4 ? RM_RNE + r->frm : RM_RNE;
 }
 
@@ -227,30 +285,37 @@ static void guest_fp(uint32_t mode, struct ir_fp *fp)
 #define ALL RVG ",c,b,v,zic64b,zicbom,zicbop,zicboz,zicntr,zicond,zihintntl,zihintpause,zihpm,zimop,zabha,zacas," \
     "zawrs,zfa,zfh,zcb,zcmop,zbc,zkn,zkt,zks,zvfh"
 
+/* The privileged side: supervisors with the MMU of their time, and what profiles and generic harts add. */
+#define PRIV_SU  ",s,u,mmu,pmp"
+#define PRIV64   PRIV_SU ",sv57"
+#define PRIV_RV  ",sstc,svadu,svinval,svnapot,svpbmt,h"
+#define PRIV_ALL PRIV_RV ",smepmp,smstateen"
 static const struct cpu_model models64[] = {
-    { "max", "everything that is implemented", ALL },
-    { "rv64", "the generic 64-bit hart", RVG ",c,zicntr,zihpm,zba,zbb,zbc,zbs,zawrs,zfa" },
-    { "rv64i", "the base integer instructions only", "i" },
-    { "rva20u64", "profile RVA20U64", RVA20 },
-    { "rva22u64", "profile RVA22U64", RVA22 },
-    { "rva23u64", "profile RVA23U64", RVA23 },
-    { "rva20s64", "the same to user mode as rva20u64", RVA20 },
-    { "rva22s64", "the same to user mode as rva22u64", RVA22 },
-    { "rva23s64", "the same to user mode as rva23u64", RVA23 },
-    { "sifive-e51", "SiFive E51", "i,m,a,c,zicsr,zifencei,zicntr" },
-    { "sifive-u54", "SiFive U54", RVA20 },
-    { "thead-c906", "T-Head C906, without its own instructions", RVA20 ",zfh" },
-    { "veyron-v1", "Ventana Veyron V1", RVA22 },
+    { "max", "everything that is implemented", ALL PRIV64 PRIV_ALL },
+    { "rv64", "the generic 64-bit hart", RVG ",c,zicntr,zihpm,zihintpause,zicbom,zicboz,zba,zbb,zbc,zbs,zawrs,zfa" PRIV64 PRIV_RV },
+    { "any", "the same as max", ALL PRIV64 PRIV_ALL },
+    { "rv64i", "the base integer instructions only", "i" PRIV64 },
+    { "rva20u64", "profile RVA20U64", RVA20 PRIV64 },
+    { "rva22u64", "profile RVA22U64", RVA22 PRIV64 },
+    { "rva23u64", "profile RVA23U64", RVA23 PRIV64 },
+    { "rva20s64", "profile RVA20S64", RVA20 PRIV_SU ",sv48,svade" },
+    { "rva22s64", "profile RVA22S64", RVA22 PRIV_SU ",sv48,svade,svpbmt,svinval" },
+    { "rva23s64", "profile RVA23S64", RVA23 PRIV_SU ",sv57,svade,svpbmt,svinval,svnapot,sstc,sscofpmf,smstateen,h" },
+    { "sifive-e51", "SiFive E51", "i,m,a,c,zicsr,zifencei,zicntr,u,pmp" },
+    { "sifive-u54", "SiFive U54", RVA20 PRIV_SU ",sv39" },
+    { "thead-c906", "T-Head C906, without its own instructions", RVA20 ",zfh" PRIV_SU ",sv39" },
+    { "veyron-v1", "Ventana Veyron V1", RVA22 PRIV_SU ",sv48,sstc,svinval,svnapot,svpbmt,smstateen,h" },
     { NULL, NULL, NULL }
 };
 static const struct cpu_model models32[] = {
-    { "max", "everything that is implemented", ALL },
-    { "rv32", "the generic 32-bit hart", RVG ",c,zicntr,zihpm,zba,zbb,zbc,zbs,zawrs,zfa" },
-    { "rv32i", "the base integer instructions only", "i" },
-    { "sifive-e31", "SiFive E31", "i,m,a,c,zicsr,zifencei,zicntr" },
-    { "sifive-e34", "SiFive E34", "i,m,a,f,c,zicsr,zifencei,zicntr" },
-    { "sifive-u34", "SiFive U34", RVA20 },
-    { "lowrisc-ibex", "lowRISC Ibex", "i,m,c,zicsr,zifencei,zba,zbb,zbc,zbs" },
+    { "max", "everything that is implemented", ALL PRIV_SU ",sv32" PRIV_ALL },
+    { "rv32", "the generic 32-bit hart", RVG ",c,zicntr,zihpm,zihintpause,zicbom,zicboz,zba,zbb,zbc,zbs,zawrs,zfa" PRIV_SU ",sv32" PRIV_RV },
+    { "any", "the same as max", ALL PRIV_SU ",sv32" PRIV_ALL },
+    { "rv32i", "the base integer instructions only", "i" PRIV_SU ",sv32" },
+    { "sifive-e31", "SiFive E31", "i,m,a,c,zicsr,zifencei,zicntr,u,pmp" },
+    { "sifive-e34", "SiFive E34", "i,m,a,f,c,zicsr,zifencei,zicntr,u,pmp" },
+    { "sifive-u34", "SiFive U34", RVA20 PRIV_SU ",sv32" },
+    { "lowrisc-ibex", "lowRISC Ibex", "i,m,c,zicsr,zifencei,zba,zbb,zbc,zbs,u,pmp,smepmp" },
     { NULL, NULL, NULL }
 };
 
@@ -318,7 +383,7 @@ static void ext_finish(struct riscv_cpu *r)
 static bool no_user_effect(const char *name, size_t len)
 {
     static const char *const names[] = {
-        "vext_spec", "priv_spec", "s", "u", "h", "mmu", "pmp", "sstc", "svadu", "svinval", "svnapot", "svpbmt", "smstateen",
+        "vext_spec", "priv_spec",
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strlen(names[i]) == len && !strncasecmp(names[i], name, len)) return true;
@@ -384,6 +449,7 @@ static int init(CPU *cpu, const char *spec, const struct cpu_model *m, bool rv32
         p++;
     }
     ext_finish(r);
+    r->sys = cpu->v && cpu->v->sys == &riscv_sys;
     r->decode_modes = rv32_mode ? 0 : 1ull << RISCV_MODE_rv64;
     r->vill = 1;
     cpu->res_addr = ~0ull;
@@ -410,9 +476,41 @@ static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
     t->next_pc = r->rv32 ? (uint32_t)(t->pc + f.len) : t->pc + f.len;
     if (row < 0)
         xl_illegal(t);
-    else
+    else if (likely(!(t->mode & MODE_UNITS)) || !riscv_units(t, f.raw))
         riscv_rows[row].fn(t, &f);
     return f.len;
+}
+
+/* -- what machines ask ------------------------------------------------------------------------------------------- */
+size_t riscv_isa_string(const CPU *cpu, char *buf, size_t size)
+{
+    const struct riscv_cpu *r = riscv_cpu(cpu);
+    size_t n = (size_t)snprintf(buf, size, "rv%d", r->rv32 ? 32 : 64);
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (riscv_exts[i].implies && riscv_exts[i].hwprobe >= -2 && riscv_has_ext(r, i) && n < size)
+            n += (size_t)snprintf(buf + n, size - n, "%s%s", riscv_exts[i].name[1] ? "_" : "", riscv_exts[i].name);
+    return MIN(n, size ? size - 1 : 0);
+}
+const char *riscv_mmu_type(const CPU *cpu)
+{
+    const struct riscv_cpu *r = riscv_cpu(cpu);
+    if (!riscv_has_ext(r, EXT_mmu) || !riscv_has_ext(r, EXT_s)) return NULL;
+    if (r->rv32) return riscv_has_ext(r, EXT_sv32) ? "riscv,sv32" : NULL;
+    return riscv_has_ext(r, EXT_sv57) ? "riscv,sv57" : riscv_has_ext(r, EXT_sv48) ? "riscv,sv48" : riscv_has_ext(r, EXT_sv39) ? "riscv,sv39" : NULL;
+}
+unsigned riscv_cbo_block(const CPU *cpu, char which)
+{
+    const struct riscv_cpu *r = riscv_cpu(cpu);
+    unsigned ext = which == 'z' ? EXT_zicboz : which == 'p' ? EXT_zicbop : EXT_zicbom;
+    return riscv_has_ext(r, ext) ? r->cbo_size : 0;
+}
+void riscv_set_geilen(CPU *cpu, unsigned n)
+{
+    riscv_cpu_rw(cpu)->s.geilen = MIN(n, 63u);
+}
+void riscv_sys_semihosting(CPU *cpu, bool on, bool user)
+{
+    riscv_cpu_rw(cpu)->semihosting = on ? user ? 2 : 1 : 0;
 }
 
 static unsigned disas(char *buf, size_t size, const uint8_t *p, size_t avail, uint64_t pc, const CPU *cpu)
@@ -421,12 +519,29 @@ static unsigned disas(char *buf, size_t size, const uint8_t *p, size_t avail, ui
     return riscv_disassemble(buf, size, p, avail, r->decode_modes, r->feats, pc);
 }
 
+/* Privileged registers: those the hart has, in system mode. */
+static unsigned sys_shape(const struct riscv_cpu *r, unsigned i)
+{
+    static const uint16_t nums[] = {
+        0x340, 0x341, 0x342, 0x343, 0x140, 0x141, 0x142, 0x143, 0x240, 0x241, 0x242, 0x243, /* R_MSCRATCH... */
+        0, /* R_PRIV */
+#define CSR(n, nm, e, f, ...) n,
+#include "csr.def"
+    };
+    const struct csr *c;
+    if (!r->sys) return 0;
+    if (i == R_PRIV) return 64;
+    c = riscv_csr_find(r, nums[i - R_MSCRATCH]);
+    return !c || (i >= R_CSR0 && c->reg) ? 0 : c->flags & CF_W64 ? 64 : riscv_xlen(r);
+}
+
 /* Vector registers are as wide as VLEN says, one behind the other. */
 static unsigned reg_shape(const CPU *cpu, unsigned i, uint32_t *offset)
 {
     const struct riscv_cpu *r = riscv_cpu(cpu);
     const char *feature = r->rv32 ? regs32[i].feature : regs64[i].feature;
     unsigned bits = r->rv32 ? regs32[i].bits : regs64[i].bits;
+    if (i >= R_MSCRATCH) return sys_shape(r, i);
     if (!feature) return 0;
     if (!strcmp(feature, GF) && !riscv_has_ext(r, EXT_f)) return 0;
     if (i >= R_F0 && i < R_F0 + 32 && !riscv_has_ext(r, EXT_d)) return 32;
@@ -445,13 +560,13 @@ static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, co
 #define EM_RISCV 243
 const struct guest riscv64_guest = {
     .name = "riscv64", .elf_machine = EM_RISCV, .elf_class = 2, .insn_align = 2, .addr_bits = 47,
-    .cpu_size = sizeof(struct riscv_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "riscv:rv64", .models = models64,
+    .cpu_size = sizeof(struct riscv_cpu), .regs = regs64, .nregs = ARRAY_LEN(regs64), .nir = R_IR_COUNT, .gdb_arch = "riscv:rv64", .models = models64,
     .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
-    .lnx = &riscv64_linux,
+    .lnx = &riscv64_linux, .sys = &riscv_sys,
 };
 const struct guest riscv32_guest = {
     .name = "riscv32", .elf_machine = EM_RISCV, .elf_class = 1, .insn_align = 2, .addr_bits = 32,
-    .cpu_size = sizeof(struct riscv_cpu), .regs = regs32, .nregs = R_COUNT, .gdb_arch = "riscv:rv32", .models = models32,
+    .cpu_size = sizeof(struct riscv_cpu), .regs = regs32, .nregs = ARRAY_LEN(regs32), .nir = R_IR_COUNT, .gdb_arch = "riscv:rv32", .models = models32,
     .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
-    .lnx = &riscv32_linux,
+    .lnx = &riscv32_linux, .sys = &riscv_sys,
 };

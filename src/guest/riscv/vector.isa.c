@@ -23,7 +23,7 @@ bool riscv_v_mode(struct xlat *t)
 {
     if (t->mode & MODE_V) return true;
     /* This instruction again, in the mode that vtype and vl come to. */
-    V mode = ir_ori(t, ir_get(t, R_VMODE), t->mode & MODE_F);
+    V mode = ir_ori(t, ir_get(t, R_VMODE), t->mode & ~(uint32_t)MODE_VALL);
     ir_put(t, R_MODE, mode);
     xl_stop_mode(t, mode);
     t->ind = ir_k(t, t->pc);
@@ -75,7 +75,7 @@ static void set_vtype(struct xlat *t, F *f, V avl, uint64_t vtype)
     mode = ir_or(t, mode, t->mode & MODE_V ? ir_k32(t, t->mode & 3u << MODE_VXRM_SHIFT) :
                                              ir_shli(t, ir_get(t, R_VXRM), MODE_VXRM_SHIFT));
     ir_put(t, R_VMODE, mode);
-    mode = ir_ori(t, mode, t->mode & MODE_F);
+    mode = ir_ori(t, mode, t->mode & ~(uint32_t)MODE_VALL);
     if (ir_is_k(t, mode) && ir_kval(t, mode) == t->mode) return;
     ir_put(t, R_MODE, mode);
     xl_stop_mode(t, mode);
@@ -106,7 +106,7 @@ HELPER(uint32_t, vsetvl, (CPU *cpu, uint64_t n, uint64_t vtype), "r=c w=c")
 INSN(vsetvl, "1000000 rs2:5 rs1:5 111 rd:5 1010111 @Zve32x", "vsetvl {rd},{rs1},{rs2}")
 {
     V vtype = ir_sext(t, T_I64, x(t, f->rs2)); /* vill is the top bit of either width */
-    V mode = ir_ori(t, IR_CALL(t, vsetvl, avl(t, f), vtype), t->mode & MODE_F);
+    V mode = ir_ori(t, IR_CALL(t, vsetvl, avl(t, f), vtype), t->mode & ~(uint32_t)MODE_VALL);
     wx(t, f->rd, ir_trunc(t, xtype(t), ir_get(t, R_VL)));
     ir_put(t, R_MODE, mode);
     xl_stop_mode(t, mode);

@@ -2,6 +2,7 @@
  * vector_mem.isa.c: vector loads and stores: unit-stride, masks, strided, indexed, segments, fault-only-first, whole
  * registers (volume I, chapter 30.7). A fault leaves vstart at the element that raised it.
  */
+#include "cpu/soft.h"
 #include "mem/mem.h"
 #include "vector.h"
 
@@ -31,10 +32,30 @@ static uint8_t *element(const struct vmem *m, uint64_t i, unsigned field)
     return vreg(m->r, (m->vd + field * m->emul_regs) & 31) + (i << m->eew);
 }
 
+/* The same in system mode, in pieces of at most 8 bytes that are aligned if the elements are. */
+static bool copy_soft(const struct vmem *m, uint64_t addr, uint8_t *p, size_t n, uint64_t *bad)
+{
+    CPU *cpu = &m->r->c;
+    struct ir_ins ins = { .op = m->store ? IR_ST : IR_LD, .type = T_I64, .sub = cpu->mode & MODE_VIEW1 ? VIEW_USER : VIEW_MAIN };
+    for (size_t step; n; addr += step, p += step, n -= step) {
+        union vlanes v = { 0 };
+        unsigned log = n >= 8 && !(addr & 7) ? MO_64 : m->eew;
+        step = 1u << log;
+        if (step > n) log = MO_8, step = 1;
+        ins.mo = (uint8_t)log;
+        if (m->store) memcpy(&v, p, step);
+        *bad = addr;
+        if (soft_access(cpu, &ins, addr, &v, NULL, &v)) return false;
+        if (!m->store) memcpy(p, &v, step);
+    }
+    return true;
+}
+
 /* Copies; on a fault *bad is the address. */
 static bool copy(const struct vmem *m, uint64_t addr, uint8_t *p, size_t n, uint64_t *bad)
 {
     struct gmem *mem = m->r->c.v->mem;
+    if (m->r->c.v->soft) return copy_soft(m, addr, p, n, bad);
     return m->store ? !gmem_write(mem, addr, p, n, bad) : !gmem_read(mem, p, addr, n, bad);
 }
 
@@ -61,8 +82,12 @@ static uint64_t transfer(const struct vmem *m, uint64_t i, uint64_t *bad)
 _Noreturn static void fault(const struct vmem *m, uint64_t i, uint64_t bad)
 {
     struct riscv_cpu *r = m->r;
-    unsigned flags = gmem_flags(r->c.v->mem, bad);
     r->vstart = i;
+    if (r->c.v->soft) { /* the walk has noted it */
+        r->vmode = riscv_vmode(r);
+        cpu_raise(&r->c, r->c.v->exc, r->c.v->exc_code, r->c.v->fault_addr);
+    }
+    unsigned flags = gmem_flags(r->c.v->mem, bad);
     riscv_sync(r);
     cpu_raise(&r->c, EXC_FAULT, (m->store ? EXF_WRITE : EXF_READ) | (flags ? EXF_ACCERR : EXF_MAPERR), bad);
 }
@@ -142,8 +167,8 @@ static void inline_regs(struct xlat *t, F *f, unsigned n, bool store)
     int64_t disp;
     V a = ea(t, f->rs1, 0, &disp);
     for (unsigned i = 0; i < n; i++)
-        if (store) ir_st(t, a, (int64_t)i * 16, ir_get(t, R_V0 + f->vs3 + i), MO_128);
-        else ir_put(t, R_V0 + f->vd + i, ir_ld(t, T_V128, a, (int64_t)i * 16, MO_128));
+        if (store) st(t, a, (int64_t)i * 16, ir_get(t, R_V0 + f->vs3 + i), MO_128);
+        else ir_put(t, R_V0 + f->vd + i, ld(t, T_V128, a, (int64_t)i * 16, MO_128));
 }
 
 /* All elements of a fraction of a register, 2 to 8 bytes: one scalar access. The tail stays. */
@@ -153,8 +178,8 @@ static void inline_part(struct xlat *t, F *f, unsigned log, bool store)
     enum ir_lane lane = (enum ir_lane)(L_I8 + log);
     int64_t disp;
     V a = ea(t, f->rs1, 0, &disp), v = ir_get(t, R_V0 + (store ? f->vs3 : f->vd));
-    if (store) ir_st(t, a, disp, ir_vget(t, types[log], lane, v, 0), log);
-    else ir_put(t, R_V0 + f->vd, ir_vins(t, lane, v, ir_ld(t, types[log], a, disp, log), 0));
+    if (store) st(t, a, disp, ir_vget(t, types[log], lane, v, 0), log);
+    else ir_put(t, R_V0 + f->vd, ir_vins(t, lane, v, ld(t, types[log], a, disp, log), 0));
 }
 
 static void mem(struct xlat *t, F *f, unsigned kind, bool store)
@@ -248,7 +273,7 @@ INSN(vleff, "nf:3 000 vm:1 10000 rs1:5 width:3 vd:5 0000111 width!=1,2,3,4 @Zve3
         return;
     }
     V mode = IR_CALL(t, v_first_fault, ir_k32(t, encode(f, MEM_UNIT, eew, emul, false, 0)), xaddr(t, f->rs1));
-    mode = ir_ori(t, mode, t->mode & MODE_F);
+    mode = ir_ori(t, mode, t->mode & ~(uint32_t)MODE_VALL);
     ir_put(t, R_MODE, mode);
     xl_stop_mode(t, mode);
 }
