@@ -32,7 +32,7 @@ enum cpu_exc {
     EXC_DEBUG,     /* breakpoint or step finished, or the count did (code = EXD_COUNT); pc is the next instruction to run */
     EXC_GUEST      /* guest-defined: code says which */
 };
-enum { EXD_BREAK, EXD_COUNT };
+enum { EXD_BREAK, EXD_COUNT, EXD_WATCH /* system mode: the instruction at pc is about to do what v->watch_hit says */ };
 enum { EXF_READ = 0, EXF_WRITE = 1, EXF_EXEC = 2, EXF_MAPERR = 4, EXF_ACCERR = 8, EXF_BUS = 16 };
 
 /* Floating-point environment common to all guests. In generated code the host's own FP unit holds the rounding mode and
@@ -73,7 +73,8 @@ typedef struct cpu {
     struct vcpu *v;          /* the engine's side of this CPU */
 } CPU;
 
-/* Memory that a debugger watches: accesses by single-stepped instructions are noticed (watch.c). */
+/* Memory that a debugger watches. User mode: accesses by single-stepped instructions are noticed (watch.c). System mode: all are, before
+ * they are done; after a change of the list engine_watch_changed is called. */
 struct cpu_watch {
     uint64_t addr, len;
     unsigned how;            /* CW_* */
@@ -102,6 +103,8 @@ struct vcpu {
     volatile bool walking;   /* in_code, but no generated code: a block is walked (host.walk) */
     volatile bool guest_access; /* a C accessor below is touching guest memory */
     bool single_step;
+    bool irq_waits;          /* system mode: an interrupt request came while single-stepping */
+    bool watch_pass;         /* system mode: the next instruction is a single step over what was hit */
     unsigned nwatch;
     const struct cpu_watch *watch;     /* nwatch of them */
     const struct cpu_watch *watch_hit; /* the first that the last step touched, NULL = none */
@@ -189,6 +192,8 @@ int engine_fork_done(struct engine *en, CPU *self, bool child); /* 0; -ENOMEM in
 
 /* gdb: breakpoints by guest pc. */
 int engine_breakpoint(struct engine *en, uint64_t pc, bool set);
+/* System mode: the watch lists of CPUs changed. No CPU runs. */
+void engine_watch_changed(struct engine *en);
 
 /*
  * What code translated from now on does besides running the guest (probe.c); for engines with cfg.probes. The caller sees to it

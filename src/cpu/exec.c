@@ -175,7 +175,10 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
             uint32_t req = __atomic_exchange_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
             v->chain_from = NULL;
             if (req & REQ_EMBEDDER) return EXC_REQUEST;
-            if (req & REQ_IRQ && v->sys) v->sys->interrupt(cpu);
+            if (req & REQ_IRQ && v->single_step)
+                v->irq_waits = true; /* a step is of the program, not into a handler */
+            else if (req & REQ_IRQ && v->sys)
+                v->sys->interrupt(cpu);
         }
         if (v->single_step && !first) return EXC_DEBUG;
         bool walk = false;
@@ -200,6 +203,7 @@ static enum cpu_exc run_loop(struct engine *en, struct vcpu *v)
 enum cpu_exc cpu_run(CPU *cpu)
 {
     struct vcpu *v = cpu->v;
+    bool again;
     do {
         v->chain_from = NULL;
         if (sigsetjmp(v->recover, 0)) {
@@ -209,7 +213,17 @@ enum cpu_exc cpu_run(CPU *cpu)
             v->exc = run_loop(v->engine, v);
         }
         if (v->exc > EXC_REQUEST) log_exc(v, v->exc);
-    } while (v->sys && soft_exception(v));
+        again = v->sys && soft_exception(v);
+        if (again && v->single_step) { /* into a handler: that was the step */
+            v->exc = EXC_DEBUG;
+            v->exc_code = EXD_BREAK;
+            again = false;
+        }
+    } while (again);
+    if (v->irq_waits) {
+        v->irq_waits = false;
+        __atomic_or_fetch(&cpu->exit_request, REQ_IRQ, __ATOMIC_SEQ_CST);
+    }
     v->chain_from = NULL;
     quiesce_always(v);
     return v->exc;

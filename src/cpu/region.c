@@ -311,7 +311,7 @@ static bool translate_block(struct builder *b, uint32_t block)
         t->next_pc = pc;
         t->mode = b->mode;
         t->view = 0;
-        t->watch = b->v->single_step && b->v->nwatch ? &watch_helper : NULL;
+        t->watch = b->v->single_step && b->v->nwatch && !b->v->soft ? &watch_helper : NULL;
         t->end = XE_NONE;
         if (unlikely(b->en->cfg.probes)) probe_before(b->en, t);
         unsigned len = b->en->guest->translate(t, p, avail);

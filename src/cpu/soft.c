@@ -316,6 +316,11 @@ void soft_flush_pages(CPU *cpu, uint64_t mask, uint64_t value, uint64_t va, uint
     flush(cpu, mask, value, false, ALIGN_DOWN(va, (uint64_t)TLB_PAGE), last | (TLB_PAGE - 1), all_cpus);
 }
 
+void engine_watch_changed(struct engine *en)
+{
+    soft_flush_machine(en);
+}
+
 void soft_flush_machine(struct engine *en)
 {
     pthread_mutex_lock(&en->lock);
@@ -391,6 +396,26 @@ static unsigned need_of(unsigned access)
     return access & EXF_EXEC ? GP_EXEC : access & EXF_WRITE ? GP_WRITE : GP_READ;
 }
 
+/* A debugger's watchpoint that an access touches. */
+static const struct cpu_watch *watched(const struct vcpu *v, uint64_t va, uint64_t len, unsigned how)
+{
+    for (unsigned i = 0; i < v->nwatch; i++)
+        if ((v->watch[i].how & how) && va < v->watch[i].addr + v->watch[i].len && v->watch[i].addr < va + len) return &v->watch[i];
+    return NULL;
+}
+
+/* Leaves before an access that is watched. */
+static bool watch_stops(struct vcpu *v, uint64_t va, uint64_t len, bool write)
+{
+    const struct cpu_watch *w = v->watch_pass ? NULL : watched(v, va, len, write ? CW_WRITE : CW_READ);
+    if (!w) return false;
+    v->watch_hit = w;
+    v->exc = EXC_DEBUG;
+    v->exc_code = EXD_WATCH;
+    v->fault_addr = va;
+    return true;
+}
+
 /* Puts a fill into its slot; what was there becomes a victim. */
 static void insert(struct vcpu *v, struct tlb_space *a, const struct full *f)
 {
@@ -410,6 +435,7 @@ static void insert(struct vcpu *v, struct tlb_space *a, const struct full *f)
     if (f->page_bits > TLB_PAGE_BITS) a->sizes |= 1ull << (f->page_bits & 63);
     a->full[i] = *f;
     entry_set(&a->e[i], f, i);
+    if (unlikely(v->nwatch) && watched(v, f->va & ~1ull, TLB_PAGE, CW_READ | CW_WRITE)) entry_clear(&a->e[i], i);
     v->soft->stat_fill++;
 }
 
@@ -586,7 +612,7 @@ static void allow_writes(struct vcpu *v, unsigned view, uint64_t va)
     const struct full *f = &a->full[slot];
     if (f->va != (ALIGN_DOWN(va, (uint64_t)TLB_PAGE) | 1) || !f->wr_ok || !f->ram) return;
     uint8_t seen = __atomic_load_n(page_flags(f->ram, f->ram_off), __ATOMIC_RELAXED);
-    if (a->e[slot].wr == (f->va & ~1ull) || seen & RAM_CODE || f->ram->track & ~seen) return;
+    if (v->nwatch || a->e[slot].wr == (f->va & ~1ull) || seen & RAM_CODE || f->ram->track & ~seen) return;
     pthread_mutex_lock(&v->soft->lock);
     entry_set(&a->e[slot], f, slot);
     pthread_mutex_unlock(&v->soft->lock);
@@ -630,7 +656,7 @@ enum cpu_exc soft_access(CPU *cpu, const struct ir_ins *ins, uint64_t base, cons
     const bool probe = ins->op == IR_PROBE, write = probe ? ins->mo & MO_STORE : ins->op != IR_LD;
     const unsigned view = ins->x, bytes = probe ? MIN(MAX(ins->y, 1u), TLB_PAGE) : MO_BYTES(ins->mo);
     if (!probe && ins->mo & MO_ALIGN && va & (bytes - 1)) return align_fault(cpu, va, write);
-    if (unlikely(cpu->v->nwatch) && !probe) watch_access(cpu, va, bytes, write ? CW_WRITE : CW_READ);
+    if (unlikely(cpu->v->nwatch) && !probe && watch_stops(cpu->v, va, bytes, write)) return EXC_DEBUG;
     void *p = probe ? NULL : soft_hit(cpu, view, va, bytes, write);
     if (likely(p != NULL) && (ins->op != IR_CAS || bytes < 16 || !(va & 15))) {
         memop(ins, p, b, c, r);
@@ -668,7 +694,7 @@ void soft_copy(CPU *cpu, unsigned view, uint64_t va, void *buf, size_t len, bool
 {
     struct vcpu *v = cpu->v;
     view_for_c(cpu, view);
-    if (unlikely(v->nwatch)) watch_access(cpu, va, len, write ? CW_WRITE : CW_READ);
+    if (unlikely(v->nwatch) && watch_stops(v, va, len, write)) cpu_raise(cpu, EXC_DEBUG, EXD_WATCH, v->fault_addr);
     for (size_t done = 0; done < len;) {
         uint64_t at = va + done;
         unsigned n = (unsigned)MIN(len - done, TLB_PAGE - (at & (TLB_PAGE - 1)));
