@@ -34,7 +34,7 @@ floors=$(find src -name '*.[ch]' -o -name '*.def' | sort | xargs awk '
 rule floors "$floors"
 # The command line is a client of the library like any other.
 rule bin-is-a-client "$(grep -nE '^#include "' src/bin/*.[ch] | grep -vE '"(lyre\.h|bin/[a-z_]+\.h|base/[a-z_]+\.h)"')"
-rule no-target-ifdef "$(grep -rnE 'target_ulong|CONFIG_USER_ONLY|TARGET_[A-Z]+' src --include='*.[ch]')"
+rule no-target-ifdef "$(grep -rnE 'target_ulong|CONFIG_USER_ONLY|\bTARGET_[A-Z]+' src --include='*.[ch]')"
 rule no-abort-or-exit "$(grep -rnE '(^|[^_a-z.>])(abort|exit)\(' src --include='*.c' --include='*.h' |
     grep -vE '_test\.c|src/bin/|^[^:]*:[0-9]+: *(\*|/\*|//)|"[^"]*(abort|exit)\(')"
 rule no-machine-paths "$(grep -rnE '/work/|\.\./shared' . --include='*' -I --exclude-dir=.git --exclude-dir='build*' --exclude=lint.sh)"
