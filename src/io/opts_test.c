@@ -32,6 +32,7 @@ static void test_text(void **state)
     assert_string_equal(t, "backend=socket,server=on,wait=off,empty=,id=c");
     free(t);
     assert_false(opts_has(&o, "path"));
+    assert_string_equal(opts_get(&o, "id"), "c");
     opts_add(&o, "more", "1");
     assert_int_equal(opts_check(&o, "chardev", &e), -EINVAL);
     assert_string_equal(e.msg, "chardev: Invalid parameter 'more'");
@@ -61,7 +62,7 @@ static void test_json(void **state)
     assert_string_equal(opts_each(&o, "f", &i), "q");
     assert_null(opts_each(&o, "f", &i));
     static const char *const bad[] = { "{", "{\"a\":}", "{\"a\":1", "{}x", "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]}" };
-    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) assert_int_equal(opts_parse(&o, bad[i], NULL, &e), -EINVAL);
+    for (unsigned k = 0; k < ARRAY_LEN(bad); k++) assert_int_equal(opts_parse(&o, bad[k], NULL, &e), -EINVAL);
     opts_free(&o);
 }
 

@@ -49,8 +49,8 @@ void net_port_free(struct net_port *p); /* no callback after it; fine inside of 
  */
 bool net_send(struct net_port *p, const struct iovec *iov, unsigned n);
 bool net_send_buf(struct net_port *p, const void *buf, size_t len);
-/* Would net_send return true? */
-bool net_can_send(const struct net_port *p);
+/* Would net_send return true? If not, `resume` comes as after net_send. */
+bool net_can_send(struct net_port *p);
 /* can_recv was or recv said false, and it would be different now: frames that wait come (recv may be called inside of this call). */
 void net_ready(struct net_port *p);
 /* Frames that wait for the port are thrown away (the NIC was reset). */
@@ -76,7 +76,9 @@ int net_set_offloads(struct net_port *p, unsigned hdr_len, unsigned flags);
 
 /* --- the machine's set ------------------------------------------------------------------------------------------------ */
 
+struct chr_set;
 struct net_host {
+    struct chr_set *chrs;                       /* for guestfwd to a character device; may be NULL */
     void (*say)(void *ctx, const char *line);   /* a line for the user (default: stderr) */
     void *ctx;
 };
@@ -90,7 +92,7 @@ struct net_port *net_peer(const struct net_port *p);
 const char *net_id(const struct net_port *p);
 const char *net_kind(const struct net_port *p); /* "user", "tap", "nic" */
 const char *net_model(const struct net_port *p); /* of NICs, else NULL */
-const char *net_info(const struct net_port *p); /* the line of `info network` without the id */
+const char *net_info(const struct net_port *p); /* the line of `info network` behind "id: " */
 
 /* "-netdev kind,id=..." or JSON; the kind is beneath the key "type". */
 int net_new(struct net_set *s, const struct opts *o, struct err *e);
@@ -116,6 +118,7 @@ struct net_nic *net_nic_request(struct net_set *s, unsigned i);          /* NULL
 
 /* filter-dump: frames of the netdev to and from its peer, as a pcap file. */
 struct net_dump;
+void net_dump_frame(struct net_dump *list, const struct iovec *iov, unsigned n, size_t skip); /* net.c's */
 int net_dump_new(struct net_set *s, const char *id, const char *netdev, const char *file, uint32_t maxlen, struct err *e);
 int net_dump_free(struct net_set *s, const char *id, struct err *e);
 
@@ -147,7 +150,7 @@ struct net_frame;
 struct net_port {
     const struct net_driver *driver;  /* NULL: a NIC */
     struct net_set *set;
-    struct net_port *next, *peer;
+    struct net_port *next, *grave, *peer;
     char *id, *model, *info;
     struct net_client client;
     void *ctx;
@@ -156,12 +159,18 @@ struct net_port {
     bool stopped;                     /* net_send to it said false: its peer waits for resume */
     bool delivering;                  /* inside its recv: what comes meanwhile is queued */
     bool dead;
+    unsigned vnet_len;                /* of NICs: header in front of frames, both directions */
     struct net_frame *first, **last;  /* frames that wait for it */
     uint32_t frames;
     size_t bytes;
     struct net_stats stats;
     struct net_dump *dumps;
 };
+/* A port that belongs to no kind of the command line (a hub's side of a hubport): made, connected, freed by its owner. */
+struct net_port *net_port_make(struct net_set *s, const char *id, const struct net_client *client, void *ctx);
+int net_connect(struct net_port *a, struct net_port *b, struct err *e);
+void net_disconnect(struct net_port *p);
+const struct net_host *net_host(const struct net_port *p);
 void net_say(struct net_port *p, const char *fmt, ...) PRINTF(2, 3);
 
 #endif
