@@ -235,6 +235,8 @@ struct blk_driver {
     int (*snap_create)(struct blk_node *n, struct blk_snapshot *s, struct err *e);
     int (*snap_apply)(struct blk_node *n, const char *id_or_name, struct err *e);
     int (*snap_delete)(struct blk_node *n, const char *id_or_name, struct err *e);
+    /* Shows the snapshot instead of what is there now: of a node that is read only. */
+    int (*snap_show)(struct blk_node *n, const char *id_or_name, struct err *e);
     /* The state of a machine, beside the disk's contents (of the next snapshot, or of the one that was applied). */
     int (*vmstate)(struct blk_node *n, bool write, uint64_t off, void *buf, size_t bytes);
     /* Makes the image empty: everything is the backing file's again (after commit). */

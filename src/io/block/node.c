@@ -137,7 +137,7 @@ int blk_node_status(struct blk_node *n, uint64_t off, uint64_t bytes, struct blk
     if ((r->st & BLK_ST_RECURSE) && (r->st & BLK_ST_OFFSET) && r->file) {
         struct blk_range low;
         if (!blk_node_status(r->file, r->host, r->bytes, &low)) {
-            if (low.st & BLK_ST_ZERO) r->st = (r->st | BLK_ST_ZERO) & ~(unsigned)BLK_ST_DATA;
+            r->st |= low.st & (BLK_ST_ZERO | (r->st & BLK_ST_DATA ? 0u : BLK_ST_DATA));
             r->bytes = MIN(r->bytes, low.bytes);
             if ((low.st & BLK_ST_OFFSET) && low.file != r->file) {
                 r->file = low.file;

@@ -68,7 +68,7 @@ static int raw_truncate(struct blk_node *n, uint64_t size, const char *prealloc,
 
 static int raw_status(struct blk_node *n, uint64_t off, uint64_t bytes, struct blk_range *r)
 {
-    *r = (struct blk_range){ .st = BLK_ST_DATA | BLK_ST_ALLOCATED | BLK_ST_OFFSET | BLK_ST_RECURSE, .bytes = bytes, .host = at(n, off),
+    *r = (struct blk_range){ .st = BLK_ST_ALLOCATED | BLK_ST_OFFSET | BLK_ST_RECURSE, .bytes = bytes, .host = at(n, off),
                              .file = n->file };
     return 0;
 }
