@@ -179,6 +179,7 @@ struct board {
     void *machine;
     void (*request)(struct board *b, enum board_request what, int status);
     void (*event)(struct board *b, const char *name, struct json_object *data); /* QMP event; takes data over; may be NULL */
+    void *event_ctx;         /* of who set `event` */
     struct dev_resolver *resolver; /* dev_resolve_with's */
     int64_t rtc_offset;      /* seconds that the guest's time of day is ahead of the host's (-rtc) */
 };
