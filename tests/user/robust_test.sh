@@ -36,7 +36,8 @@ random_code() {
     timeout -k 1 600 "$1" -strace -D "$TMP/log" "${@:2}" >"$TMP/out" 2>&1 </dev/null
     local rc=$? unknown
     unknown=$(sed 's/+++ killed by SIG[A-Z]* +++/+++ killed by SIG/' "$TMP/log" | grep -vxFf - "$TMP/deaths")
-    if [ $rc = 0 ] && [ "$(cat "$TMP/out")" = ok ] && [ -z "$unknown" ] && ! grep -q 'internal error' "$TMP/log"; then
+    # (what random code makes the C library say is not looked at)
+    if [ $rc = 0 ] && [ "$(tail -n 1 "$TMP/out" | tail -c 3)" = ok ] && [ -z "$unknown" ] && ! grep -q 'internal error' "$TMP/log"; then
         pass "$name"
     else
         fail "$name" "exit $rc"
