@@ -334,6 +334,14 @@ LYRE_API int lyre_log(const char *items, const char *file, lyre_error *e);
 /* Item number `index`, from 0, and a line of help; -ENOENT past the last one. */
 LYRE_API int lyre_log_item(unsigned index, const char **name, const char **help);
 
+/* --- roles of the executable `lyre`: not in the library (they bring libraries of their own) ------------------ */
+
+/* lyre-img, qemu-img: disk images. The exit status. */
+int lyre_img(int argc, char **argv);
+/* lyre-system-ARCH, qemu-system-ARCH: a machine by QEMU's command line. `role` begins messages. The exit status. arch == NULL: prints
+ * the architectures that there are. */
+int lyre_system(const char *role, const char *arch, int argc, char **argv);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,3 +4,7 @@ cd "$1" || exit 1
 for g in $(./lyre guests); do
     [ -L "lyre-$g" ] || ln -s lyre "lyre-$g"
 done
+# ... and lyre-system-ARCH, where system mode is in it
+for g in $(./lyre systems 2>/dev/null); do
+    [ -L "lyre-system-$g" ] || ln -s lyre "lyre-system-$g"
+done

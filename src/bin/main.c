@@ -4,6 +4,9 @@
  *   lyre FILE                         user mode of the architecture that FILE says
  *   lyre binfmt ...                   registration with the kernel
  *   lyre guests                       names of the architectures
+ *   lyre-img, qemu-img, lyre img      disk images
+ *   lyre-system-ARCH, qemu-system-ARCH, lyre system-ARCH   machines of that architecture
+ *   lyre systems                      names of those architectures
  */
 #include <errno.h>
 #include <stdio.h>
@@ -174,12 +177,32 @@ static int user_role(const char *role, const char *guest, const struct binfmt *b
     return failed(role, &e, start_status(r));
 }
 
+#ifdef LYRE_SYSTEM
+/* Roles that lyre-user does not have. -1: none of them. */
+static int system_role(const char *role, int argc, char **argv)
+{
+    if (!strcmp(role, "lyre-img") || !strcmp(role, "qemu-img")) return lyre_img(argc, argv);
+    const char *system = "lyre-system-";
+    if (!strncmp(role, "lyre-system-", 12) || !strncmp(role, "qemu-system-", 12)) return lyre_system(role, role + 12, argc, argv);
+    if (argc < 2 || strcmp(role, "lyre")) return -1;
+    if (!strcmp(argv[1], "systems") && argc == 2) return lyre_system(role, NULL, argc, argv);
+    if (!strncmp(argv[1], system + 5, 7)) return lyre_system(argv[1], argv[1] + 7, argc - 1, argv + 1);
+    if (!strncmp(argv[1], system, 12)) return lyre_system(argv[1], argv[1] + 12, argc - 1, argv + 1);
+    if (!strcmp(argv[1], "img") || !strcmp(argv[1], "lyre-img") || !strcmp(argv[1], "qemu-img")) return lyre_img(argc - 1, argv + 1);
+    return -1;
+}
+#endif
+
 int main(int argc, char **argv, char **envp)
 {
     const char *role = argc > 0 ? base_name(argv[0]) : "lyre";
     const char *g = role_guest(role);
     struct binfmt kernel = { 0 };
     char word[64];
+#ifdef LYRE_SYSTEM
+    int status = system_role(role, argc, argv);
+    if (status >= 0) return status;
+#endif
     if (!g && argc > 1) {
         if (!strcmp(argv[1], "binfmt")) return binfmt_main(argc - 1, argv + 1);
         if (!strcmp(argv[1], "guests") && argc == 2) {

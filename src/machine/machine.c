@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include "cpu/host.h"
 #include "dev/fdt.h"
+#include "dev/misc/fw_cfg.h"
 #include "io/block/blk.h"
 #include "io/char/chr.h"
 #include "io/net/net.h"
@@ -116,14 +117,35 @@ bool machine_flag(const struct machine *m, const char *name)
 
 /* --- parts ---------------------------------------------------------------------------------------------------------------------- */
 
+static struct chr *find_chr(struct machine *m, const char *name)
+{
+    unsigned n;
+    char tail;
+    if (sscanf(name, "serial%u%c", &n, &tail) == 1 && n < MACHINE_SERIALS && m->cfg.serial[n]) return m->cfg.serial[n];
+    return chr_find(m->chrs, name);
+}
+
 static struct chr *resolve_chr(void *ctx, const char *name, struct err *e)
 {
-    return chr_find(((struct machine *)ctx)->chrs, name);
+    return find_chr(ctx, name);
+}
+
+/* "pflash0": the drive with if=pflash and that unit. */
+static struct blk *drive_of(const struct machine *m, const char *name)
+{
+    for (unsigned i = 0; i < m->cfg.ndrives; i++) {
+        const struct blk_drive *d = &m->cfg.drives[i];
+        char where[40];
+        snprintf(where, sizeof where, "%s%d", d->iface, d->unit >= 0 ? d->unit : MAX(d->index, 0));
+        if (d->blk && !strcmp(where, name)) return d->blk;
+    }
+    return NULL;
 }
 
 static struct blk *resolve_blk(void *ctx, const char *name, struct err *e)
 {
     struct machine *m = ctx;
+    if (drive_of(m, name)) return drive_of(m, name);
     struct blk *b = m->blks ? blk_find(m->blks, name) : NULL;
     if (b || !m->blks) return b;
     struct blk_node *n = blk_node_find(m->blks, name); /* -blockdev: the device makes the front end */
@@ -138,8 +160,19 @@ static struct net_port *resolve_net(void *ctx, const char *name, struct err *e)
 
 static bool backend_is_there(struct machine *m, const char *name)
 {
-    return chr_find(m->chrs, name) || (m->blks && (blk_find(m->blks, name) || blk_node_find(m->blks, name))) ||
+    return find_chr(m, name) || drive_of(m, name) || (m->blks && (blk_find(m->blks, name) || blk_node_find(m->blks, name))) ||
            (m->nets && net_find(m->nets, name));
+}
+
+static int set_globals(struct machine *m, struct dev *d, struct err *e)
+{
+    int r = 0;
+    for (unsigned i = 0; i < m->cfg.nglobals && !r; i++) {
+        const struct machine_global *g = &m->cfg.globals[i];
+        const struct device *cls = device_find(g->driver);
+        if (cls == d->cls) r = dev_set(d, g->prop, g->value, e);
+    }
+    return r;
 }
 
 static int part_props(struct machine *m, struct dev *d, const struct part *p, struct err *e)
@@ -179,7 +212,7 @@ static int one_part(struct machine *m, const struct part *p, unsigned i, struct 
     if (p->bus && !(bus = bus_find(&m->b, p->bus, NULL, e))) return -ENOENT;
     struct dev *d = dev_new(&m->b, cls, id, e);
     if (!d) return -EINVAL;
-    if ((r = part_props(m, d, p, e)) || (r = dev_realize(d, bus, e))) {
+    if ((r = part_props(m, d, p, e)) || (r = set_globals(m, d, e)) || (r = dev_realize(d, bus, e))) {
         dev_free(d);
         return r;
     }
@@ -262,8 +295,14 @@ static int build(struct machine *m, struct err *e)
     struct engine_config ec = { .guest = m->guest, .host = host, .cache_bytes = m->cfg.cache_bytes, .opt_passes = ~0u, .warmup = -1,
                                 .sysmem = m->b.mem, .sys_host = machine_sys_host(), .sys_ctx = m };
     if (!(m->engine = engine_new(&ec, e))) return -EINVAL;
-    if ((r = vcpus_new(m, e)) || (r = make_parts(m, e))) return r;
-    return t->adjust ? t->adjust(m, e) : 0;
+    if ((r = vcpus_new(m, e)) || (r = make_parts(m, e)) || (t->adjust && (r = t->adjust(m, e)))) return r;
+    struct dev *fw = m->b.devs;
+    while (fw && strcmp(fw->cls->name, "fw_cfg_mem")) fw = fw->next;
+    for (unsigned i = 0; i < m->cfg.nfw_files && !r; i++) {
+        const struct machine_fw_file *f = &m->cfg.fw_files[i];
+        r = fw ? fw_cfg_file(fw, f->name, f->data, f->len, e) : err_set(e, ENODEV, "machine '%s' has no fw_cfg", t->name);
+    }
+    return r;
 }
 
 struct machine *machine_new(const struct machine_config *cfg, struct loop *loop, struct chr_set *chrs, struct net_set *nets,
@@ -347,6 +386,7 @@ int machine_device(struct machine *m, const char *text, struct err *e)
     if (!r && !m->engine) r = -EINVAL;
     struct dev *d = r ? NULL : dev_new(&m->b, cls, id, e);
     if (!r && !d) r = -EINVAL;
+    if (!r) r = set_globals(m, d, e);
     for (uint32_t i = 0; !r && i < o.count; i++) {
         const char *key = o.list[i].key;
         if (!strcmp(key, "driver") || !strcmp(key, "id") || !strcmp(key, "bus")) continue;

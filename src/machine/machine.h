@@ -78,6 +78,8 @@ struct machine_type {
     /* Kernel, firmware, device tree to machine_rom; where the CPUs begin (machine_cpu_begin). Once, after adjust and -device. */
     int (*boot)(struct machine *m, struct err *e);
     bool no_fdt;
+    const char *nic;            /* model of a NIC that is there by default; NULL: none */
+    const char *blk_if;         /* -drive without if=; NULL: "virtio" */
 };
 extern const struct machine_type *const machine_type_registry[];
 #define PARTS(t) .parts = t, .nparts = ARRAY_LEN(t)
@@ -90,6 +92,19 @@ const struct machine_type *machine_nth(const char *guest, unsigned i);
 
 /* --- what the user says -------------------------------------------------------------------------------------------------------- */
 
+/* -global DRIVER.PROP=VALUE; -fw_cfg name=... */
+struct machine_global {
+    const char *driver, *prop, *value;
+};
+struct machine_fw_file {
+    const char *name;
+    const uint8_t *data;
+    uint32_t len;
+};
+struct blk_drive;
+enum { MACHINE_SERIALS = 8 };
+
+/* All of it stays where it is while the machine exists. */
 struct machine_config {
     const struct guest *guest;
     const struct machine_type *type;
@@ -100,6 +115,13 @@ struct machine_config {
     const char *kernel, *initrd, *append, *dtb, *bios, *dumpdtb;
     const char *accel;          /* "jit", "interp" */
     const struct opts *props;   /* of -machine */
+    const struct machine_global *globals;
+    unsigned nglobals;
+    const struct machine_fw_file *fw_files;
+    unsigned nfw_files;
+    struct chr *serial[MACHINE_SERIALS]; /* -serial: what boards call serial0 ... */
+    const struct blk_drive *drives; /* -drive: those with if=pflash are flashN, others have devices made for them */
+    unsigned ndrives;
     const char *name, *uuid;
     bool nographic, nodefaults, start_paused, no_reboot, no_shutdown, semihosting, one_thread;
     uint64_t cache_bytes;

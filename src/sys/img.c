@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <math.h>
 #include <stdlib.h>
+#include "lyre.h"
 
 #define SPEAKS "8.0.0" /* the version that scripts made for QEMU look for */
 
@@ -263,7 +264,7 @@ static int help(const struct img *m)
 int img_main(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-    struct img m = { .prog = argc < 1 ? "lyre-img" : slash ? slash + 1 : argv[0] };
+    struct img m = { .prog = argc < 1 || !strcmp(argv[0], "img") ? "lyre-img" : slash ? slash + 1 : argv[0] };
     int at = 1;
     if (at < argc && (!strcmp(argv[at], "-h") || !strcmp(argv[at], "--help"))) return help(&m);
     if (at < argc && (!strcmp(argv[at], "-V") || !strcmp(argv[at], "--version"))) {
@@ -285,4 +286,9 @@ int img_main(int argc, char **argv)
     char what[128];
     snprintf(what, sizeof what, "Command not found: %.100s", argv[at]);
     return img_usage(&m, what);
+}
+
+int lyre_img(int argc, char **argv)
+{
+    return img_main(argc, argv);
 }

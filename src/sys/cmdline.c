@@ -1,0 +1,455 @@
+/*
+ * cmdline.c: the command line of machines: one table of options, QEMU's names and meanings (its documentation, system/invocation).
+ * Known gaps: -readconfig, -icount, -incoming and -loadvm, displays other than none.
+ */
+#include "sys/sys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct sys_text {
+    struct sys_text *next;
+    char text[];
+};
+
+char *sys_text(struct sys *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    struct sys_text *t = xalloc(sizeof *t + (size_t)MAX(n, 0) + 1);
+    va_start(ap, fmt);
+    vsnprintf(t->text, (size_t)MAX(n, 0) + 1, fmt, ap);
+    va_end(ap);
+    t->next = s->texts;
+    s->texts = t;
+    return t->text;
+}
+
+/* --- values ----------------------------------------------------------------------------------------------------------------- */
+
+static int keep(struct sys_items *l, const char *opt, const char *arg, struct err *e)
+{
+    if (l->count == SYS_ITEMS) return err_set(e, E2BIG, "more than %d of them", SYS_ITEMS);
+    l->item[l->count++] = (struct sys_item){ opt, arg };
+    return 0;
+}
+
+static bool is_help(const char *s)
+{
+    return !strcmp(s, "help") || !strcmp(s, "?");
+}
+
+/* kernel= and the like of -machine are the options of these names. */
+int cmdline_machine(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    int r = opts_parse(&o, arg, "type", e);
+    for (uint32_t i = 0; !r && i < o.count; i++) {
+        const char *key = o.list[i].key, *val = sys_text(s, "%s", o.list[i].val);
+        if (!strcmp(key, "type")) s->machine = val;
+        else if (!strcmp(key, "kernel")) s->cfg.kernel = val;
+        else if (!strcmp(key, "initrd")) s->cfg.initrd = val;
+        else if (!strcmp(key, "append")) s->cfg.append = val;
+        else if (!strcmp(key, "dtb")) s->cfg.dtb = val;
+        else if (!strcmp(key, "dumpdtb")) s->cfg.dumpdtb = val;
+        else if (!strcmp(key, "firmware")) s->cfg.bios = val;
+        else if (!strcmp(key, "accel")) s->cfg.accel = val;
+        else if (!strcmp(key, "usb") || !strcmp(key, "dump-guest-core") || !strcmp(key, "mem-merge") || !strcmp(key, "graphics") ||
+                 !strcmp(key, "hpet") || !strcmp(key, "suppress-vmdesc") || !strcmp(key, "memory-backend")) continue;
+        else opts_add(&s->machine_opts, key, val);
+    }
+    opts_free(&o);
+    return r;
+}
+
+/* -accel NAME[,thread=...][,tb-size=MiB]; also the list of -machine accel=kvm:tcg. */
+static int set_accel(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    uint64_t mib = 0;
+    static const char *const threads[] = { "single", "multi", NULL };
+    int single = 1, r = opts_parse(&o, arg, "accel", e);
+    if (!r) r = opts_num(&o, "tb-size", 0, 0, 1 << 20, &mib, e);
+    if (!r) r = opts_enum(&o, "thread", threads, 1, &single, e);
+    if (!r) {
+        const char *name = opts_str(&o, "accel", "tcg");
+        opts_has(&o, "one-insn-per-tb");
+        s->cfg.accel = sys_text(s, "%s", name);
+        s->cfg.cache_bytes = mib << 20;
+        s->cfg.one_thread = single == 0;
+        r = opts_check(&o, "accel", e);
+    }
+    opts_free(&o);
+    return r;
+}
+
+static int set_smp(struct sys *s, const char *arg, struct err *e)
+{
+    static const char *const keys[] = { "cpus", "sockets", "dies", "clusters", "cores", "threads", "maxcpus" };
+    uint64_t v[ARRAY_LEN(keys)] = { 0 };
+    struct opts o = { 0 };
+    int r = opts_parse(&o, arg, "cpus", e);
+    for (unsigned i = 0; !r && i < ARRAY_LEN(keys); i++) {
+        r = opts_num(&o, keys[i], 0, 1, 65535, &v[i], e);
+        if (!r && opts_has(&o, keys[i]) && !v[i]) r = err_set(e, EINVAL, "Parameter 'smp.%s' must be greater than zero", keys[i]);
+    }
+    if (!r) r = opts_check(&o, "smp", e);
+    opts_free(&o);
+    if (r) return r;
+    uint64_t per = MAX(v[2], 1u) * MAX(v[3], 1u), total = MAX(v[1], 1u) * per * MAX(v[4], 1u) * MAX(v[5], 1u);
+    bool shape = v[1] || v[4] || v[5] || v[2] || v[3];
+    if (!v[0]) v[0] = v[6] ? v[6] : total;
+    if (!v[6]) v[6] = MAX(v[0], shape ? total : 0);
+    if (v[1] && v[4] && v[5] && total != v[6])
+        return err_set(e, EINVAL, "Invalid CPU topology: product of the hierarchy must match maxcpus: sockets (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
+                       (unsigned)v[1], (unsigned)v[4], (unsigned)v[5], (unsigned)v[6]);
+    if (v[6] < v[0])
+        return err_set(e, EINVAL, "Invalid CPU topology: maxcpus must be equal to or greater than smp: maxcpus (%u) < smp_cpus (%u)", (unsigned)v[6],
+                       (unsigned)v[0]);
+    s->cfg.cpus = (unsigned)v[0], s->cfg.maxcpus = (unsigned)v[6];
+    s->cfg.sockets = (unsigned)v[1], s->cfg.cores = (unsigned)v[4], s->cfg.threads = (unsigned)v[5];
+    return 0;
+}
+
+static int set_mem(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    uint64_t v = 0, max = 0, slots = 0;
+    int r = opts_parse(&o, arg, "size", e);
+    const char *size = r ? NULL : opts_get(&o, "size");
+    size_t n = size ? strlen(size) : 0;
+    /* a plain number is MiB */
+    if (n && size[n - 1] >= '0' && size[n - 1] <= '9' && n < 16 && strncmp(size, "0x", 2)) opts_add(&o, "size", sys_text(s, "%sM", size));
+    if (!r) r = opts_size(&o, "size", 0, &v, e);
+    if (!r) r = opts_size(&o, "maxmem", 0, &max, e);
+    if (!r) r = opts_num(&o, "slots", 0, 0, 256, &slots, e);
+    if (!r) r = opts_check(&o, "memory", e);
+    opts_free(&o);
+    if (!r) s->cfg.ram = v;
+    return r;
+}
+
+static int set_rtc(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    static const char *const clocks[] = { "host", "vm", "rt", NULL };
+    int clock = 0, r = opts_parse(&o, arg, "base", e);
+    if (!r) r = opts_enum(&o, "clock", clocks, 0, &clock, e);
+    const char *base = r ? "utc" : opts_str(&o, "base", "utc");
+    if (!r) opts_has(&o, "driftfix");
+    time_t now = time(NULL);
+    struct tm t = { 0 };
+    if (r) {
+    } else if (!strcmp(base, "localtime")) {
+        localtime_r(&now, &t);
+        s->cfg.rtc_offset = t.tm_gmtoff;
+    } else if (strcmp(base, "utc")) {
+        const char *end = strptime(base, "%Y-%m-%dT%H:%M:%S", &t);
+        if (!end) end = strptime(base, "%Y-%m-%d", &t);
+        if (!end || *end) r = err_set(e, EINVAL, "invalid datetime format; valid formats: '2006-06-17T16:01:21' or '2006-06-17'");
+        else s->cfg.rtc_offset = timegm(&t) - now;
+    }
+    s->cfg.rtc_guest_clock = clock == 1;
+    opts_free(&o);
+    return r;
+}
+
+static int set_name(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    int r = opts_parse(&o, arg, "guest", e);
+    if (!r) s->cfg.name = sys_text(s, "%s", opts_str(&o, "guest", ""));
+    opts_free(&o);
+    return r;
+}
+
+static int add_global(struct sys *s, const char *arg, struct err *e)
+{
+    const char *dot = strchr(arg, '.'), *eq = strchr(arg, '=');
+    if (s->cfg.nglobals == SYS_ITEMS) return err_set(e, E2BIG, "more than %d of them", SYS_ITEMS);
+    struct machine_global *g = &s->globals[s->cfg.nglobals];
+    if (dot && eq && dot < eq) {
+        *g = (struct machine_global){ sys_text(s, "%.*s", (int)(dot - arg), arg), sys_text(s, "%.*s", (int)(eq - dot - 1), dot + 1), eq + 1 };
+    } else {
+        struct opts o = { 0 };
+        int r = opts_parse(&o, arg, NULL, e);
+        if (!r) *g = (struct machine_global){ sys_text(s, "%s", opts_str(&o, "driver", "")), sys_text(s, "%s", opts_str(&o, "property", "")),
+                                              sys_text(s, "%s", opts_str(&o, "value", "")) };
+        opts_free(&o);
+        if (r) return r;
+    }
+    if (!*g->driver || !*g->prop) return err_set(e, EINVAL, "it takes DRIVER.PROPERTY=VALUE");
+    s->cfg.nglobals++;
+    return 0;
+}
+
+static int add_fw_cfg(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    int r = opts_parse(&o, arg, "name", e);
+    const char *name = r ? NULL : opts_get(&o, "name"), *file = r ? NULL : opts_get(&o, "file"), *str = r ? NULL : opts_get(&o, "string");
+    if (!r && (!name || !file == !str)) r = err_set(e, EINVAL, "it takes name=NAME and one of file=FILE, string=TEXT");
+    if (!r && s->cfg.nfw_files == SYS_ITEMS) r = err_set(e, E2BIG, "more than %d of them", SYS_ITEMS);
+    if (!r) {
+        struct machine_fw_file *f = &s->fw_files[s->cfg.nfw_files];
+        f->name = sys_text(s, "%s", name);
+        if (str) {
+            f->data = (const uint8_t *)sys_text(s, "%s", str);
+            f->len = (uint32_t)strlen(str);
+        } else {
+            uint8_t *data;
+            uint64_t len;
+            r = image_read(file, 64 << 20, &data, &len, e);
+            if (!r) f->data = data, f->len = (uint32_t)len;
+        }
+        if (!r) s->cfg.nfw_files++;
+    }
+    opts_free(&o);
+    return r;
+}
+
+/* A file as a disk of the machine's default kind; its commas doubled for -drive. */
+static int add_disk(struct sys *s, const char *opt, const char *file, const char *rest, struct err *e)
+{
+    char *t = xalloc(2 * strlen(file) + 1), *p = t;
+    for (; *file; *p++ = *file++)
+        if (*file == ',') *p++ = ',';
+    const char *arg = sys_text(s, "file=%s,%s", t, rest);
+    free(t);
+    return keep(&s->drive_opts, opt, arg, e);
+}
+
+/* --- the table ------------------------------------------------------------------------------------------------------------------- */
+
+enum opt_id {
+    O_M, O_CPU, O_SMP, O_MEM, O_KERNEL, O_INITRD, O_APPEND, O_DTB, O_BIOS, O_NOGRAPHIC, O_SERIAL, O_PARALLEL, O_MONITOR, O_QMP, O_QMP_PRETTY, O_MON,
+    O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
+    O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VGA, O_NODEFAULTS,
+    O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
+    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR
+};
+
+static const struct option_row {
+    const char *name;
+    bool arg;
+    uint8_t id;
+    const char *param, *help;
+} table[] = {
+    { "h", false, O_H, "", "display this help and exit" },
+    { "help", false, O_H, NULL, NULL },
+    { "version", false, O_VERSION, "", "display version information and exit" },
+    { "machine", true, O_M, "[type=]name[,prop[=value][,...]]", "selects emulated machine ('-machine help' for list)" },
+    { "M", true, O_M, NULL, NULL },
+    { "cpu", true, O_CPU, "cpu", "select CPU ('-cpu help' for list)" },
+    { "accel", true, O_ACCEL, "[accel=]accelerator[,prop[=value][,...]]", "select accelerator (jit, tcg, interp)" },
+    { "smp", true, O_SMP, "[[cpus=]n][,maxcpus=maxcpus][,sockets=sockets][,cores=cores][,threads=threads]", "set the number of initial CPUs" },
+    { "m", true, O_MEM, "[size=]megs[,slots=n,maxmem=size]", "configure guest RAM" },
+    { "global", true, O_GLOBAL, "driver.property=value", "set a global default for a driver property" },
+    { "boot", true, O_BOOT, "[order=drives][,...]", "accepted; firmware decides" },
+    { "name", true, O_NAME, "string", "set the name of the guest" },
+    { "uuid", true, O_UUID, "%08x-%04x-%04x-%04x-%012x", "specify machine UUID" },
+    { "device", true, O_DEVICE, "driver[,prop[=value][,...]]", "add device ('-device help' for list, '-device driver,help' for properties)" },
+    { "object", true, O_OBJECT, "TYPENAME[,PROP1=VALUE1,...]", "create a new object of type TYPENAME" },
+    { "numa", true, O_NUMA, NULL, NULL },
+    { "drive", true, O_DRIVE, "[file=file][,if=type][,index=i][,format=f][,...]", "use 'file' as a drive image" },
+    { "blockdev", true, O_BLOCKDEV, "[driver=]driver[,node-name=N][,...]", "configure a block backend" },
+    { "hda", true, O_HDA, "file", "use 'file' as disk 0" },
+    { "hdb", true, O_HDB, "file", "use 'file' as disk 1" },
+    { "hdc", true, O_HDC, "file", "use 'file' as disk 2" },
+    { "hdd", true, O_HDD, "file", "use 'file' as disk 3" },
+    { "cdrom", true, O_CDROM, "file", "use 'file' as CD-ROM image" },
+    { "pflash", true, O_PFLASH, "file", "use 'file' as a parallel flash image" },
+    { "sd", true, O_SD, "file", "use 'file' as SecureDigital card image" },
+    { "snapshot", false, O_SNAPSHOT, NULL, NULL },
+    { "netdev", true, O_NETDEV, "user|tap|socket|...,id=str[,...]", "configure a network backend" },
+    { "nic", true, O_NIC, "[user|tap|...|none][,model=...][,mac=...]", "an on-board NIC with its backend" },
+    { "net", true, O_NET, "nic|user|tap|...", "the older form of it" },
+    { "chardev", true, O_CHARDEV, "socket|stdio|pty|file|...,id=id[,...]", "configure a character backend" },
+    { "serial", true, O_SERIAL, "dev", "redirect the serial port to char device 'dev'" },
+    { "parallel", true, O_PARALLEL, NULL, NULL },
+    { "monitor", true, O_MONITOR, "dev", "redirect the monitor to char device 'dev'" },
+    { "qmp", true, O_QMP, "dev", "like -monitor but opens in 'control' mode" },
+    { "qmp-pretty", true, O_QMP_PRETTY, "dev", "like -qmp but uses pretty JSON formatting" },
+    { "mon", true, O_MON, "[chardev=]name[,mode=readline|control][,pretty[=on|off]]", "a monitor on a chardev" },
+    { "nographic", false, O_NOGRAPHIC, "", "no display; serial port and monitor on the terminal" },
+    { "display", true, O_DISPLAY, "none", "select display backend type" },
+    { "vga", true, O_VGA, "none", "select video card type" },
+    { "kernel", true, O_KERNEL, "bzImage", "use 'bzImage' as kernel image" },
+    { "append", true, O_APPEND, "cmdline", "use 'cmdline' as kernel command line" },
+    { "initrd", true, O_INITRD, "file", "use 'file' as initial ram disk" },
+    { "dtb", true, O_DTB, "file", "use 'file' as device tree image" },
+    { "bios", true, O_BIOS, "file", "set the filename for the BIOS" },
+    { "L", true, O_DATADIR, NULL, NULL },
+    { "fw_cfg", true, O_FW_CFG, "[name=]<name>,file=<file>|string=<str>", "add named fw_cfg entry" },
+    { "rtc", true, O_RTC, "[base=utc|localtime|<datetime>][,clock=host|rt|vm]", "set the RTC base and clock" },
+    { "no-reboot", false, O_NO_REBOOT, "", "exit instead of rebooting" },
+    { "no-shutdown", false, O_NO_SHUTDOWN, "", "stop before shutdown" },
+    { "action", true, O_ACTION, NULL, NULL },
+    { "S", false, O_S, "", "freeze CPU at startup (use 'c' to start execution)" },
+    { "s", false, O_GDB_S, "", "shorthand for -gdb tcp::1234" },
+    { "gdb", true, O_GDB, "dev", "accept gdb connection on 'dev'" },
+    { "semihosting", false, O_SEMIHOSTING, NULL, NULL },
+    { "semihosting-config", true, O_SEMI_CONFIG, NULL, NULL },
+    { "d", true, O_D, "item1,...", "enable logging of specified items (use '-d help' for a list of log items)" },
+    { "D", true, O_DD, "logfile", "output log to logfile (default stderr)" },
+    { "dfilter", true, O_DFILTER, "range,..", "filter debug output to range of addresses" },
+    { "trace", true, O_TRACE, "[[enable=]<pattern>]", "specify tracing options" },
+    { "nodefaults", false, O_NODEFAULTS, "", "don't create default devices" },
+    { "no-user-config", false, O_NO_USER_CONFIG, "", "accepted: there are no files of that kind" },
+    { "sandbox", true, O_SANDBOX, NULL, NULL },
+    { "msg", true, O_MSG, NULL, NULL },
+    { "overcommit", true, O_OVERCOMMIT, NULL, NULL },
+    { "k", true, O_KEYMAP, NULL, NULL },
+    { "usb", false, O_USB, NULL, NULL },
+    { "pidfile", true, O_PIDFILE, "file", "write PID to 'file'" },
+    { "enable-kvm", false, O_ENABLE_KVM, NULL, NULL },
+};
+
+static const char *nth_option(void *ctx, unsigned i)
+{
+    return i < ARRAY_LEN(table) ? table[i].name : NULL;
+}
+
+static void print_help(struct sys *s)
+{
+    help_version(s);
+    printf("usage: %s [options] [disk_image]\n\n'disk_image' is a raw hard disk image for disk 0\n\nOptions:\n", s->role);
+    for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
+        char head[120];
+        if (!table[i].help) continue;
+        snprintf(head, sizeof head, "-%s %s", table[i].name, table[i].param);
+        printf(strlen(head) < 16 ? "%-15s %s\n" : "%s\n                %s\n", head, table[i].help);
+    }
+}
+
+static int trace_option(const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    int r = opts_parse(&o, arg, "enable", e);
+    if (!r && opts_get(&o, "enable")) r = dev_trace_enable(opts_get(&o, "enable"), e);
+    const char *file = r ? NULL : opts_get(&o, "file");
+    if (file) r = log_open(file, e);
+    opts_free(&o);
+    return r;
+}
+
+/* Options whose "help" prints: true if it did. */
+static int informative(struct sys *s, unsigned id, const char *arg, struct err *e)
+{
+    const char *comma = strchr(arg, ',');
+    switch (id) {
+    case O_H: print_help(s); return 1;
+    case O_VERSION: help_version(s); return 1;
+    case O_M:
+        if (is_help(arg)) return help_machines(s), 1;
+        if (comma && is_help(comma + 1)) {
+            const struct machine_type *t = machine_find(s->guest->name, sys_text(s, "%.*s", (int)(comma - arg), arg), e);
+            return t ? help_machine(s, t), 1 : -EINVAL;
+        }
+        return 0;
+    case O_CPU: return is_help(arg) ? help_cpus(s), 1 : 0;
+    case O_ACCEL: return is_help(arg) ? help_accels(), 1 : 0;
+    case O_NETDEV: return is_help(arg) ? help_netdevs(), 1 : 0;
+    case O_CHARDEV: return is_help(arg) ? help_chardevs(), 1 : 0;
+    case O_D: return is_help(arg) ? help_log(), 1 : 0;
+    case O_DISPLAY: return is_help(arg) ? printf("Available display backend types:\nnone\n"), 1 : 0;
+    case O_DEVICE:
+        if (is_help(arg)) return help_devices(), 1;
+        if (comma && is_help(comma + 1)) {
+            int r = help_device(sys_text(s, "%.*s", (int)(comma - arg), arg), e);
+            return r ? r : 1;
+        }
+        return 0;
+    default: return 0;
+    }
+}
+
+static int one(struct sys *s, const struct option_row *o, const char *arg, struct err *e)
+{
+    struct machine_config *c = &s->cfg;
+    unsigned mask = 0;
+    int r;
+    switch (o->id) {
+    case O_M: return cmdline_machine(s, arg, e);
+    case O_CPU: c->cpu = arg; return 0;
+    case O_SMP: return set_smp(s, arg, e);
+    case O_MEM: return set_mem(s, arg, e);
+    case O_KERNEL: c->kernel = arg; return 0;
+    case O_INITRD: c->initrd = arg; return 0;
+    case O_APPEND: c->append = arg; return 0;
+    case O_DTB: c->dtb = arg; return 0;
+    case O_BIOS: c->bios = arg; return 0;
+    case O_NOGRAPHIC: s->nographic = c->nographic = true; return 0;
+    case O_SERIAL: return keep(&s->serials, "serial", arg, e);
+    case O_MONITOR: case O_QMP: case O_QMP_PRETTY: case O_MON: return keep(&s->monitors, o->name, arg, e);
+    case O_CHARDEV: return keep(&s->chardevs, "chardev", arg, e);
+    case O_DRIVE: return keep(&s->drive_opts, "drive", arg, e);
+    case O_BLOCKDEV: return keep(&s->blockdevs, "blockdev", arg, e);
+    case O_HDA: case O_HDB: case O_HDC: case O_HDD:
+        return add_disk(s, o->name, arg, sys_text(s, "index=%d,media=disk", o->id - O_HDA), e);
+    case O_CDROM: return add_disk(s, o->name, arg, "index=2,media=cdrom", e);
+    case O_PFLASH: return add_disk(s, o->name, arg, "if=pflash,format=raw", e);
+    case O_SD: return add_disk(s, o->name, arg, "if=sd", e);
+    case O_DEVICE: return keep(&s->devices, "device", arg, e);
+    case O_NETDEV: case O_NIC: case O_NET: return keep(&s->netdevs, o->name, arg, e);
+    case O_GLOBAL: return add_global(s, arg, e);
+    case O_OBJECT: return keep(&s->objects, "object", arg, e);
+    case O_FW_CFG: return add_fw_cfg(s, arg, e);
+    case O_ACCEL: return set_accel(s, arg, e);
+    case O_RTC: return set_rtc(s, arg, e);
+    case O_NO_REBOOT: c->no_reboot = true; return 0;
+    case O_NO_SHUTDOWN: c->no_shutdown = true; return 0;
+    case O_S: c->start_paused = true; return 0;
+    case O_GDB_S: return keep(&s->gdbs, "s", "tcp::1234", e);
+    case O_GDB: return keep(&s->gdbs, "gdb", arg, e);
+    case O_D:
+        if ((r = log_parse(arg, &mask, e))) return r;
+        log_mask |= mask;
+        return 0;
+    case O_DD: return log_open(arg, e);
+    case O_DFILTER: return log_filter(arg, e);
+    case O_TRACE: return trace_option(arg, e);
+    case O_NAME: return set_name(s, arg, e);
+    case O_UUID: c->uuid = arg; return 0;
+    case O_DISPLAY:
+        if (strcmp(arg, "none")) return err_set(e, EINVAL, "Parameter 'type' does not accept value '%s': there is only 'none' yet", arg);
+        s->display_none = true;
+        return 0;
+    case O_VGA: return strcmp(arg, "none") && strcmp(arg, "std") ? err_set(e, EINVAL, "unknown vga type: %s", arg) : 0;
+    case O_NODEFAULTS: c->nodefaults = true; return 0;
+    case O_PIDFILE: s->pidfile = arg; return 0;
+    case O_SEMIHOSTING: case O_SEMI_CONFIG: c->semihosting = true; return 0;
+    case O_SNAPSHOT: return err_set(e, ENOTSUP, "not here yet: make an overlay with lyre-img create -b instead");
+    case O_ENABLE_KVM: return err_set(e, ENOTSUP, "there is no KVM here; machines run by -accel jit");
+    default: return 0; /* accepted, nothing to do */
+    }
+}
+
+int cmdline_parse(struct sys *s, int argc, char **argv, int *status, struct err *e)
+{
+    char near[160];
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i], *arg = "";
+        const struct option_row *o = NULL;
+        if (a[0] != '-' || !a[1]) { /* a disk image */
+            int r = add_disk(s, "hda", a, "index=0,media=disk", e);
+            if (r) return r;
+            continue;
+        }
+        const char *name = a + 1 + (a[1] == '-' && a[2]);
+        for (unsigned k = 0; k < ARRAY_LEN(table) && !o; k++)
+            if (!strcmp(table[k].name, name)) o = &table[k];
+        if (!o) return err_set(e, EINVAL, "%s: invalid option%s", a, near_words(near, sizeof near, name, nth_option, NULL));
+        if (o->arg && i + 1 >= argc) return err_set(e, EINVAL, "%s: requires an argument", a);
+        if (o->arg) arg = argv[++i];
+        struct err why = { 0 };
+        int r = informative(s, o->id, arg, &why);
+        if (!r) r = one(s, o, arg, &why);
+        if (r > 0) return *status = 0, 1;
+        if (r) return err_set(e, why.code ? why.code : EINVAL, "-%s%s%.80s: %.160s", o->name, o->arg ? " " : "", arg, why.msg);
+    }
+    return 0;
+}
