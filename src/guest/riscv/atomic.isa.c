@@ -4,7 +4,6 @@
  * between LR and SC goes unseen, which no program built on LR/SC alone can tell from having run before it.
  * Known gaps: none.
  */
-#include "cpu/soft.h"
 #include "xl.h"
 
 FMT(aqrl, aqrl)
@@ -21,62 +20,17 @@ static enum ir_type size_type(unsigned size)
     return size == MO_8 ? T_I8 : size == MO_16 ? T_I16 : size == MO_32 ? T_I32 : T_I64;
 }
 
-/*
- * Atomics of machine code under MPRV and of kernels on user memory (MODE_VIEW1) are rare: they are compare-and-swap in C, through
- * the view that the mode says. what: size, then ATOMIC_CAS or ATOMIC_RMW + enum ir_rmw << 8.
- */
-enum { ATOMIC_CAS, ATOMIC_RMW };
-static uint64_t rmw(enum ir_rmw op, uint64_t a, uint64_t b, unsigned bits)
-{
-    int64_t sa = bits_sext(a, bits), sb = bits_sext(b, bits);
-    switch (op) {
-    case RMW_ADD: return a + b;
-    case RMW_AND: return a & b;
-    case RMW_OR: return a | b;
-    case RMW_XOR: return a ^ b;
-    case RMW_SMIN: return sa < sb ? a : b;
-    case RMW_SMAX: return sa > sb ? a : b;
-    case RMW_UMIN: return MIN(a, b);
-    case RMW_UMAX: return MAX(a, b);
-    default: return b;
-    }
-}
-HELPER(uint64_t, atomic_view, (CPU *cpu, uint32_t what, uint64_t addr, uint64_t a, uint64_t b), "fault")
-{
-    unsigned size = what & MO_SIZE, bits = 8u << size;
-    struct ir_ins ins = { .op = IR_CAS, .type = (uint8_t)size_type(size), .sub = VIEW_USER, .mo = (uint8_t)(size | MO_ALIGN) };
-    union vlanes expect = { .u64 = { a & bits_mask(bits), 0 } }, value = { .u64 = { b & bits_mask(bits), 0 } }, old;
-    for (bool again = what >> 8 != ATOMIC_CAS, first = again;; first = false) {
-        if (again && !first) {
-            expect = old;
-            value.u64[0] = rmw((enum ir_rmw)((what >> 8) - ATOMIC_RMW), expect.u64[0], b & bits_mask(bits), bits) & bits_mask(bits);
-        } else if (again) {
-            value = expect; /* any guess does: it is seen what is there */
-        }
-        old = (union vlanes){ 0 };
-        enum cpu_exc exc = soft_access(cpu, &ins, addr, &expect, &value, &old);
-        if (exc) cpu_raise(cpu, exc, cpu->v->exc_code, cpu->v->fault_addr);
-        if (!again || (!first && old.u64[0] == expect.u64[0])) return old.u64[0];
-    }
-}
-static V in_other_view(struct xlat *t, F *f, unsigned op, V a, V b, unsigned size)
-{
-    V args[] = { ir_k32(t, size | op << 8), xaddr(t, f->rs1), ir_zext(t, T_I64, a), ir_zext(t, T_I64, b) };
-    return ir_trunc(t, size_type(size), ir_call(t, &riscv_hd_atomic_view, args));
-}
-
 static void amo(struct xlat *t, F *f, unsigned size, enum ir_rmw op)
 {
     V src = ir_trunc(t, size_type(size), x(t, f->rs2));
-    V old = t->mode & MODE_VIEW1 ? in_other_view(t, f, ATOMIC_RMW + op, src, src, size) :
-                                   ir_rmw(t, op, xaddr(t, f->rs1), src, size | order(f));
+    V old = ir_rmw(t, op, xaddr(t, f->rs1), src, size | order(f));
     wx(t, f->rd, ir_sext(t, xtype(t), old));
 }
 
 static void lr(struct xlat *t, F *f, unsigned size)
 {
     V a = xaddr(t, f->rs1);
-    V v = ld(t, xtype(t), a, 0, size | MO_SIGN | MO_ALIGN | (f->aqrl ? MO_ACQ : 0));
+    V v = ir_ld(t, xtype(t), a, 0, size | MO_SIGN | MO_ALIGN | (f->aqrl ? MO_ACQ : 0));
     ir_put(t, R_RES_ADDR, a);
     ir_put(t, R_RES_VAL0, ir_sext(t, T_I64, v));
     wx(t, f->rd, v);
@@ -89,8 +43,7 @@ static void sc(struct xlat *t, F *f, unsigned size)
     V a = xaddr(t, f->rs1), expect = ir_trunc(t, type, ir_get(t, R_RES_VAL0));
     V mine = ir_cmp(t, C_EQ, a, ir_get(t, R_RES_ADDR));
     V value = ir_select(t, mine, ir_trunc(t, type, x(t, f->rs2)), expect);
-    V old = t->mode & MODE_VIEW1 ? in_other_view(t, f, ATOMIC_CAS, expect, value, size) :
-                                   ir_cas(t, a, expect, value, size | order(f));
+    V old = ir_cas(t, a, expect, value, size | order(f));
     V ok = ir_and(t, mine, ir_cmp(t, C_EQ, old, expect));
 
     ir_put(t, R_RES_ADDR, ir_k(t, ~0ull));
@@ -100,9 +53,8 @@ static void sc(struct xlat *t, F *f, unsigned size)
 static void cas(struct xlat *t, F *f, unsigned size)
 {
     enum ir_type type = size_type(size);
-    V expect = ir_trunc(t, type, x(t, f->rd)), value = ir_trunc(t, type, x(t, f->rs2));
-    V old = t->mode & MODE_VIEW1 ? in_other_view(t, f, ATOMIC_CAS, expect, value, size) :
-                                   ir_cas(t, xaddr(t, f->rs1), expect, value, size | order(f));
+    V old = ir_cas(t, xaddr(t, f->rs1), ir_trunc(t, type, x(t, f->rd)), ir_trunc(t, type, x(t, f->rs2)),
+                   size | order(f));
     wx(t, f->rd, ir_sext(t, xtype(t), old));
 }
 

@@ -29,7 +29,6 @@ static void manage(struct xlat *t, F *f, uint64_t bits)
 {
     permit(t, bits);
     ir_probe(t, block(t, f), hart(t)->cbo_size, false);
-    in_view(t);
 }
 INSN(cbo_inval, "000000000000 rs1:5 010 00000 0001111 @Zicbom", "cbo.inval ({rs1})")
 {
@@ -47,7 +46,7 @@ INSN(cbo_zero, "000000000100 rs1:5 010 00000 0001111 @Zicboz", "cbo.zero ({rs1})
 {
     permit(t, ENV_CBZE);
     V a = block(t, f), zero = ir_kv(t, 0, 0);
-    for (int i = 0; i < hart(t)->cbo_size; i += 16) st(t, a, i, zero, MO_128);
+    for (int i = 0; i < hart(t)->cbo_size; i += 16) ir_st(t, a, i, zero, MO_128);
 }
 
 ALIAS(ori, "poff[s11:5] 00000 rs1:5 110 00000 0010011", "prefetch.i {poff}({rs1})")

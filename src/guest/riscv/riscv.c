@@ -474,6 +474,7 @@ static unsigned translate(struct xlat *t, const uint8_t *p, size_t avail)
 
     if (row == -2) return 0;
     t->next_pc = r->rv32 ? (uint32_t)(t->pc + f.len) : t->pc + f.len;
+    if (t->mode & MODE_VIEW1) t->view = VIEW_USER;
     if (row < 0)
         xl_illegal(t);
     else if (likely(!(t->mode & MODE_UNITS)) || !riscv_units(t, f.raw))

@@ -36,7 +36,7 @@ static uint8_t *element(const struct vmem *m, uint64_t i, unsigned field)
 static bool copy_soft(const struct vmem *m, uint64_t addr, uint8_t *p, size_t n, uint64_t *bad)
 {
     CPU *cpu = &m->r->c;
-    struct ir_ins ins = { .op = m->store ? IR_ST : IR_LD, .type = T_I64, .sub = cpu->mode & MODE_VIEW1 ? VIEW_USER : VIEW_MAIN };
+    struct ir_ins ins = { .op = m->store ? IR_ST : IR_LD, .type = T_I64, .x = cpu->mode & MODE_VIEW1 ? VIEW_USER : VIEW_MAIN };
     for (size_t step; n; addr += step, p += step, n -= step) {
         union vlanes v = { 0 };
         unsigned log = n >= 8 && !(addr & 7) ? MO_64 : m->eew;
@@ -167,8 +167,8 @@ static void inline_regs(struct xlat *t, F *f, unsigned n, bool store)
     int64_t disp;
     V a = ea(t, f->rs1, 0, &disp);
     for (unsigned i = 0; i < n; i++)
-        if (store) st(t, a, (int64_t)i * 16, ir_get(t, R_V0 + f->vs3 + i), MO_128);
-        else ir_put(t, R_V0 + f->vd + i, ld(t, T_V128, a, (int64_t)i * 16, MO_128));
+        if (store) ir_st(t, a, (int64_t)i * 16, ir_get(t, R_V0 + f->vs3 + i), MO_128);
+        else ir_put(t, R_V0 + f->vd + i, ir_ld(t, T_V128, a, (int64_t)i * 16, MO_128));
 }
 
 /* All elements of a fraction of a register, 2 to 8 bytes: one scalar access. The tail stays. */
@@ -178,8 +178,8 @@ static void inline_part(struct xlat *t, F *f, unsigned log, bool store)
     enum ir_lane lane = (enum ir_lane)(L_I8 + log);
     int64_t disp;
     V a = ea(t, f->rs1, 0, &disp), v = ir_get(t, R_V0 + (store ? f->vs3 : f->vd));
-    if (store) st(t, a, disp, ir_vget(t, types[log], lane, v, 0), log);
-    else ir_put(t, R_V0 + f->vd, ir_vins(t, lane, v, ld(t, types[log], a, disp, log), 0));
+    if (store) ir_st(t, a, disp, ir_vget(t, types[log], lane, v, 0), log);
+    else ir_put(t, R_V0 + f->vd, ir_vins(t, lane, v, ir_ld(t, types[log], a, disp, log), 0));
 }
 
 static void mem(struct xlat *t, F *f, unsigned kind, bool store)

@@ -62,33 +62,17 @@ static inline V ea(struct xlat *t, unsigned r, int64_t imm, int64_t *disp)
     *disp = rv32(t) ? 0 : imm;
     return rv32(t) ? ir_zext(t, T_I64, ir_addi(t, x(t, r), (uint64_t)imm)) : x(t, r);
 }
-/* Memory accesses by the view that the mode says (mmu.c): `sub` of the operation just made. */
-static inline void in_view(struct xlat *t)
-{
-    if (t->mode & MODE_VIEW1) t->ir->ins[t->ir->nins - 1].sub = 1; /* VIEW_USER */
-}
-static inline V ld(struct xlat *t, enum ir_type type, V addr, int64_t disp, unsigned mo)
-{
-    V v = ir_ld(t, type, addr, disp, mo);
-    in_view(t);
-    return v;
-}
-static inline void st(struct xlat *t, V addr, int64_t disp, V v, unsigned mo)
-{
-    ir_st(t, addr, disp, v, mo);
-    in_view(t);
-}
 static inline V load(struct xlat *t, enum ir_type type, unsigned r, int64_t imm, unsigned mo)
 {
     int64_t disp;
     V a = ea(t, r, imm, &disp);
-    return ld(t, type, a, disp, mo);
+    return ir_ld(t, type, a, disp, mo);
 }
 static inline void store(struct xlat *t, unsigned r, int64_t imm, V v, unsigned mo)
 {
     int64_t disp;
     V a = ea(t, r, imm, &disp);
-    st(t, a, disp, v, mo);
+    ir_st(t, a, disp, v, mo);
 }
 /* pc-relative targets wrap with the register width. */
 static inline uint64_t target(struct xlat *t, int64_t off)

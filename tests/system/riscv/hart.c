@@ -2,7 +2,7 @@
  * hart.c: the smallest machine that privileged test programs run on: one hart, RAM at 0x80000000, a SiFive-test finisher at 0x100000, a
  * CLINT at 0x2000000 and a UART that only sends at 0x10000000, where QEMU's virt board has them.
  *
- *     hart [-accel interp|jit|jit-direct] [-guest riscv64] [-cpu MODEL] FILE    FILE: flat binary for 0x80000000
+ *     hart [-accel interp|jit|jit-direct] [-guest riscv64] [-cpu MODEL] [-d LOG] FILE    FILE: flat binary for 0x80000000
  *
  * Exit status: 0 pass, 1..125 the program's failure code, 126 anything else.
  */
@@ -154,7 +154,9 @@ int main(int argc, char **argv)
         if (!strcmp(argv[i], "-accel") && i + 1 < argc) accel = argv[++i];
         else if (!strcmp(argv[i], "-cpu") && i + 1 < argc) model = argv[++i];
         else if (!strcmp(argv[i], "-guest") && i + 1 < argc) guest = argv[++i];
-        else file = argv[i];
+        else if (!strcmp(argv[i], "-d") && i + 1 < argc) {
+            if (log_parse(argv[++i], &log_mask, &e)) return die("-d", &e);
+        } else file = argv[i];
     }
     FILE *f = file ? fopen(file, "rb") : NULL;
     if (!f) return fprintf(stderr, "hart: %s: cannot be read\n", file ? file : "no file"), FAILED;

@@ -63,7 +63,43 @@
     csrw mepc, t6
     mret
 .endm
-/* Is the privileged extension there? Faults go to `label`. */
+/*
+ * Data accesses as another mode does them, by MPRV: va in a1, result in a0: -1, or the cause of the trap; a load's value in a4.
+ * Clobbers t registers.
+ */
+.macro as mpp, insn:vararg
+    catch 901f
+    li t6, MPP_M
+    csrc mstatus, t6
+    li t6, 0x20000 | \mpp
+    csrs mstatus, t6
+    \insn
+    li t6, 0x20000
+    csrc mstatus, t6
+    la t5, resume
+    SX zero, 0(t5)
+    li a0, -1
+    j 902f
+901: rec a0, CAUSE
+902:
+.endm
+.macro load_as mpp
+    as \mpp, lw a4, 0(a1)
+.endm
+.macro store_as mpp
+    as \mpp, sw a4, 0(a1)
+.endm
+/* Runs the code at a1 in a mode until it traps; a0: the cause. */
+.macro run_as mpp
+    catch 901f
+    li t6, MPP_M
+    csrc mstatus, t6
+    li t6, \mpp
+    csrs mstatus, t6
+    csrw mepc, a1
+    mret
+901: rec a0, CAUSE
+.endm
 
 .section .text.start
 .globl _start
@@ -99,7 +135,9 @@ trap:
     SX zero, 0(t6)
     beqz t5, unexpected
     csrw mepc, t5
-    /* on in M mode, interrupts off */
+    /* on in M mode, interrupts and MPRV off */
+    li t6, 0x20000
+    csrc mstatus, t6
     li t6, MPP_M
     csrs mstatus, t6
     li t6, 0x80

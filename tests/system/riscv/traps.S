@@ -210,18 +210,6 @@ main:
     want a1, 0
     la a0, trap
     csrw mtvec, a0
-    li a0, 0x1000 /* MPP = 2 */
-    li a1, 0x1800
-    csrc mstatus, a1
-    csrs mstatus, a0
-    csrr a2, mstatus
-    and a2, a2, a1
-    beq a2, a0, failed
-    li a0, -1
-    csrw mepc, a0
-    csrr a0, mepc
-    andi a0, a0, 1
-    want a0, 0
     j passed
 
 .option norvc

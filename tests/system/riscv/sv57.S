@@ -1,0 +1,6 @@
+/* sv57.S
+ * ONLY 64 */
+#define LEVELS 5
+#define VBITS 9
+#define MODE 10
+#include "vm.inc"
