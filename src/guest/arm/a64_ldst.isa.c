@@ -95,10 +95,8 @@ INSN(prfm_ur, "11 111000 10 0 imm9:s9 00 rn:5 rt:5", "prfum {rt:prfop}, [{rn:xsp
 /* -- unprivileged: the same at EL0, and where PSTATE.UAO says so ------------------------------------------------------------ */
 static void unprivileged(struct xlat *t, F *f, void (*access)(struct xlat *t, F *f, V base, int64_t off))
 {
-    uint32_t i = t->ir->nins;
+    if (t->mode & MODE_UNPRIV) t->view = VIEW_USER;
     access(t, f, xsp(t, f->rn), f->imm9);
-    for (; t->mode & MODE_UNPRIV && i < t->ir->nins; i++)
-        if (t->ir->ins[i].op == IR_LD || t->ir->ins[i].op == IR_ST) t->ir->ins[i].sub = VIEW_USER;
 }
 INSN(str_t, "size:2 111000 00 0 imm9:s9 10 rn:5 rt:5", "sttr{size:bh} {rt}, [{rn:xsp}{imm9}]")
 {
