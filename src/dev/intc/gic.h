@@ -6,6 +6,7 @@
 #define LYRE_DEV_INTC_GIC_H
 
 #include "dev/device.h"
+#include "dev/fdt.h"
 
 /* Lines to a CPU. */
 enum gic_line { GIC_IRQ, GIC_FIQ, GIC_VIRQ, GIC_VFIQ, GIC_LINES };
@@ -27,5 +28,21 @@ void gicv3_state_changed(struct dev *gic, unsigned n, bool secure, bool el3);
 bool gic_its_msi(void *its, uint64_t addr, uint32_t data, struct mem_attr at);
 bool gicv2m_msi(void *v2m, uint64_t addr, uint32_t data, struct mem_attr at);
 static inline unsigned gic_ppi_input(unsigned spis, unsigned cpu, unsigned ppi) { return spis + cpu * 32 + ppi; }
+/* Device tree: kind (0 SPI, 1 PPI), number within the kind, level-sensitive and active high. */
+static inline unsigned gic_fdt_irq(unsigned spis, unsigned n, uint32_t cells[4])
+{
+    cells[0] = n >= spis;
+    cells[1] = n < spis ? n : (n - spis) % 32 - 16;
+    cells[2] = 4;
+    return 3;
+}
+static inline void gic_fdt(struct fdt_node *n)
+{
+    fdt_set_empty(n, "interrupt-controller");
+    fdt_set_u32(n, "#interrupt-cells", 3);
+    fdt_set_u32(n, "#address-cells", 2); /* of frames for messages below */
+    fdt_set_u32(n, "#size-cells", 2);
+    fdt_set_empty(n, "ranges");
+}
 
 #endif

@@ -385,6 +385,11 @@ static void gicv2_exit(void *dev)
     pthread_mutex_destroy(&s->lock);
 }
 
+static unsigned gicv2_fdt_irq(const void *dev, unsigned n, uint32_t cells[4])
+{
+    return gic_fdt_irq(((const struct gicv2 *)dev)->num_irq - 32, n, cells);
+}
+
 static int gicv2_init(void *dev, struct err *e)
 {
     struct gicv2 *s = dev;
@@ -398,6 +403,16 @@ static int gicv2_init(void *dev, struct err *e)
     if (s->vcpu_addr && !space_map_mmio(sp, "gicv2-vcpu", s->vcpu_addr, 0x10000, &v2_vcpu_ops, s, 0))
         return err_set(e, ENOMEM, "gicv2: no window");
     return 0;
+}
+
+/* Further ranges: CPU interfaces, then the hypervisor's two. */
+static void gicv2_fdt(void *dev, struct fdt_node *n)
+{
+    struct gicv2 *s = dev;
+    if (s->cpu_addr) fdt_add_reg(n, s->cpu_addr, 0x10000);
+    if (s->virt && s->hyp_addr) fdt_add_reg(n, s->hyp_addr, 0x10000);
+    if (s->virt && s->vcpu_addr) fdt_add_reg(n, s->vcpu_addr, 0x10000);
+    gic_fdt(n);
 }
 
 static int gicv2_loaded(void *dev, struct err *e)
@@ -435,5 +450,5 @@ const struct device gicv2_device = {
             .sub = cpu_state, .nsub = ARRAY_LEN(cpu_state) },
           { .name = "vcpu", .type = STATE_T_STRUCT, .field = offsetof(SELF, vcpu), .size = sizeof(struct v2_virt), .count = V2_CPUS,
             .sub = virt_state, .nsub = ARRAY_LEN(virt_state) }),
-    .init = gicv2_init, .reset = gicv2_reset, .exit = gicv2_exit, .loaded = gicv2_loaded,
+    .init = gicv2_init, .reset = gicv2_reset, .exit = gicv2_exit, .fdt = gicv2_fdt, .fdt_irq = gicv2_fdt_irq, .loaded = gicv2_loaded,
 };

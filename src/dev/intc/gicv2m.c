@@ -63,7 +63,7 @@ static const struct reg gicv2m_regs[] = {
 };
 
 const struct device gicv2m_device = {
-    .name = "arm-gicv2m", .help = "Arm GICv2m message frame", .category = "Misc devices", .dt = "arm,gic-v2m-frame",
+    .name = "arm-gicv2m", .help = "Arm GICv2m message frame", .category = "Misc devices",
     .size = sizeof(struct gicv2m), .window = 0x1000, REGS(gicv2m_regs), .input = gicv2m_input,
     PROPS({ .name = "base-spi", .type = PROP_T_U32, .field = offsetof(SELF, base_spi), .def = 80, .min = 32, .max = GIC_MAX_IRQ - 1 },
           { .name = "num-spi", .type = PROP_T_U32, .field = offsetof(SELF, num_spi), .def = 64, .min = 1, .max = MAX_SPIS },

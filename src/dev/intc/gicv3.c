@@ -6,7 +6,6 @@
  * direct virtual LPIs (4.x).
  */
 #include <stdlib.h>
-#include "dev/fdt.h"
 #include "dev/intc/gicv3.h"
 
 /* --- what pends for whom ------------------------------------------------------------------------------------------------------ */
@@ -161,6 +160,11 @@ static void gicv3_reset(void *dev)
     pthread_mutex_unlock(&s->lock);
 }
 
+static unsigned gicv3_fdt_irq(const void *dev, unsigned n, uint32_t cells[4])
+{
+    return gic_fdt_irq(((const struct gicv3 *)dev)->num_irq - 32, n, cells);
+}
+
 static int gicv3_init(void *dev, struct err *e)
 {
     struct gicv3 *s = dev;
@@ -207,6 +211,7 @@ static void gicv3_fdt(void *dev, struct fdt_node *n)
         regions++;
     }
     fdt_set_u32(n, "#redistributor-regions", regions);
+    gic_fdt(n);
 }
 
 #define SELF struct gicv3
@@ -219,5 +224,5 @@ const struct device gicv3_device = {
           PROP_U64("redist-addr", region[0].addr, 0), PROP_U32("redist-count", region[0].count, V3_CPUS),
           PROP_U64("redist-addr2", region[1].addr, 0), PROP_U32("redist-count2", region[1].count, 0)),
     STATE(STATE_INT(ctlr), STATE_BYTES(prio)),
-    .init = gicv3_init, .reset = gicv3_reset, .exit = gicv3_exit, .fdt = gicv3_fdt,
+    .init = gicv3_init, .reset = gicv3_reset, .exit = gicv3_exit, .fdt_irq = gicv3_fdt_irq, .fdt = gicv3_fdt,
 };

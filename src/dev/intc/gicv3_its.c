@@ -311,7 +311,7 @@ static int its_loaded(void *dev, struct err *e)
 }
 
 const struct device gicv3_its_device = {
-    .name = "arm-gicv3-its", .help = "Arm GICv3 Interrupt Translation Service", .category = "Misc devices", .dt = "arm,gic-v3-its",
+    .name = "arm-gicv3-its", .help = "Arm GICv3 Interrupt Translation Service", .category = "Misc devices",
     .size = sizeof(struct its), .window = 0x20000, REGS(its_regs),
     PROPS(PROP_DEV("parent-gicv3", gic_dev)),
     STATE(STATE_RANGE(ctlr, 0, 1), STATE_INT(cbase), STATE_INT(cwriter), STATE_INT(creadr), STATE_ARRAY(baser)),
