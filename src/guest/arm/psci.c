@@ -66,8 +66,10 @@ bool arm_psci(struct arm_cpu *a, bool *halt)
     uint64_t arg[3];
     int64_t ret = PSCI_NOT_SUPPORTED;
 
-    if (!v->host || (fn & 0xbfffffe0) != PSCI_VERSION) {
-        if (fn != SMCCC_VERSION && fn != SMCCC_FEATURES) return false;
+    if (!v->host) return false;
+    if ((fn & 0xbfffffe0) != PSCI_VERSION && fn != SMCCC_VERSION && fn != SMCCC_FEATURES) {
+        a->x[0] = (uint64_t)PSCI_NOT_SUPPORTED; /* DEN 0028, 5.2: what nobody knows is refused, not undefined */
+        return true;
     }
     for (unsigned i = 0; i < 3; i++) arg[i] = wide ? a->x[i + 1] : (uint32_t)a->x[i + 1];
     if (known(fn)) switch (fn & ~(uint32_t)SMC64) {
