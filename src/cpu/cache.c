@@ -19,7 +19,7 @@
 /* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
 static struct region **region_slot(struct region_table *t, uint64_t pc, uint32_t mode, uint64_t key)
 {
-    uint64_t h = (pc >> t->shift) ^ cpu_mode_tag(mode) ^ key >> 7;
+    uint64_t h = (pc >> t->shift) ^ cpu_mode_tag(mode) ^ (key >> 12) * 0x9e3779b97f4a7c15 >> 40;
     return &t->slot[(h ^ h >> t->bits ^ h >> 2 * t->bits) & ((1u << t->bits) - 1)];
 }
 

@@ -215,6 +215,9 @@ uint64_t *cpu_insns_left(CPU *cpu);
 struct engine_stats {
     uint64_t walked, walked_insns; /* blocks executed untranslated, by CPUs that still exist, and their instructions */
     uint64_t full_regions, full_insns; /* those of regions and insns that are no first translations */
+    /* system mode, all CPUs: translations that came into a TLB, page walks, flushes, accesses by C that were none of RAM, switches of
+     * address spaces */
+    uint64_t tlb_fills, tlb_walks, tlb_flushes, mmio, switches;
     uint64_t regions, insns, host_bytes, ir_ins, translate_ns, lookups, chains, invalidated, flushes;
 };
 void engine_get_stats(struct engine *en, struct engine_stats *st);

@@ -370,6 +370,10 @@ void engine_get_stats(struct engine *en, struct engine_stats *st)
 {
     pthread_mutex_lock(&en->lock);
     *st = en->stats;
-    for (const struct vcpu *v = en->cpus; v; v = v->next) st->walked += v->walked, st->walked_insns += v->walked_insns;
+    for (const struct vcpu *v = en->cpus; v; v = v->next) {
+        st->walked += v->walked;
+        st->walked_insns += v->walked_insns;
+        if (v->soft) soft_add_stats(v, st);
+    }
     pthread_mutex_unlock(&en->lock);
 }

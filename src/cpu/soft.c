@@ -14,7 +14,7 @@
 #include <sys/random.h>
 #include "mem/access.h"
 
-enum { VICTIMS = 8, EXEC_FILTER = 4096, GROW_AFTER = 2 };
+enum { VICTIMS = 8, EXEC_FILTER_BITS = 16, EXEC_FILTER = 1 << EXEC_FILTER_BITS, GROW_AFTER = 2 };
 
 /* The C side of an entry. */
 struct full {
@@ -53,7 +53,7 @@ struct soft_state {
     struct regime regime[SOFT_SPACES];
     struct tlb_space *view[TLB_VIEWS];
     uint64_t time, seed;
-    uint64_t exec[EXEC_FILTER / 64]; /* by hash: pages that the jump cache may have code of */
+    uint64_t exec[EXEC_FILTER / 64]; /* pages that the jump cache may have code of: a Bloom filter of two bits each */
     unsigned nexec;
     struct full once;      /* a translation that is good for one access */
     uint64_t stat_fill, stat_walk, stat_flush, stat_mmio, stat_switch;
@@ -203,10 +203,19 @@ void soft_switch(CPU *cpu)
 
 /* --- flushes ---------------------------------------------------------------------------------------------------------- */
 
+struct filter_bits {
+    uint32_t a, b;
+};
+static struct filter_bits filter_bits(uint64_t va)
+{
+    uint64_t h = (va >> TLB_PAGE_BITS) * 0x9e3779b97f4a7c15;
+    return (struct filter_bits){ (uint32_t)(h >> (64 - EXEC_FILTER_BITS)), (uint32_t)(h >> (48 - EXEC_FILTER_BITS)) & (EXEC_FILTER - 1) };
+}
+
 static bool exec_filter_hit(const struct soft_state *s, uint64_t va)
 {
-    uint64_t h = (va >> TLB_PAGE_BITS ^ va >> 24) & (EXEC_FILTER - 1);
-    return s->exec[h / 64] >> h % 64 & 1;
+    struct filter_bits f = filter_bits(va);
+    return s->exec[f.a / 64] >> f.a % 64 & s->exec[f.b / 64] >> f.b % 64 & 1;
 }
 
 /* All that the jump cache has is forgotten. */
@@ -221,15 +230,16 @@ static void retag_all(struct vcpu *v)
 void soft_note_exec(struct vcpu *v, uint64_t va)
 {
     struct soft_state *s = v->soft;
-    uint64_t h = (va >> TLB_PAGE_BITS ^ va >> 24) & (EXEC_FILTER - 1);
-    if (s->exec[h / 64] >> h % 64 & 1) return;
+    if (exec_filter_hit(s, va)) return;
+    struct filter_bits f = filter_bits(va);
     pthread_mutex_lock(&s->lock);
-    if (++s->nexec > EXEC_FILTER / 4) {
+    if (++s->nexec > EXEC_FILTER / 16) {
         retag_all(v);
         s->nexec = 1;
         view_refresh(v, VIEW_MAIN);
     }
-    s->exec[h / 64] |= 1ull << h % 64;
+    s->exec[f.a / 64] |= 1ull << f.a % 64;
+    s->exec[f.b / 64] |= 1ull << f.b % 64;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -249,8 +259,8 @@ static bool covers(const struct full *f, uint64_t first, uint64_t last)
 static void space_flush_pages(struct tlb_space *a, uint64_t first, uint64_t last)
 {
     bool all = (last - first) >> TLB_PAGE_BITS >= nslots(a);
-    for (unsigned bits = TLB_PAGE_BITS; bits < 64 && !all; bits++) {
-        if (bits > TLB_PAGE_BITS && !(a->sizes >> bits & 1)) continue;
+    for (uint64_t sizes = a->sizes | 1 << TLB_PAGE_BITS; sizes && !all; sizes &= sizes - 1) {
+        unsigned bits = (unsigned)__builtin_ctzll(sizes);
         if (bits >= TLB_PAGE_BITS + a->bits) {
             all = true;
             break;
@@ -869,4 +879,14 @@ bool soft_exception(struct vcpu *v)
         return false;
     default: return false;
     }
+}
+
+void soft_add_stats(const struct vcpu *v, struct engine_stats *st)
+{
+    const struct soft_state *s = v->soft;
+    st->tlb_fills += s->stat_fill;
+    st->tlb_walks += s->stat_walk;
+    st->tlb_flushes += s->stat_flush;
+    st->mmio += s->stat_mmio;
+    st->switches += s->stat_switch;
 }

@@ -96,6 +96,8 @@ void soft_note_exec(struct vcpu *v, uint64_t va);
 void soft_flush_machine(struct engine *en);
 /* Waits until every other CPU has been outside generated code since now. The caller is outside. */
 void soft_sync(struct vcpu *v);
+/* Adds the CPU's counters. */
+void soft_add_stats(const struct vcpu *v, struct engine_stats *st);
 /* What cpu_run does with a reason to leave generated code: true: on at cpu->pc; false: it is the machine's. */
 bool soft_exception(struct vcpu *v);
 
