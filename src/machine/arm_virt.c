@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "cpu/arm_sys.h"
 #include "dev/intc/gic.h"
+#include "dev/misc/fw_cfg.h"
 #include "dev/pci/pci.h"
 #include "machine/acpi.h"
 
@@ -46,6 +47,9 @@ static bool has_firmware(const struct machine *m)
     char drive[8];
     return m->cfg.bios || (flash && dev_get((struct dev *)flash, "drive", drive, sizeof drive) && drive[0]);
 }
+
+/* The CPUs' own PSCI, unless firmware in EL3 has to bring one. */
+static bool has_psci(const struct machine *m) { return !secure(m) || (m->cfg.kernel && !has_firmware(m)); }
 
 static void derive(struct machine *m, const char *key, const char *fmt, unsigned long long v)
 {
@@ -108,7 +112,7 @@ static int virt_adjust(struct machine *m, struct err *e)
 {
     struct dev *gic = dev_find(&m->b, "gic"), *pcie = dev_find(&m->b, "pcie"), *msi = dev_find(&m->b, gic3(m) ? "its" : "v2m");
     unsigned cluster = gic3(m) ? CLUSTER_V3 : CLUSTER_V2;
-    enum arm_conduit psci = secure(m) ? ARM_PSCI_NONE : machine_flag(m, "virtualization") ? ARM_PSCI_SMC : ARM_PSCI_HVC;
+    enum arm_conduit psci = !has_psci(m) ? ARM_PSCI_NONE : machine_flag(m, "virtualization") ? ARM_PSCI_SMC : ARM_PSCI_HVC;
     for (unsigned i = 0; i < m->ncpus; i++) {
         CPU *cpu = machine_cpu(m, i);
         uint32_t aff = (i / cluster) << 8 | i % cluster;
@@ -155,7 +159,7 @@ static void fdt_cpus(struct machine *m, struct fdt_node *root)
         fdt_set_str(c, "device_type", "cpu");
         fdt_set_str(c, "compatible", compat);
         fdt_set_u32(c, "reg", (uint32_t)arm_sys_affinity(machine_cpu(m, i)) & 0xffffff);
-        if (m->ncpus > 1 && !secure(m)) fdt_set_str(c, "enable-method", "psci");
+        if (m->ncpus > 1 && has_psci(m)) fdt_set_str(c, "enable-method", "psci");
         fdt_set_u32(fdt_child(fdt_child(socket, "cluster0"), "core%u", i), "cpu", fdt_phandle(c));
     }
 }
@@ -183,7 +187,7 @@ static void clocked(struct machine *m, const char *part, const char *names, unsi
 
 static void fdt_psci(struct machine *m, struct fdt_node *root)
 {
-    if (secure(m)) return;
+    if (!has_psci(m)) return;
     struct fdt_node *n = fdt_child(root, "psci");
     fdt_set_strs(n, "compatible", "arm,psci-1.0;arm,psci-0.2;arm,psci");
     fdt_set_str(n, "method", machine_flag(m, "virtualization") ? "smc" : "hvc");
@@ -325,7 +329,7 @@ static int virt_acpi(struct machine *m, struct err *e)
         .arm = { .gic = v3 ? 3 : 2, .gicc = v3 ? 0 : AT_GICC, .gich = !v3 && el2 ? AT_GICH : 0, .gicv = !v3 && el2 ? AT_GICV : 0,
                  .its = with_its(m) ? AT_ITS : 0, .gicr = { { AT_GICR, (uint64_t)REDISTS << 17 }, { AT_REDIST2, 0 } },
                  .v2m = v3 ? 0 : AT_V2M, .v2m_base = 32 + SPI_V2M, .v2m_count = 64, .maintenance = el2 ? GIC_PPI_MAINTENANCE : 0,
-                 .psci = !secure(m), .hvc = !el2, .pmu = ARM_PPI_PMU, .timer_sec = ARM_PPI_SEC, .timer_phys = ARM_PPI_PHYS,
+                 .psci = has_psci(m), .hvc = !el2, .pmu = ARM_PPI_PMU, .timer_sec = ARM_PPI_SEC, .timer_phys = ARM_PPI_PHYS,
                  .timer_virt = ARM_PPI_VIRT, .timer_hyp = ARM_PPI_HYP, .mpidr = mpidr },
     };
     if (m->ncpus > REDISTS) b.arm.gicr[1].size = (uint64_t)REDISTS2 << 17;
@@ -333,10 +337,44 @@ static int virt_acpi(struct machine *m, struct err *e)
     return acpi_install(m, &b, e);
 }
 
+static int tell_file(struct dev *fw, const char *path, unsigned size_key, unsigned data_key, struct err *e)
+{
+    uint8_t *data;
+    uint64_t len;
+    if (!path) return 0;
+    int r = image_read(path, GiB, &data, &len, e);
+    if (r) return r;
+    r = fw_cfg_set_num(fw, size_key, len, 4, e);
+    if (!r) r = fw_cfg_set(fw, data_key, data, (uint32_t)len, e);
+    free(data);
+    return r;
+}
+
+/* What firmware asks for; kernel and initrd are its to load, if there is firmware. */
+static int virt_fw_cfg(struct machine *m, bool firmware, struct err *e)
+{
+    struct dev *fw = dev_find(&m->b, "fw_cfg");
+    if (!fw) return 0;
+    int r = fw_cfg_set_num(fw, FW_CFG_NB_CPUS, m->ncpus, 2, e);
+    if (!r) r = fw_cfg_set_num(fw, FW_CFG_MAX_CPUS, m->ncpus, 2, e);
+    if (!r) r = fw_cfg_set_num(fw, FW_CFG_RAM_SIZE, m->cfg.ram, 8, e);
+    if (!r) r = fw_cfg_set_num(fw, FW_CFG_NOGRAPHIC, m->cfg.nographic, 2, e);
+    if (r || !firmware) return r;
+    if ((r = tell_file(fw, m->cfg.kernel, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, e))) return r;
+    if ((r = tell_file(fw, m->cfg.initrd, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA, e))) return r;
+    if (m->cfg.append) {
+        uint32_t len = (uint32_t)strlen(m->cfg.append) + 1;
+        if ((r = fw_cfg_set_num(fw, FW_CFG_CMDLINE_SIZE, len, 4, e)) || (r = fw_cfg_set(fw, FW_CFG_CMDLINE_DATA, m->cfg.append, len, e))) return r;
+    }
+    if (strcmp(machine_prop(m, "acpi"), "off") && (r = virt_acpi(m, e))) return r;
+    return smbios_install(m, "Lyrebird Virtual Machine", e);
+}
+
 static int virt_boot(struct machine *m, struct err *e)
 {
     bool firmware = has_firmware(m);
-    int r;
+    int r = virt_fw_cfg(m, firmware, e);
+    if (r) return r;
     if (!firmware && m->cfg.kernel) return boot_kernel(m, e);
     if (m->cfg.bios) {
         struct image img;
@@ -347,9 +385,7 @@ static int virt_boot(struct machine *m, struct err *e)
         if (r) return r;
     }
     if ((r = machine_tree(m, e)) || (r = machine_rom(m, "dtb", AT_RAM, m->fdt, m->fdt_size, e))) return r;
-    if (firmware && strcmp(machine_prop(m, "acpi"), "off") && (r = virt_acpi(m, e))) return r;
-    if (firmware && (r = smbios_install(m, "Lyrebird Virtual Machine", e))) return r;
-    for (unsigned i = 0; i < m->ncpus; i++) machine_cpu_begin(m, i, AT_FLASH, 0, !i || secure(m));
+    for (unsigned i = 0; i < m->ncpus; i++) machine_cpu_begin(m, i, AT_FLASH, 0, !i || !has_psci(m));
     return 0;
 }
 
