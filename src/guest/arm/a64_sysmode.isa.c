@@ -97,10 +97,10 @@ INSN(msr_daifclr, "1101010100 0 00 011 0100 imm4:4 111 11111", "msr daifclr, #{i
     IR_CALL(t, daif_clear, ir_k32(t, (uint32_t)f->imm4 << 6));
     xl_stop(t);
 }
-INSN(msr_spsel, "1101010100 0 00 000 0100 imm4:4 101 11111", "msr spsel, #{imm4:hex}")
+INSN(msr_spsel, "1101010100 0 00 000 0100 000 on:1 101 11111", "msr spsel, #{on:hex}")
 {
     if (above_el0(t)) {
-        IR_CALL(t, spsel_write, ir_k32(t, (uint32_t)f->imm4 & 1));
+        IR_CALL(t, spsel_write, ir_k32(t, (uint32_t)f->on));
         xl_stop_mode(t, ir_get(t, R_MODE));
     } else {
         xl_illegal(t);
@@ -112,14 +112,14 @@ static void set_pstate(struct xlat *t, F *f, enum arm_feat need, uint32_t bit)
         xl_illegal(t);
         return;
     }
-    IR_CALL(t, pstate_write, ir_k32(t, bit), ir_k32(t, (uint32_t)f->imm4 & 1));
+    IR_CALL(t, pstate_write, ir_k32(t, bit), ir_k32(t, (uint32_t)f->on));
     xl_stop_mode(t, ir_get(t, R_MODE));
 }
-INSN(msr_pan, "1101010100 0 00 000 0100 imm4:4 100 11111", "msr pan, #{imm4:hex}")
+INSN(msr_pan, "1101010100 0 00 000 0100 000 on:1 100 11111", "msr pan, #{on:hex}")
 {
     set_pstate(t, f, ARM_PAN, PS_PAN);
 }
-INSN(msr_uao, "1101010100 0 00 000 0100 imm4:4 011 11111", "msr uao, #{imm4:hex}")
+INSN(msr_uao, "1101010100 0 00 000 0100 000 on:1 011 11111", "msr uao, #{on:hex}")
 {
     set_pstate(t, f, ARM_UAO, PS_UAO);
 }

@@ -28,6 +28,7 @@ static bool el0_allowed(const struct arm_cpu *a, enum arm_trap_class c, bool rea
     case TC_WFI: return sctlr & SCTLR_NTWI;
     case TC_WFE: return sctlr & SCTLR_NTWE;
     case TC_DBG: return !(a->sr[SR_MDSCR_EL1] >> 12 & 1);
+    case TC_IDST: return false;
     default: return true;
     }
 }
@@ -238,6 +239,7 @@ void arm_sys_reset(CPU *cpu)
 
     for (unsigned i = 0; i < SR_COUNT; i++) a->sr[i] = sr_info[i].reset;
     memset(a->x, 0, sizeof a->x);
+    memset(a->key, 0, sizeof a->key);
     a->sp = 0;
     a->sr[SR_VPIDR_EL2] = a->midr;
     a->sr[SR_VMPIDR_EL2] = 1u << 31 | arm_sys_affinity(cpu);

@@ -324,6 +324,16 @@ static bool mrs_id(struct xlat *t, unsigned reg, unsigned rt)
     return true;
 }
 
+/* FEAT_IDST: EL0's reads of what identifies the CPU are trapped as such, so that they can be emulated. */
+static bool id_trap(struct xlat *t, unsigned num, unsigned rt)
+{
+    const unsigned op1 = num >> 11 & 7;
+    if (level(t) || !(num >> 14 & 1) || (num >> 7 & 15) || (op1 > 3) || op1 == 2 || !feat(t, ARM_IDST)) return false;
+    IR_CALL(t, sys_check, ir_k32(t, TC_IDST), ir_k32(t, num), ir_k32(t, rt | 32));
+    xl_illegal(t);
+    return true;
+}
+
 bool arm_mrs(struct xlat *t, unsigned num, unsigned rt)
 {
     const struct sysreg *s = find(t, num);
@@ -341,6 +351,7 @@ bool arm_mrs(struct xlat *t, unsigned num, unsigned rt)
     }
     if (mrs_id(t, num, rt)) return true;
     if (!acpu(t)->sysmode) return false;
+    if (id_trap(t, num, rt)) return true;
     const unsigned reg = redirect(t, num);
     const int i = reg ? find_row(reg) : -1;
     if (i >= 0) {

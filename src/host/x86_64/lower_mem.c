@@ -95,8 +95,10 @@ static void soft_both(struct gen *g, unsigned d)
 }
 
 /* Leaves with EXC_ALIGN when the address is no multiple of the access size. */
-static void check_align(struct gen *g, V addr, int64_t disp, unsigned bytes)
+static void check_align(struct gen *g, const struct ir_ins *in, unsigned bytes)
 {
+    const V addr = in->a;
+    const int64_t disp = (int64_t)in->imm;
     if (bytes == 1) return;
     unsigned a = use_r(g, addr);
     if (disp % bytes) {
@@ -105,7 +107,7 @@ static void check_align(struct gen *g, V addr, int64_t disp, unsigned bytes)
         a = t;
     }
     a_testi(g, 8, o_reg(a), (int32_t)bytes - 1);
-    deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, 0, addr, disp);
+    deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, in->op == IR_LD ? EXF_READ : EXF_WRITE, addr, disp);
 }
 
 static void swap_bytes(struct gen *g, unsigned bits, unsigned r)
@@ -119,8 +121,7 @@ static void swap_bytes(struct gen *g, unsigned bits, unsigned r)
 static void lower_ld(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
-    int64_t disp = (int64_t)in->imm;
-    if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
+    if (in->mo & MO_ALIGN) check_align(g, in, bytes);
     struct opnd o = guest_mem(g, v, in);
     uint32_t rec = deopt_rec(g);
     bool be = in->mo & MO_BE && bytes > 1;
@@ -187,8 +188,7 @@ static void store_release(struct gen *g)
 static void lower_st(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8;
-    int64_t disp = (int64_t)in->imm;
-    if (in->mo & MO_ALIGN) check_align(g, in->a, disp, bytes);
+    if (in->mo & MO_ALIGN) check_align(g, in, bytes);
     struct opnd o = guest_mem(g, v, in);
     bool be = in->mo & MO_BE && bytes > 1, rel = in->mo & MO_REL;
     enum ir_type t = type_of(g, in->b);
@@ -257,7 +257,7 @@ static void lower_cas128(struct gen *g, V v, const struct ir_ins *in)
     g->used &= ~(g->scratch & ~RBIT(RSI)); /* give back what the address needed: registers are scarce here */
     g->locked = g->scratch = RBIT(RSI);
     a_testi(g, 8, o_reg(RSI), 15);
-    deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, 0, in->a, (int64_t)in->imm);
+    deopt_trap(g, a_jcc_fwd(g, CC_NE), EXC_ALIGN, EXF_WRITE, in->a, (int64_t)in->imm);
     if (g->h->env.limit) check_window(g, in, RSI);
     take(g, RAX);
     take(g, RCX);
@@ -297,7 +297,7 @@ static void lower_cas(struct gen *g, V v, const struct ir_ins *in)
         return;
     }
     take(g, RAX);
-    if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
+    if (in->mo & MO_ALIGN) check_align(g, in, bytes);
     bool be = in->mo & MO_BE && bytes > 1;
     unsigned s = use_r(g, in->c);
     if (be) {
@@ -356,7 +356,7 @@ static void lower_rmw(struct gen *g, V v, const struct ir_ins *in)
 {
     unsigned bytes = MO_BYTES(in->mo), bits = bytes * 8, op = in->sub;
     bool be = in->mo & MO_BE && bytes > 1, result = g->val[v].uses > 0 || g->val[v].last > g->at;
-    if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
+    if (in->mo & MO_ALIGN) check_align(g, in, bytes);
     unsigned sized = bits == 8 ? OP_B | OP_BM : bits == 16 ? 1 | P_66 : 1 | w_of(bits);
     if (!be && (op == RMW_XCHG || op == RMW_ADD)) {
         unsigned b = use_r(g, in->b), t = tmp_gpr(g);
@@ -448,7 +448,7 @@ static void soft_ld_st(struct gen *g, V v, const struct ir_ins *in)
     unsigned bytes = MO_BYTES(in->mo), s = NOREG, d = NO_DST;
     bool ld = in->op == IR_LD;
     int32_t k = 0;
-    if (in->mo & MO_ALIGN) check_align(g, in->a, (int64_t)in->imm, bytes);
+    if (in->mo & MO_ALIGN) check_align(g, in, bytes);
     unsigned a = use_r(g, in->a);
     if (!ld && (type_is_xmm(type_of(g, in->b)) || root_of(g, in->b)->reg != NOREG || !fits_imm(g, in->b, bytes * 8, &k))) s = use_r(g, in->b);
     unsigned u = tmp_gpr(g), t = tmp_gpr(g);
