@@ -183,7 +183,7 @@ void riscv_csr_access(struct xlat *t, unsigned num, enum csr_op op, unsigned rd,
         riscv_virtual(t);
         return;
     }
-    if (!r->sys || (c->rd && !c->get)) {
+    if (!r->sys || (c->rd && !c->get && !c->base)) {
         user_access(t, c, op, rd, src, write);
         return;
     }

@@ -138,6 +138,10 @@ trap:
     /* on in M mode, interrupts and MPRV off */
     li t6, 0x20000
     csrc mstatus, t6
+#if __riscv_xlen == 64
+    li t6, 1 << 39 /* MPV */
+    csrc mstatus, t6
+#endif
     li t6, MPP_M
     csrs mstatus, t6
     li t6, 0x80
