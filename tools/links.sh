@@ -1,5 +1,5 @@
 #!/bin/sh
-# links.sh BUILD: makes the links lyre-ARCH for every guest that is in the executable.
+# links.sh BUILD: makes the links lyre-ARCH for every guest that is in the executable, and lyre-img.
 cd "$1" || exit 1
 for g in $(./lyre guests); do
     [ -L "lyre-$g" ] || ln -s lyre "lyre-$g"
@@ -8,3 +8,4 @@ done
 for g in $(./lyre systems 2>/dev/null); do
     [ -L "lyre-system-$g" ] || ln -s lyre "lyre-system-$g"
 done
+[ -L lyre-img ] || ! ./lyre img --version >/dev/null 2>&1 || ln -s lyre lyre-img

@@ -436,19 +436,20 @@ static int kind_at(struct blk *b, uint64_t off, uint64_t *bytes, bool *zero, boo
 
 static int compare_all(struct img *m, struct blk *a, struct blk *b, bool strict, const char *const name[2])
 {
-    uint64_t sa = blk_size(a), sb = blk_size(b), end = MAX(sa, sb);
+    uint64_t sa = blk_size(a), sb = blk_size(b), end = MAX(sa, sb), both = MIN(sa, sb);
     uint8_t *ba = xalloc(CHUNK), *bb = xalloc(CHUNK);
     int r = 0, bad = 0;
     for (uint64_t at = 0, len; !r && at < end; at += len) {
         bool za, zb, pa, pb;
-        len = MIN(end - at, (uint64_t)CHUNK);
+        if (at == both && both < end && !m->quiet) printf("Warning: Image size mismatch!\n");
+        len = MIN((at < both ? both : end) - at, (uint64_t)CHUNK);
         if ((r = kind_at(a, at, &len, &za, &pa)) || (r = kind_at(b, at, &len, &zb, &pb))) {
             img_error(m, "Sector allocation test failed: %s", strerror(-r));
             r = 3;
             break;
         }
         if (strict && pa != pb) {
-            if (!m->quiet) printf("Strict mode: Offset %" PRIu64 " allocation mismatch!\n", at);
+            if (!m->quiet) printf("Strict mode: Offset %" PRIu64 " block status mismatch!\n", at);
             r = 1;
             break;
         }
@@ -497,7 +498,7 @@ int img_compare(struct img *m, int argc, char **argv)
     int r = 0;
     img_progress(m, 0);
     if (blk_size(a) != blk_size(b)) {
-        if (!m->quiet) printf(strict ? "Strict mode: Image size mismatch!\n" : "Warning: Image size mismatch!\n");
+        if (strict && !m->quiet) printf("Strict mode: Image size mismatch!\n");
         r = strict;
     }
     if (!r) r = compare_all(m, a, b, strict, name);

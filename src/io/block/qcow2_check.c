@@ -15,7 +15,7 @@ struct ck {
     unsigned fix;
     bool rebuild, bad_tables;
     uint64_t next_host; /* what would not be fragmented */
-    uint64_t low, copied;
+    uint64_t low, copied; /* corruptions that repair deals with: counts and their tables, flags */
 };
 
 static void say(struct ck *k, const char *fmt, ...) PRINTF(2, 3);
@@ -77,8 +77,9 @@ static int walk_l1(struct ck *k, uint64_t l1_off, uint32_t size, bool active)
 {
     struct qcow2 *q = k->q;
     uint8_t *l1 = xalloc((size_t)size * 8 + 1), *t = xalloc((size_t)q->cs);
-    int r = blk_node_pread(q->file, l1_off, l1, (size_t)size * 8);
     ref(k, l1_off, (uint64_t)size * 8);
+    if (l1_off >= blk_node_size(q->file)) size = 0; /* what is not in the file has been told of */
+    int r = blk_node_pread(q->file, l1_off, l1, (size_t)size * 8);
     for (uint32_t i = 0; !r && i < size; i++) {
         uint64_t v = qc_be64(l1 + (size_t)i * 8), off = v & QC_OFFSET;
         if ((v & QC_L1_RSVD) || (off & (q->cs - 1))) {
@@ -156,6 +157,7 @@ static void walk_refs(struct ck *k)
         if ((off & (q->cs - 1)) || off >> q->cluster_bits >= k->n) {
             say(k, "ERROR refcount block %u is %s", i, off & (q->cs - 1) ? "not cluster aligned; refcount table entry corrupted" : "outside image");
             k->c->corruptions++;
+            k->low++;
             k->bad_tables = true;
             continue;
         }
@@ -163,6 +165,7 @@ static void walk_refs(struct ck *k)
         if (k->count[off >> q->cluster_bits] != 1) {
             say(k, "ERROR refcount block %u refcount=%u", i, k->count[off >> q->cluster_bits]);
             k->c->corruptions++;
+            k->low++;
             k->bad_tables = true;
         }
     }
@@ -327,7 +330,7 @@ static int run(struct ck *k, struct err *e)
     if (r || !(k->fix & BLK_FIX_ERRORS)) return r;
     if (k->low || k->bad_tables) {
         say(k, "Rebuilding refcount structure");
-        uint64_t was = k->c->corruptions - k->copied;
+        uint64_t was = k->low;
         r = rebuild(k, e);
         if (r) return r;
         c->corruptions_fixed += was;
