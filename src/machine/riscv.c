@@ -56,7 +56,7 @@ void riscv_fdt_harts(struct machine *m, struct fdt *f, struct fdt_node *n, unsig
 void riscv_fdt_cpus(struct machine *m, struct fdt *f, uint32_t timebase)
 {
     struct fdt_node *cpus = fdt_child(fdt_root(f), "cpus"), *map = NULL, *cluster = NULL;
-    char text[1200];
+    char isa[1200], text[80];
     fdt_set_u32(cpus, "#address-cells", 1);
     fdt_set_u32(cpus, "#size-cells", 0);
     fdt_set_u32(cpus, "timebase-frequency", timebase);
@@ -66,14 +66,13 @@ void riscv_fdt_cpus(struct machine *m, struct fdt *f, uint32_t timebase)
         fdt_set_u32(n, "reg", i);
         fdt_set_str(n, "status", "okay");
         fdt_set_str(n, "compatible", "riscv");
-        ask(m, i, "isa", text, sizeof text);
-        fdt_set_str(n, "riscv,isa", text[0] ? text : riscv_is32(m) ? "rv32imafdc" : "rv64imafdc");
+        ask(m, i, "isa", isa, sizeof isa);
+        fdt_set_str(n, "riscv,isa", isa[0] ? isa : riscv_is32(m) ? "rv32imafdc" : "rv64imafdc");
         ask(m, i, "mmu-type", text, sizeof text);
         if (text[0]) fdt_set_str(n, "mmu-type", text);
-        ask(m, i, "cbom-block-size", text, sizeof text);
-        if (text[0]) fdt_set_u32(n, "riscv,cbom-block-size", (uint32_t)strtoul(text, NULL, 0));
-        ask(m, i, "cboz-block-size", text, sizeof text);
-        if (text[0]) fdt_set_u32(n, "riscv,cboz-block-size", (uint32_t)strtoul(text, NULL, 0));
+        /* one size for all cache operations: Zic64b's, which is what ISAs with them say */
+        if (strstr(isa, "_zicbom")) fdt_set_u32(n, "riscv,cbom-block-size", 64);
+        if (strstr(isa, "_zicboz")) fdt_set_u32(n, "riscv,cboz-block-size", 64);
         fdt_set_u32(ic, "#interrupt-cells", 1);
         fdt_set_empty(ic, "interrupt-controller");
         fdt_set_str(ic, "compatible", "riscv,cpu-intc");
