@@ -246,7 +246,9 @@ size_t chr_write(struct chr_fe *fe, const void *buf, size_t len)
 
 void chr_write_all(struct chr_fe *fe, const void *buf, size_t len)
 {
-    if (fe && len) fe->chr->lost += len - put(fe->chr, buf, len, CHR_QUEUE_ALL);
+    if (!fe || !len) return;
+    fe->chr->lost += len - put(fe->chr, buf, len, CHR_QUEUE_ALL);
+    if (fe->chr->queued > CHR_QUEUE) fe->starved = true;
 }
 
 void chr_printf(struct chr_fe *fe, const char *fmt, ...)

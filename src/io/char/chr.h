@@ -49,8 +49,9 @@ struct chr *chr_of(const struct chr_fe *fe);
  */
 enum { CHR_QUEUE = 64 << 10 };
 size_t chr_write(struct chr_fe *fe, const void *buf, size_t len);
-/* For what has no flow control (a debug port, a monitor's replies): all is taken; what is beyond `CHR_QUEUE_ALL` waiting bytes is lost. */
-enum { CHR_QUEUE_ALL = 8 << 20 };
+/* For what has no flow control (a debug port, a monitor's replies): all is taken; what is beyond `CHR_QUEUE_ALL` waiting bytes is lost.
+ * `writable` is called when less than CHR_QUEUE wait again. */
+enum { CHR_QUEUE_ALL = 32 << 20 };
 void chr_write_all(struct chr_fe *fe, const void *buf, size_t len);
 void chr_printf(struct chr_fe *fe, const char *fmt, ...) PRINTF(2, 3);
 /* Bytes that wait for the other side. */
