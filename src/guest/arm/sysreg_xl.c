@@ -320,7 +320,8 @@ static bool mrs_id(struct xlat *t, unsigned reg, unsigned rt)
     if (level(t) == 0 || !arm_id_system(a, reg, &id)) return false;
     unsigned crm = reg >> 3 & 15, op2 = reg & 7;
     arm_check(t, crm ? TC_ID3 : op2 == 6 ? TC_ID1 : TC_NONE, reg, rt, true);
-    wx(t, rt, crm == 0 && a->has_el2 ? IR_CALL(t, id_read, ir_k32(t, reg)) : ir_k(t, id));
+    /* MPIDR differs among the CPUs that share this code; EL2 may say what MIDR and MPIDR are */
+    wx(t, rt, crm == 0 && (a->has_el2 || op2 == 5) ? IR_CALL(t, id_read, ir_k32(t, reg)) : ir_k(t, id));
     return true;
 }
 

@@ -213,11 +213,12 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "-accel") && i + 1 < argc) accel = argv[++i];
         else if (!strcmp(argv[i], "-cpu") && i + 1 < argc) model = argv[++i];
-        else if (!strcmp(argv[i], "-smp") && i + 1 < argc) mc.n = (unsigned)MIN(MAX(atoi(argv[++i]), 1), CPUS);
+        else if (!strcmp(argv[i], "-smp") && i + 1 < argc) mc.n = (unsigned)atoi(argv[++i]);
         else if (!strcmp(argv[i], "-smc")) psci = ARM_PSCI_SMC;
         else if (!strcmp(argv[i], "-d") && i + 1 < argc) log_mask = (uint32_t)strtoul(argv[++i], NULL, 0);
         else file = argv[i];
     }
+    mc.n = MIN(MAX(mc.n, 1u), (unsigned)CPUS);
     FILE *f = file ? fopen(file, "rb") : NULL;
     if (!f) return fprintf(stderr, "core: %s: cannot be read\n", file ? file : "no file"), FAILED;
     size_t n = fread(image, 1, sizeof image, f);

@@ -1,4 +1,4 @@
-/* el2.c: needs EL2 (-M virt,virtualization=on): stage 2, traps, TGE, VHE, virtual interrupts. PSCI by SMC. */
+/* el2.c: stage 2, traps, TGE, VHE, virtual interrupts. PSCI by SMC. MACHINE virtualization=on CPU has-el2=on */
 #include "bare.h"
 
 enum { AF = 1 << 10, SH = 3 << 8 };
