@@ -19,6 +19,7 @@ struct bus;
 struct chr;
 struct blk;
 struct net_port;
+struct display;
 struct json_object;
 
 /* --- interrupt lines ------------------------------------------------------------------------------------------------- */
@@ -181,6 +182,7 @@ struct board {
     void (*event)(struct board *b, const char *name, struct json_object *data); /* QMP event; takes data over; may be NULL */
     void *event_ctx;         /* of who set `event` */
     struct dev_resolver *resolver; /* dev_resolve_with's */
+    struct display *display; /* what is shown and typed (io/display); NULL: nobody looks */
     int64_t rtc_offset;      /* seconds that the guest's time of day is ahead of the host's (-rtc) */
 };
 

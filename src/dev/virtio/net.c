@@ -199,6 +199,7 @@ static void tx_handle(struct vq *q)
     bool any = false;
     while (!s->tx_waits && (el = vq_pop(q))) {
         s->tx_waits = !tx_one(s, el);
+        vq_charge(q, el->out_len);
         vq_push(el, 0);
         any = true;
     }

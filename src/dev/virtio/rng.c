@@ -33,6 +33,7 @@ static void handle(struct vq *q)
             got += (uint64_t)n;
         }
         s->left -= got;
+        vq_charge(q, got);
         vq_push(el, (uint32_t)got);
         any = true;
     }

@@ -134,6 +134,11 @@ void vq_drop(struct vq_elem *el);
 bool vq_empty(const struct vq *q);
 /* Are kicks wanted? After turning them on: true if there is something already. */
 bool vq_want(struct vq *q, bool on);
+/* The handler did much work for one element: takes as much from the run's budget (bytes that were copied or sent). */
+static inline void vq_charge(struct vq *q, uint64_t bytes)
+{
+    q->popped += (uint32_t)MIN(bytes >> 15, (uint64_t)VQ_BUDGET);
+}
 /* Runs the handler soon on the loop's thread: what it waited for has come. */
 void vq_schedule(struct vq *q);
 static inline bool vq_current(const struct vq_elem *el)
