@@ -24,6 +24,7 @@ struct port {
     uint32_t nr;
     bool console;
     bool guest_open, host_open;
+    bool known;                  /* the guest's driver has it */
     uint32_t sent;               /* bytes of the first waiting request that have been written */
 };
 
@@ -136,7 +137,7 @@ static void control(struct serial *s, const uint8_t *b)
     }
     switch (event) {
     case PORT_READY:
-        if (!value) break;
+        if (!(p->known = value)) break;
         if (p->console) tell(s, nr, CONSOLE_PORT, 1);
         if (p->name) tell(s, nr, PORT_NAME, 1);
         if (p->host_open) tell(s, nr, PORT_OPEN, 1);
@@ -237,7 +238,7 @@ static void event(void *ctx, enum chr_event ev)
     struct port *p = ctx;
     if (ev != CHR_OPENED && ev != CHR_CLOSED) return;
     p->host_open = ev == CHR_OPENED;
-    tell(p->s, p->nr, PORT_OPEN, p->host_open);
+    if (p->known) tell(p->s, p->nr, PORT_OPEN, p->host_open);
 }
 
 static const struct chr_client client = { .can_recv = can_recv, .recv = recv, .event = event, .writable = writable };
@@ -278,6 +279,7 @@ static void reset(void *dev)
     for (unsigned i = 0; i < PORTS; i++) {
         if (!s->port[i]) continue;
         s->port[i]->sent = 0;
+        s->port[i]->known = false;
         guest_open(s->port[i], false);
     }
 }
@@ -382,7 +384,7 @@ const struct device virtio_serial_pci_device = {
     .name = n, .help = text, .category = "Input devices", .bus = "virtio-serial-bus", .size = sizeof(SELF), .init = port_init, \
     .exit = port_exit, .user_creatable = true, .hotplug = true, \
     PROPS(PROP_CHR("chardev", chr), PROP_STR("name", name, NULL), PROP_U32("nr", nr, UINT32_MAX)), \
-    STATE(STATE_RANGE(guest_open, 0, 1), STATE_INT(sent))
+    STATE(STATE_RANGE(guest_open, 0, 1), STATE_RANGE(known, 0, 1), STATE_INT(sent))
 
 const struct device virtconsole_device = { PORT_DEVICE("virtconsole", "console of a virtio-serial device") };
 const struct device virtserialport_device = { PORT_DEVICE("virtserialport", "channel of a virtio-serial device") };

@@ -11,7 +11,7 @@
 
 enum { DISPLAY_MAX = 16384, DISPLAY_BYTES = 256 << 20, CURSOR_MAX = 512 }; /* width and height; bytes of a surface */
 
-/* 32 bits a pixel, 0x00RRGGBB in the host's byte order; rows are width * 4 bytes. */
+/* 32 bits a pixel, 0x..RRGGBB in the host's byte order (the first byte says nothing); rows are width * 4 bytes. */
 struct surface {
     uint32_t width, height;
     uint32_t *pixels;
