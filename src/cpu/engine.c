@@ -126,7 +126,7 @@ struct engine *engine_new(const struct engine_config *cfg, struct err *e)
     if (!en->hh) goto fail;
     en->thunk_bytes = ALIGN_UP((size_t)(buf.rw - en->rw), (size_t)64);
     en->seg[0].fill = en->rw + en->thunk_bytes;
-    if (en->cfg.warmup < 0) en->cfg.warmup = WARMUP_DEFAULT;
+    if (en->cfg.warmup < 0) en->cfg.warmup = cfg->sysmem ? WARMUP_SYSTEM : WARMUP_DEFAULT;
     en->cfg.warmup = MIN(en->cfg.warmup, (int)WARMUP_MAX);
     if (en->cfg.warmup && en->host->counts && !(log_mask & LOG_OF_CODE)) en->walk = find_walk();
     if (cfg->sysmem) {

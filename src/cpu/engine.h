@@ -23,6 +23,7 @@ enum {
     MAX_INSNS_FIRST = 32,    /* the same in a first translation */
     MAX_INSNS_WALK = 64,     /* and in a block that is walked */
     WARMUP_DEFAULT = 3,      /* times a block is walked before it is translated */
+    WARMUP_SYSTEM = 1,       /* the same in system mode: a kernel runs more of its code again */
     MAX_SKIP = 48,           /* bytes a branch inside a first translation skips at most */
     COUNTERS = 32768,        /* of 16 bits in every CPU: how often code ran that is not translated fully */
     MAX_BLOCKS = 400,

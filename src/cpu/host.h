@@ -43,12 +43,17 @@ struct exit_slot {
 };
 
 struct region {
+    /* what a look-up needs, in one cache line */
     uint64_t pc;
     uint64_t key;             /* system mode: ram address of the page that pc lies in; else 0 */
     uint32_t mode;
     bool dead;                /* unlinked; memory is reused after a grace period */
     uint8_t segment;          /* engine's: part of the code cache */
+    uint16_t npages;          /* guest pages its instructions lie on; that of the entry first in page[] */
+    struct region *hash_next;
     void *code;               /* rx address of the entry */
+    int32_t counter;          /* not 0: a first translation; offset from the CPU pointer of 16 bits that count entries */
+    /* the rest */
     void *code_base;          /* rx address of its first byte (engine's; host pcs in [code_base, +code_size) are its) */
     uint32_t code_size, ninsns;
     struct exit_slot *exits;
@@ -58,10 +63,6 @@ struct region {
     uint8_t *maps;
     uint32_t maps_size;
     void *host_data;          /* interp: the IR; freed by host->release */
-    int32_t counter;          /* not 0: a first translation; offset from the CPU pointer of 16 bits that count entries */
-    struct region *hash_next;
-    /* guest pages its instructions lie on; that of the entry first */
-    uint32_t npages;
     struct page_node { /* of the index by page (engine's) */
         uint64_t page;        /* guest address; system mode: ram address */
         uint64_t va;          /* system mode: where the page is seen, and its block */

@@ -104,6 +104,7 @@ static void put_map(struct gen *g)
 uint32_t deopt_rec(struct gen *g)
 {
     uint32_t at = g->x->nmap;
+    if (g->h->env.softmmu) return at; /* guest memory faults in C only: soft_rec */
     put_map(g);
     put8(g, 0);
     return at;
@@ -112,6 +113,7 @@ uint32_t deopt_rec(struct gen *g)
 void deopt_at(struct gen *g, uint32_t rec)
 {
     struct gen_priv *x = g->x;
+    if (g->h->env.softmmu) return;
     if (x->nrecs == x->cap_recs) x->recs = vec_grow(x->recs, &x->cap_recs, x->nrecs + 1, sizeof(*x->recs));
     x->recs[x->nrecs++] = (struct rec){(uint32_t)(g->p - g->start), rec};
 }
@@ -322,6 +324,69 @@ uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, co
     return exc;
 }
 
+/* --- memory in system mode
+ * -------------------------------------------------------------------------------------------------------- */
+enum { SOFT_DST_SHIFT = 24 }; /* FR_ID: the record, and the register of the result */
+
+/* op, type, sub, mo, x, y, imm, places of a, b, c, map */
+uint32_t soft_rec(struct gen *g, V v)
+{
+    const struct ir_ins *in = ins_of(g, v);
+    uint32_t at = g->x->nmap;
+    put8(g, in->op), put8(g, in->type), put8(g, in->sub), put8(g, in->mo);
+    put_uleb(g, in->x), put_uleb(g, in->y), put_sleb(g, (int64_t)in->imm);
+    V op[3] = {in->a, in->b, in->c};
+    for (unsigned k = 0; k < 3; k++) {
+        if (op[k])
+            put_loc(g, op[k], type_of(g, op[k]));
+        else
+            put8(g, LOC_NONE);
+    }
+    put_map(g);
+    put8(g, 0);
+    if (at >> SOFT_DST_SHIFT) g->err = -E2BIG;
+    return at;
+}
+
+void soft_call(struct gen *g, uint32_t rec, unsigned dst)
+{
+    struct gen_priv *x = g->x;
+    a_storei(g, 32, o_frame(FR_ID), (int32_t)(rec | (uint32_t)dst << SOFT_DST_SHIFT));
+    a_call_to(g, g->p);
+    if (x->nsofts == x->cap_softs) x->softs = vec_grow(x->softs, &x->cap_softs, x->nsofts + 1, sizeof(*x->softs));
+    x->softs[x->nsofts++] = (struct fixup){g->p, 0, 0};
+}
+
+static void cold_soft(struct gen *g, struct cold *c)
+{
+    soft_call(g, c->arg, c->reg[0]);
+    gen_cold_return(g, c);
+}
+
+void soft_cold(struct gen *g, uint32_t rec, uint8_t *site, unsigned dst)
+{
+    struct cold *c = gen_cold(g, cold_soft, site);
+    c->arg = rec;
+    c->reg[0] = (uint8_t)dst;
+    gen_cold_back(g, c);
+}
+
+/* The region's way to the thunk, which is called: FR_REGION lies one word further. */
+static void soft_finish(struct gen *g)
+{
+    struct gen_priv *x = g->x;
+    if (x->nsofts == 0) return;
+    if (g->end - g->p < 64) {
+        g->err = -ENOSPC;
+        return;
+    }
+    for (uint32_t i = 0; i < x->nsofts; i++)
+        a_bind(x->softs[i].site, g->p);
+    a_storei(g, 32, o_mem(RSP, FR_REGION + 8), (int32_t)(uintptr_t)g->r);
+    a_storei(g, 32, o_mem(RSP, FR_REGION + 12), (int32_t)((uintptr_t)g->r >> 32));
+    a_jmp_to(g, g->h->t_soft);
+}
+
 /* --- slow operations
  * -------------------------------------------------------------------------------------------------------- */
 static void slow_loc(struct gen *g, V v, struct loc *l)
@@ -365,12 +430,11 @@ static uint32_t slow_new(struct gen *g, V v)
     return x->nslows++;
 }
 
-/* The call's thunk is t_slow or t_soft. */
-static void slow_call(struct gen *g, uint32_t i, const uint8_t *thunk)
+static void slow_call(struct gen *g, uint32_t i)
 {
     a_storei(g, 32, o_frame(FR_ID), 0x7fffffff);
     g->x->slows[i].site = g->p;
-    a_call_to(g, thunk);
+    a_call_to(g, g->h->t_slow);
 }
 
 void gen_slow(struct gen *g, V v)
@@ -379,41 +443,13 @@ void gen_slow(struct gen *g, V v)
     LOG(LOG_STATS, "x86_64: %s of type %u is left to C\n", ir_opinfo[ins_of(g, v)->op].text,
         ins_of(g, v)->type);
     g->x->slows[i].s.dst = (uint8_t)def_new(g, v);
-    slow_call(g, i, g->h->t_slow);
+    slow_call(g, i);
 }
 
 static void cold_slow(struct gen *g, struct cold *c)
 {
-    slow_call(g, c->arg, g->h->t_slow);
+    slow_call(g, c->arg);
     gen_cold_return(g, c);
-}
-
-static void cold_soft(struct gen *g, struct cold *c)
-{
-    slow_call(g, c->arg, g->h->t_soft);
-    gen_cold_return(g, c);
-}
-
-uint32_t slow_soft(struct gen *g, V v, uint32_t rec)
-{
-    uint32_t i = slow_new(g, v);
-    g->x->slows[i].s.map = rec;
-    g->x->slows[i].s.r = g->r;
-    return i;
-}
-
-void soft_call(struct gen *g, uint32_t i, unsigned dst)
-{
-    g->x->slows[i].s.dst = (uint8_t)dst;
-    slow_call(g, i, g->h->t_soft);
-}
-
-void soft_cold(struct gen *g, uint32_t i, uint8_t *site, unsigned dst)
-{
-    g->x->slows[i].s.dst = (uint8_t)dst;
-    struct cold *c = gen_cold(g, cold_soft, site);
-    c->arg = i;
-    gen_cold_back(g, c);
 }
 
 void gen_slow_cold(struct gen *g, V v, uint8_t *site, unsigned d)
@@ -429,6 +465,7 @@ void gen_slow_cold(struct gen *g, V v, uint8_t *site, unsigned d)
 void slow_finish(struct gen *g)
 {
     struct gen_priv *x = g->x;
+    soft_finish(g);
     if (x->nslows == 0) return;
     while ((uintptr_t)g->p & 7)
         a_u8(g, 0xcc);
@@ -481,28 +518,31 @@ void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s)
 }
 
 /* The soft thunk's C part: 0, or the exception by which the region is left. */
-uint64_t x86_soft(CPU *cpu, struct regs *regs, const struct slow *s, const struct x86_host *h)
+uint64_t x86_soft(CPU *cpu, struct regs *regs, uint64_t id, struct region *r, const struct x86_host *h)
 {
-    union vlanes a, b, c, res = {0};
-    read_loc(cpu, regs, &s->arg[0], &a);
-    read_loc(cpu, regs, &s->arg[1], &b);
-    read_loc(cpu, regs, &s->arg[2], &c);
+    (void)__atomic_load_n(&r->dead, __ATOMIC_ACQUIRE); /* as in x86_trap */
+    const struct maps *m = (const struct maps *)r->maps;
+    struct reader d = {(const uint8_t *)m + m->data + (id & ((1u << SOFT_DST_SHIFT) - 1)), cpu, regs};
+    unsigned dst = (uint32_t)id >> SOFT_DST_SHIFT;
+    struct ir_ins in = {.op = d.p[0], .type = d.p[1], .sub = d.p[2], .mo = d.p[3]};
+    union vlanes op[3], res = {0};
+    d.p += 4;
+    in.x = (uint32_t)get_uleb(&d), in.y = (uint32_t)get_uleb(&d), in.imm = (uint64_t)get_sleb(&d);
+    for (unsigned i = 0; i < 3; i++)
+        get_loc(&d, &op[i]);
     uint32_t guest = __builtin_ia32_stmxcsr(); /* C wants its default environment */
     __builtin_ia32_ldmxcsr(0x1f80);
-    enum cpu_exc exc = soft_access(cpu, &s->ins, a.u64[0], &b, &c, &res);
+    enum cpu_exc exc = soft_access(cpu, &in, op[0].u64[0], &op[1], &op[2], &res);
     __builtin_ia32_ldmxcsr(guest);
     if (exc) {
-        (void)__atomic_load_n(&s->r->dead, __ATOMIC_ACQUIRE); /* as in x86_trap */
-        const struct maps *m = (const struct maps *)s->r->maps;
-        struct reader d = {(const uint8_t *)m + m->data + s->map, cpu, regs};
-        apply(h, cpu, s->r, &d, 0, NULL);
+        apply(h, cpu, r, &d, 0, NULL);
         return exc;
     }
-    if (s->dst == NO_DST) return 0;
-    mask_to(&res, (enum ir_type)s->ins.type);
-    if (s->dst >= XMM0)
-        regs->xmm[s->dst - XMM0] = res;
+    if (dst == NO_DST) return 0;
+    mask_to(&res, (enum ir_type)in.type);
+    if (dst >= XMM0)
+        regs->xmm[dst - XMM0] = res;
     else
-        regs->gpr[s->dst] = res.u64[0];
+        regs->gpr[dst] = res.u64[0];
     return 0;
 }

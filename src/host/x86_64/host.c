@@ -168,15 +168,10 @@ static void save_regs(struct gen *g, int32_t sp)
 enum { AREA = sizeof(struct regs) };
 
 /* Called from generated code: 8 bytes of return address and 8 of padding above the area. */
-static void call_slow(struct gen *g, struct x86_host *h, uintptr_t fn)
+static void enter_slow(struct gen *g)
 {
     a_alui(g, ALU_SUB, 64, o_reg(RSP), AREA + 8);
     save_regs(g, AREA + 16);
-    a_load(g, 32, RAX, o_mem(RSP, AREA + 16 + FR_ID));
-    a_mov_ri(g, RDX, (uintptr_t)h->base + (uintptr_t)h->delta);
-    a_alu(g, ALU_ADD, 64, RDX, o_reg(RAX));
-    a_mov_ri(g, RCX, (uintptr_t)h);
-    call_c(g, fn);
 }
 
 static void restore_regs(struct gen *g)
@@ -201,13 +196,21 @@ static void emit_to_c(struct gen *g, struct x86_host *h)
     a_jmp_to(g, h->t_leave_homes);
 
     h->t_slow = g->p;
-    call_slow(g, h, (uintptr_t)x86_slow);
+    enter_slow(g);
+    a_load(g, 32, RAX, o_mem(RSP, AREA + 16 + FR_ID));
+    a_mov_ri(g, RDX, (uintptr_t)h->base + (uintptr_t)h->delta);
+    a_alu(g, ALU_ADD, 64, RDX, o_reg(RAX));
+    call_c(g, (uintptr_t)x86_slow);
     restore_regs(g);
     a_alui(g, ALU_ADD, 64, o_reg(RSP), AREA + 8);
     ret(g);
 
     h->t_soft = g->p;
-    call_slow(g, h, (uintptr_t)x86_soft);
+    enter_slow(g);
+    a_load(g, 32, RDX, o_mem(RSP, AREA + 16 + FR_ID));
+    a_load(g, 64, RCX, o_mem(RSP, AREA + 16 + FR_REGION));
+    a_mov_ri(g, R8, (uintptr_t)h);
+    call_c(g, (uintptr_t)x86_soft);
     a_rm(g, 0x85, RAX, o_reg(RAX), 0);
     uint8_t *leaves = a_jcc_fwd(g, CC_NE);
     restore_regs(g);
@@ -301,7 +304,7 @@ static void x86_done(void *hh)
     struct x86_host *h = hh;
     struct gen_priv *x = &h->x;
     void *all[] = {x->val,      x->dirty_in, x->label, x->jumps, x->colds, x->pool,
-                   x->poolrefs, x->recs,     x->map,   x->slows, x->traps, x->flow};
+                   x->poolrefs, x->recs,     x->map,   x->slows, x->traps, x->flow, x->softs};
     for (unsigned i = 0; i < ARRAY_LEN(all); i++)
         free(all[i]);
     free(h);

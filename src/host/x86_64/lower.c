@@ -797,7 +797,7 @@ static int try_region(struct x86_host *h, struct ir *ir, struct code_buf *buf, s
     if (buf->end - start < 4 * ROOM) return -ENOSPC;
     struct gen g = {
         .p = start, .start = start, .end = buf->end, .delta = buf->delta, .ir = ir, .h = h, .r = r, .x = x};
-    x->njumps = x->ncolds = x->npool = x->npoolrefs = x->nrecs = x->nmap = x->ntraps = x->nexits = x->nslows =
+    x->njumps = x->ncolds = x->npool = x->npoolrefs = x->nrecs = x->nmap = x->ntraps = x->nexits = x->nslows = x->nsofts =
         0;
     gen_reset(&g);
     if (!g.err) gen_carry(&g);

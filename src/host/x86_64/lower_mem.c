@@ -79,7 +79,7 @@ static struct opnd guest_mem(struct gen *g, V v, const struct ir_ins *in)
 {
     if (g->h->env.softmmu) {
         unsigned a = use_r(g, in->a), u = tmp_gpr(g), t = tmp_gpr(g);
-        g->x->soft = slow_soft(g, v, deopt_rec(g));
+        g->x->soft = soft_rec(g, v);
         g->x->soft_miss = tlb_look_up(g, in, a, u, t);
         return o_mem(u, 0);
     }
@@ -452,7 +452,7 @@ static void soft_ld_st(struct gen *g, V v, const struct ir_ins *in)
     unsigned a = use_r(g, in->a);
     if (!ld && (type_is_xmm(type_of(g, in->b)) || root_of(g, in->b)->reg != NOREG || !fits_imm(g, in->b, bytes * 8, &k))) s = use_r(g, in->b);
     unsigned u = tmp_gpr(g), t = tmp_gpr(g);
-    uint32_t i = slow_soft(g, v, deopt_rec(g));
+    uint32_t i = soft_rec(g, v);
     if (ld) d = def_r(g, v); /* what makes room for it is emitted before the look-up */
     uint8_t *miss = tlb_look_up(g, in, a, u, t);
     if (ld)
@@ -468,7 +468,7 @@ static void lower_soft(struct gen *g, V v, const struct ir_ins *in)
     enum ir_type type = in->op == IR_ST ? type_of(g, in->b) : (enum ir_type)in->type;
     bool hard = in->op == IR_PROBE || in->mo & MO_BE || (type_is_xmm(type) && (MO_BYTES(in->mo) == 2 || in->op == IR_CAS));
     if (hard) {
-        uint32_t i = slow_soft(g, v, deopt_rec(g));
+        uint32_t i = soft_rec(g, v);
         soft_call(g, i, in->type ? def_new(g, v) : NO_DST);
     } else if (in->op == IR_CAS) {
         lower_cas(g, v, in);

@@ -32,8 +32,6 @@ struct slow {
     struct ir_fp fp;
     uint8_t type_a, dst;
     struct loc arg[3];
-    uint32_t map;          /* memory in system mode: the deopt map for its fault, in r->maps */
-    struct region *r;
 };
 enum { NO_DST = 0xff };
 struct slow_site { struct slow s; uint8_t *site; };
@@ -79,8 +77,10 @@ struct gen_priv {
     uint32_t nrecs, cap_recs;
     uint8_t *map;
     uint32_t nmap, cap_map;
-    uint32_t soft;                  /* system mode: the access being lowered: slow operation of its miss, and the jump */
+    uint32_t soft;                  /* system mode: the access being lowered: record of its miss, and the jump */
     uint8_t *soft_miss;
+    struct fixup *softs;            /* calls of the region's way to t_soft */
+    uint32_t nsofts, cap_softs;
     struct slow_site *slows;
     uint32_t nslows, cap_slows;
     struct fixup *traps;
@@ -173,15 +173,15 @@ void deopt_at(struct gen *g, uint32_t rec);                    /* the instructio
 void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V addr, int64_t disp);
 void deopt_finish(struct gen *g);
 void slow_finish(struct gen *g);
-/* Memory in system mode by C: as gen_slow and gen_slow_cold, and it may leave through the map rec. slow_soft: before the result is
- * allocated; returns what soft_call and soft_cold take. */
-uint32_t slow_soft(struct gen *g, V v, uint32_t rec);
+/* Memory in system mode by C: as gen_slow and gen_slow_cold, but what to do and the map for its fault are one record in r->maps.
+ * soft_rec: before the result is allocated; returns what soft_call and soft_cold take. */
+uint32_t soft_rec(struct gen *g, V v);
 void soft_call(struct gen *g, uint32_t i, unsigned dst);
 void soft_cold(struct gen *g, uint32_t i, uint8_t *site, unsigned dst);
 int deopt_write(struct gen *g);                                /* r->maps */
 bool deopt_apply(const struct x86_host *h, CPU *cpu, const struct region *r, uint32_t code, struct regs *regs);
 uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, const struct x86_host *h);
 void x86_slow(CPU *cpu, struct regs *regs, const struct slow *s);
-uint64_t x86_soft(CPU *cpu, struct regs *regs, const struct slow *s, const struct x86_host *h);
+uint64_t x86_soft(CPU *cpu, struct regs *regs, uint64_t id, struct region *r, const struct x86_host *h);
 
 #endif
