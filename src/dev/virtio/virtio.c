@@ -84,7 +84,7 @@ int virtio_loaded(void *dev, struct err *e)
     struct virtio *v = dev;
     bool packed = virtio_has(v, VIRTIO_F_RING_PACKED);
     /* before FEATURES_OK they are what the driver wrote */
-    if (v->status & VIRTIO_ST_FEATURES_OK && v->features & ~v->offered) return err_set(e, EINVAL, "%s: features 0x%llx are not offered here", v->cls->name,
+    if (v->status & VIRTIO_FEATURES_OK && v->features & ~v->offered) return err_set(e, EINVAL, "%s: features 0x%llx are not offered here", v->cls->name,
                                                   (unsigned long long)(v->features & ~v->offered));
     for (unsigned i = 0; i < v->nqueues; i++) {
         struct vq *q = &v->vq[i];
