@@ -84,6 +84,7 @@ static int grow_table(struct qcow2 *q, uint64_t need)
 {
     uint64_t per = q->cs / 8, first = (uint64_t)q->reft_size * q->rb_entries, blocks = 1, table;
     uint64_t entries = MAX(need, (uint64_t)q->reft_size + q->reft_size / 2);
+    if (need > QC_MAX_REFT / 8) return -EFBIG;
     do {
         table = (entries + blocks + per - 1) / per;
         if (table * q->cs > QC_MAX_REFT) table = (need + blocks + per - 1) / per;
@@ -330,6 +331,7 @@ int qc_alloc(struct qcow2 *q, uint64_t n, uint64_t *first, uint64_t *got)
 static int take_big(struct qcow2 *q, uint64_t n, uint64_t *first)
 {
     uint64_t ti = q->reft_size, k = 1;
+    if (n > QC_MAX_L1) return -EFBIG;
     while (ti && !q->reft[ti - 1]) ti--;
     while (k * q->rb_entries < k + n) k++;
     int r = ti + k > q->reft_size ? grow_table(q, ti + k) : 0;

@@ -158,8 +158,13 @@ static int load_l1(struct qcow2 *q, uint64_t off, uint32_t size, uint64_t **out)
 /* One more, noted in `done` so that it can be taken back. */
 static int up(struct qcow2 *q, uint64_t first, uint64_t n, struct qc_frees *done)
 {
-    int r = qc_ref_up(q, first, n);
     struct qc_free *last = done->n ? &done->v[done->n - 1] : NULL;
+    int r = 0;
+    for (uint64_t i = 0, v; !r && i < n; i++) {
+        r = qc_ref_get(q, first + i, &v);
+        if (!r && !v) r = qc_corrupt(q, "refcount 0 of used cluster", first + i);
+    }
+    if (!r) r = qc_ref_up(q, first, n);
     if (r) return r;
     if (last && last->cluster + last->n == first) {
         last->n += n;
