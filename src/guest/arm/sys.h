@@ -125,7 +125,11 @@ static inline bool arm_secure(const struct arm_cpu *a)
     return a->has_el3 && (a->el == 3 || !(a->sr[SR_SCR_EL3] & SCR_NS));
 }
 /* HCR_EL2 as it takes effect. */
-uint64_t arm_hcr(const struct arm_cpu *a);
+uint64_t arm_hcr_on(const struct arm_cpu *a);
+static inline uint64_t arm_hcr(const struct arm_cpu *a)
+{
+    return arm_el2_on(a) ? arm_hcr_on(a) : 0;
+}
 static inline bool arm_vhe_host(const struct arm_cpu *a) /* E2H and TGE: EL0 belongs to EL2 */
 {
     return (arm_hcr(a) & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);

@@ -6,10 +6,9 @@
 #include "sys.h"
 
 /* -- state ---------------------------------------------------------------------------------------------------------------- */
-uint64_t arm_hcr(const struct arm_cpu *a)
+uint64_t arm_hcr_on(const struct arm_cpu *a)
 {
     uint64_t h = a->sr[SR_HCR_EL2];
-    if (!arm_el2_on(a)) return 0;
     if (!(h & HCR_TGE)) return h;
     /* TGE: as if these were set; with E2H all that makes guests of EL1 is off */
     h |= HCR_FMO | HCR_IMO | HCR_AMO;
