@@ -16,6 +16,10 @@ enum { ARM_PPI_PMU = 23, ARM_PPI_HYP = 26, ARM_PPI_VIRT = 27, ARM_PPI_HVIRT = 28
 /* `set` is called with a private interrupt's level when it changes: on the CPU's thread, the machine's lock not held. */
 void arm_sys_outputs(CPU *cpu, void (*set)(void *ctx, unsigned ppi, bool level), void *ctx);
 
+/* With EL3: `changed` is called when the CPU comes into another security state, or enters or leaves EL3. On its thread; all of a GICv3's
+ * interrupts are IRQs in one of these and FIQs in the others. */
+void arm_sys_on_world(CPU *cpu, void (*changed)(void *ctx, bool secure, bool el3), void *ctx);
+
 /* How the guest reaches the machine's PSCI. NONE: HVC and SMC are the guest's own firmware's affair. */
 enum arm_conduit { ARM_PSCI_NONE, ARM_PSCI_HVC, ARM_PSCI_SMC };
 void arm_sys_psci(CPU *cpu, enum arm_conduit conduit);

@@ -101,6 +101,12 @@ static void ppi_to_gic(void *ctx, unsigned ppi, bool level)
     w->gic->cls->input(w->gic, gic_ppi_input(SPIS, w->cpu->v->index, ppi), level);
 }
 
+static void world_to_gic(void *ctx, bool secure_state, bool el3)
+{
+    struct cpu_wires *w = ctx;
+    gicv3_state_changed(w->gic, w->cpu->v->index, secure_state, el3);
+}
+
 static void power_button(void *ctx)
 {
     struct dev *gpio = dev_find(ctx, "gpio");
@@ -125,6 +131,7 @@ static int virt_adjust(struct machine *m, struct err *e)
         if (gic3(m)) {
             gicv3_attach(gic, i, aff, gic_to_cpu, cpu);
             cpu->v->intc = gicv3_intc(gic, i);
+            if (secure(m)) arm_sys_on_world(cpu, world_to_gic, w);
         } else {
             gicv2_attach(gic, i, gic_to_cpu, cpu);
         }

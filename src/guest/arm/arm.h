@@ -68,6 +68,9 @@ struct arm_cpu {
     uint64_t pm_base, pm_ns;      /* PMCCNTR when it was last set or started, and guest time then */
     void (*out)(void *ctx, unsigned ppi, bool level);
     void *out_ctx;
+    void (*on_world)(void *ctx, bool secure, bool el3); /* NULL: nobody wants to know */
+    void *on_world_ctx;
+    uint8_t world;                /* as last told: 1 secure, 2 EL3 */
     /* constant after init */
     bool sysmode, has_el2, has_el3, has_pmu;
     bool semihosting;

@@ -119,6 +119,13 @@ void arm_mode_update(struct arm_cpu *a, bool all)
     if (a->guarded) m |= MODE_GUARD;
     if (unlikely(a->sr[SR_MDSCR_EL1] & 0x8001) && wants_debug(a)) m |= MODE_DEBUG;
     a->c.mode = (a->c.mode & ~(uint32_t)(MODE_SYS | MODE_PAC)) | m;
+    if (unlikely(a->on_world)) {
+        uint8_t world = (uint8_t)(arm_secure(a) | (a->el == 3) << 1);
+        if (world != a->world) {
+            a->world = world;
+            a->on_world(a->on_world_ctx, world & 1, world & 2);
+        }
+    }
 }
 
 /* -- taking an exception ------------------------------------------------------------------------------------------------------ */
@@ -493,6 +500,13 @@ void arm_sys_outputs(CPU *cpu, void (*set)(void *ctx, unsigned ppi, bool level),
 {
     arm_cpu_rw(cpu)->out = set;
     arm_cpu_rw(cpu)->out_ctx = ctx;
+}
+void arm_sys_on_world(CPU *cpu, void (*changed)(void *ctx, bool secure, bool el3), void *ctx)
+{
+    struct arm_cpu *a = arm_cpu_rw(cpu);
+    if (!a->has_el3) return;
+    a->on_world = changed;
+    a->on_world_ctx = ctx;
 }
 void arm_sys_psci(CPU *cpu, enum arm_conduit conduit)
 {
