@@ -32,7 +32,7 @@ static unsigned distance(const char *a, const char *b)
 const char *near_words(char *buf, size_t size, const char *word, const char *(*next)(void *ctx, unsigned i), void *ctx)
 {
     const char *best[3] = { 0 }, *w;
-    unsigned score[3] = { 0 }, limit = MAX((unsigned)strlen(word) / 3, 1u) + 1, n = 0;
+    unsigned score[3] = { 0 }, limit = ((unsigned)strlen(word) + 2) / 3, n = 0;
     for (unsigned i = 0; (w = next(ctx, i)); i++) {
         unsigned s = distance(word, w);
         if (s > 0 && strlen(word) >= 3 && strstr(w, word)) s = MIN(s, 2u); /* a part of it was written */

@@ -159,6 +159,7 @@ struct machine {
     struct net_set *nets;
     struct blk_graph *blks;
     struct opts props;          /* of -machine, with defaults */
+    char cpu_text[512];         /* a board's own version of cfg.cpu */
     struct machine_loader *loaders;
     unsigned nloaders;
     struct rom *roms;           /* what boot put into memory, written again at reset */
