@@ -5,7 +5,7 @@
  * Gaps: extended SPI and PPI ranges (3.1), 1-of-N routing (GICD_TYPER.No1N says so), GICD_NSACR and GICR_NSACR, MPAM, NMIs (3.3),
  * direct virtual LPIs (4.x).
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include "dev/intc/gicv3.h"
 
 /* --- what pends for whom ------------------------------------------------------------------------------------------------------ */
@@ -39,7 +39,7 @@ static void best_of_word(struct gicv3 *s, const struct v3_cpu *c, unsigned w, st
 
 void v3_update(struct gicv3 *s, unsigned cpu)
 {
-    struct v3_cpu *c = &s->cpu[cpu];
+    struct v3_cpu *c = s->cpu[cpu];
     struct v3_best b = { GIC_SPURIOUS, 0xff, 0 };
     for (unsigned w = 0; w < s->num_irq / 32; w++) best_of_word(s, c, w, &b);
     if (c->lpi_best.prio < b.prio && s->ctlr & DC_GRP1NS && c->grpen[G1NS]) b = c->lpi_best;
@@ -85,9 +85,9 @@ void v3_deactivate(struct gicv3 *s, unsigned cpu, unsigned irq)
 
 int v3_find_affinity(const struct gicv3 *s, uint32_t aff)
 {
-    if (s->num_cpu && s->cpu[aff % s->num_cpu].affinity == aff) return (int)(aff % s->num_cpu); /* small machines: at once */
+    if (s->num_cpu && s->cpu[aff % s->num_cpu]->affinity == aff) return (int)(aff % s->num_cpu); /* small machines: at once */
     for (unsigned i = 0; i < s->num_cpu; i++)
-        if (s->cpu[i].affinity == aff) return (int)i;
+        if (s->cpu[i]->affinity == aff) return (int)i;
     return -1;
 }
 
@@ -97,6 +97,8 @@ void v3_route(struct gicv3 *s, unsigned irq)
     int cpu = v3_find_affinity(s, (uint32_t)(r & 0xffffff) | (uint32_t)(r >> 32 & 0xff) << 24);
     s->route[irq] = cpu < 0 ? V3_NOBODY : (uint16_t)cpu;
 }
+
+extern const struct device gicv3_cpu_device;
 
 /* --- life ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -112,9 +114,9 @@ void gicv3_attach(struct dev *gic, unsigned n, uint32_t affinity, gic_set_line *
 {
     struct gicv3 *s = (struct gicv3 *)gic;
     if (n >= s->num_cpu) return;
-    s->cpu[n].affinity = affinity;
-    s->cpu[n].set = set;
-    s->cpu[n].set_ctx = ctx;
+    s->cpu[n]->affinity = affinity;
+    s->cpu[n]->set = set;
+    s->cpu[n]->set_ctx = ctx;
     for (unsigned i = 32; i < s->num_irq; i++) v3_route(s, i);
 }
 
@@ -137,7 +139,7 @@ static void gicv3_reset(void *dev)
         if (k == V3_LEVEL) continue;
         uint32_t v = k == V3_GROUP && s->reset_ns ? UINT32_MAX : 0;
         for (unsigned w = 0; w < V3_WORDS; w++) s->spi[k][w] = v;
-        for (unsigned i = 0; i < s->num_cpu; i++) s->cpu[i].ppi[k] = k == V3_EDGE ? 0xffff : v;
+        for (unsigned i = 0; i < s->num_cpu; i++) s->cpu[i]->ppi[k] = k == V3_EDGE ? 0xffff : v;
     }
     memset(s->prio, 0, sizeof s->prio);
     memset(s->router, 0, sizeof s->router);
@@ -145,7 +147,7 @@ static void gicv3_reset(void *dev)
     s->lpi_end = 0;
     memset(s->lpi_enabled, 0, sizeof s->lpi_enabled);
     for (unsigned i = 0; i < s->num_cpu; i++) {
-        struct v3_cpu *c = &s->cpu[i];
+        struct v3_cpu *c = s->cpu[i];
         memset(c->prio, 0, sizeof c->prio);
         c->waker = 6;
         c->propbase = c->pendbase = 0;
@@ -165,19 +167,33 @@ static unsigned gicv3_fdt_irq(const void *dev, unsigned n, uint32_t cells[4])
     return gic_fdt_irq(((const struct gicv3 *)dev)->num_irq - 32, n, cells);
 }
 
+static int new_cpu(struct gicv3 *s, unsigned i, struct err *e)
+{
+    char id[80];
+    snprintf(id, sizeof id, "%s-cpu%u", s->dev.id ? s->dev.id : "gic", i);
+    struct dev *d = dev_new(s->dev.board, &gicv3_cpu_device, id, e);
+    if (!d) return -EINVAL;
+    struct v3_cpu *c = s->cpu[i] = (struct v3_cpu *)d;
+    c->gic = s;
+    c->index = i;
+    c->affinity = (i / 16) << 8 | i % 16;
+    c->lpi_bytes = s->lpis ? LPI_END / 8 : 0;
+    if (s->lpis) c->lpi_pend = dev_alloc(d, LPI_END / 8);
+    return dev_realize(d, NULL, e);
+}
+
 static int gicv3_init(void *dev, struct err *e)
 {
     struct gicv3 *s = dev;
     if (s->num_irq % 32) return err_set(e, EINVAL, "arm-gicv3: num-irq must be a multiple of 32, not %u", s->num_irq);
     pthread_mutex_init(&s->lock, NULL);
+    s->lpi_bytes = s->lpis ? LPI_END : 0;
+    if (s->lpis) s->lpi_cfg = dev_alloc(&s->dev, LPI_END);
     s->cpu = dev_alloc(&s->dev, s->num_cpu * sizeof *s->cpu);
     for (unsigned i = 0; i < s->num_cpu; i++) {
-        s->cpu[i].gic = s;
-        s->cpu[i].index = i;
-        s->cpu[i].affinity = (i / 16) << 8 | i % 16;
-        if (s->lpis) s->cpu[i].lpi_pend = dev_alloc(&s->dev, LPI_END / 8);
+        int r = new_cpu(s, i, e);
+        if (r) return r;
     }
-    if (s->lpis) s->lpi_cfg = dev_alloc(&s->dev, LPI_END);
     s->dev.ninputs = s->num_irq - 32 + s->num_cpu * 32;
     unsigned first = 0;
     for (unsigned i = 0; i < V3_REGIONS; i++) {
@@ -214,6 +230,52 @@ static void gicv3_fdt(void *dev, struct fdt_node *n)
     gic_fdt(n);
 }
 
+/* The GIC comes before its CPUs: they find its state when theirs is loaded. */
+static int gicv3_loaded(void *dev, struct err *e)
+{
+    struct gicv3 *s = dev;
+    if (s->lpi_end && (s->lpi_end < 2 * LPI_FIRST || s->lpi_end > s->lpi_bytes)) return err_set(e, EINVAL, "arm-gicv3: end of LPIs %u", s->lpi_end);
+    s->ctlr = (s->ctlr & (DC_GRP0 | DC_GRP1NS | DC_GRP1S | DC_DS)) | DC_ARE_S | DC_ARE_NS | (s->security ? 0 : DC_DS);
+    for (unsigned i = 32; i < s->num_irq; i++) {
+        s->prio[i] &= 0xf8;
+        v3_route(s, i);
+    }
+    v3_lpi_config_loaded(s);
+    return 0;
+}
+
+static int gicv3_cpu_loaded(void *dev, struct err *e)
+{
+    struct v3_cpu *c = dev;
+    if (!c->gic) return err_set(e, EINVAL, "arm-gicv3-cpu: a part of no GIC");
+    pthread_mutex_lock(&c->gic->lock);
+    for (unsigned i = 0; i < 32; i++) c->prio[i] &= 0xf8;
+    c->pmr &= 0xf8;
+    c->virt.pmr &= 0xf8;
+    c->lpi_on &= c->lpi_pend && c->gic->lpi_end;
+    v3_lpi_loaded(c);
+    v3_update(c->gic, c->index);
+    v3_update_virt(c);
+    pthread_mutex_unlock(&c->gic->lock);
+    return 0;
+}
+
+#define STATE_FLAT(m, n) { .name = #m, .type = STATE_T_INT, .field = offsetof(SELF, m), .size = n, .count = sizeof(((SELF *)0)->m) / (n) }
+#define STATE_BLOB(m, len) { .name = #m, .type = STATE_T_BLOB, .field = offsetof(SELF, m), .len_field = offsetof(SELF, len) }
+
+#define SELF struct v3_cpu
+const struct device gicv3_cpu_device = {
+    .name = "arm-gicv3-cpu", .help = "a CPU's part of a GICv3", .category = "Misc devices", .size = sizeof(struct v3_cpu), .loaded = gicv3_cpu_loaded,
+    STATE(STATE_FLAT(ppi, 4), STATE_ARRAY(prio), STATE_RANGE(lpi_on, 0, 1), STATE_INT(waker), STATE_INT(propbase), STATE_INT(pendbase),
+          STATE_BLOB(lpi_pend, lpi_bytes), STATE_INT(pmr), { .name = "bpr", .type = STATE_T_INT, .field = offsetof(SELF, bpr), .size = 1,
+          .count = V3_GROUPS, .min = 2, .max = 7 }, { .name = "grpen", .type = STATE_T_INT, .field = offsetof(SELF, grpen), .size = 1,
+          .count = V3_GROUPS, .max = 1 }, STATE_ARRAY(apr), STATE_ARRAY(ctlr), STATE_INT(ctlr_el3), STATE_RANGE(now_secure, 0, 1), STATE_RANGE(now_el3, 0, 1),
+          STATE_INT(virt.hcr), STATE_INT(virt.eisr), STATE_ARRAY(virt.apr), STATE_ARRAY(virt.lr), STATE_INT(virt.pmr), STATE_RANGE(virt.bpr[0], 2, 7),
+          STATE_RANGE(virt.bpr[1], 3, 7), STATE_RANGE(virt.en[0], 0, 1), STATE_RANGE(virt.en[1], 0, 1), STATE_RANGE(virt.cbpr, 0, 1),
+          STATE_RANGE(virt.eoimode, 0, 1)),
+};
+#undef SELF
+
 #define SELF struct gicv3
 const struct device gicv3_device = {
     .name = "arm-gicv3", .help = "Arm Generic Interrupt Controller version 3", .category = "Misc devices", .dt = "arm,gic-v3",
@@ -223,6 +285,7 @@ const struct device gicv3_device = {
           PROP_BOOL("has-security-extensions", security, false), PROP_BOOL("has-lpi", lpis, false), PROP_BOOL("reset-nonsecure", reset_ns, false),
           PROP_U64("redist-addr", region[0].addr, 0), PROP_U32("redist-count", region[0].count, V3_CPUS),
           PROP_U64("redist-addr2", region[1].addr, 0), PROP_U32("redist-count2", region[1].count, 0)),
-    STATE(STATE_INT(ctlr), STATE_BYTES(prio)),
-    .init = gicv3_init, .reset = gicv3_reset, .exit = gicv3_exit, .fdt_irq = gicv3_fdt_irq, .fdt = gicv3_fdt,
+    STATE(STATE_INT(ctlr), STATE_FLAT(spi, 4), STATE_ARRAY(prio), STATE_ARRAY(router), STATE_INT(lpi_base), STATE_INT(lpi_end),
+          STATE_BLOB(lpi_cfg, lpi_bytes)),
+    .init = gicv3_init, .reset = gicv3_reset, .loaded = gicv3_loaded, .exit = gicv3_exit, .fdt_irq = gicv3_fdt_irq, .fdt = gicv3_fdt,
 };

@@ -33,7 +33,9 @@ struct v3_virt {
     bool en[2], cbpr, eoimode;
 };
 
+/* Redistributor and CPU interface of one CPU: a device of its own for the sake of its saved state. */
 struct v3_cpu {
+    struct dev dev;
     struct gicv3 *gic;
     unsigned index;
     uint32_t affinity;              /* as GICR_TYPER has it: Aff3.Aff2.Aff1.Aff0 in bytes */
@@ -43,6 +45,7 @@ struct v3_cpu {
     bool lpi_on;
     uint32_t waker;
     uint64_t propbase, pendbase;
+    uint32_t lpi_bytes;
     uint64_t *lpi_pend;             /* bitmap by interrupt number, and which of its words are not 0 */
     uint64_t lpi_some[LPI_END / 64 / 64];
     struct v3_best lpi_best;
@@ -70,9 +73,10 @@ struct gicv3 {
     uint8_t prio[GIC_MAX_IRQ];
     uint64_t router[GIC_MAX_IRQ];
     uint16_t route[GIC_MAX_IRQ];    /* the CPU that router means, V3_NOBODY */
-    struct v3_cpu *cpu;
+    struct v3_cpu **cpu;
     /* LPI configuration, one for all redistributors (GICR_TYPER.CommonLPIAff = 0), as last read from memory */
     uint8_t *lpi_cfg;
+    uint32_t lpi_bytes;
     uint64_t lpi_enabled[LPI_END / 64];
     uint64_t lpi_base;
     uint32_t lpi_end;               /* numbers below have a configuration; 0: nobody enabled LPIs yet */
@@ -80,7 +84,7 @@ struct gicv3 {
 
 static inline uint32_t *v3_word(struct gicv3 *s, enum v3_bits k, unsigned cpu, unsigned w)
 {
-    return w ? &s->spi[k][w] : &s->cpu[cpu].ppi[k];
+    return w ? &s->spi[k][w] : &s->cpu[cpu]->ppi[k];
 }
 static inline bool v3_bit(struct gicv3 *s, enum v3_bits k, unsigned cpu, unsigned irq)
 {
@@ -93,7 +97,7 @@ static inline void v3_put(struct gicv3 *s, enum v3_bits k, unsigned cpu, unsigne
 }
 static inline uint8_t *v3_prio(struct gicv3 *s, unsigned cpu, unsigned irq)
 {
-    return irq < 32 ? &s->cpu[cpu].prio[irq] : &s->prio[irq];
+    return irq < 32 ? &s->cpu[cpu]->prio[irq] : &s->prio[irq];
 }
 static inline bool v3_one_state(const struct gicv3 *s) { return s->ctlr & DC_DS; }
 
@@ -126,6 +130,8 @@ bool v3_ich_write(struct v3_cpu *c, unsigned reg, uint64_t v);
 bool v3_icv_read(struct v3_cpu *c, unsigned reg, uint64_t *v);
 bool v3_icv_write(struct v3_cpu *c, unsigned reg, uint64_t v);
 /* gicv3_lpi.c */
+void v3_lpi_loaded(struct v3_cpu *c);   /* what follows from the pending bitmap */
+void v3_lpi_config_loaded(struct gicv3 *s);
 void v3_lpi_enable(struct v3_cpu *c, bool on);
 void v3_lpi_put(struct v3_cpu *c, uint32_t irq, bool pending);
 bool v3_lpi_pending(const struct v3_cpu *c, uint32_t irq);

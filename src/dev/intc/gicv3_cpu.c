@@ -343,7 +343,7 @@ const struct cpu_intc *gicv3_intc(struct dev *gic, unsigned n)
 {
     struct gicv3 *s = (struct gicv3 *)gic;
     struct cpu_intc *i = dev_alloc(gic, sizeof *i);
-    *i = (struct cpu_intc){ intc_read, intc_write, &s->cpu[n] };
+    *i = (struct cpu_intc){ intc_read, intc_write, s->cpu[n] };
     return i;
 }
 
@@ -352,8 +352,8 @@ void gicv3_state_changed(struct dev *gic, unsigned n, bool secure, bool el3)
     struct gicv3 *s = (struct gicv3 *)gic;
     if (n >= s->num_cpu || v3_one_state(s)) return;
     pthread_mutex_lock(&s->lock);
-    s->cpu[n].now_secure = secure;
-    s->cpu[n].now_el3 = el3;
-    v3_signal(&s->cpu[n]);
+    s->cpu[n]->now_secure = secure;
+    s->cpu[n]->now_el3 = el3;
+    v3_signal(s->cpu[n]);
     pthread_mutex_unlock(&s->lock);
 }

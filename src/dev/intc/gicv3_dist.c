@@ -205,10 +205,10 @@ static const struct row dist_rows[] = {
 
 /* --- redistributors ------------------------------------------------------------------------------------------------------------------- */
 
-static uint64_t r_ctlr_read(struct gicv3 *s, struct at a, unsigned off) { return s->cpu[a.cpu].lpi_on; }
+static uint64_t r_ctlr_read(struct gicv3 *s, struct at a, unsigned off) { return s->cpu[a.cpu]->lpi_on; }
 static void r_ctlr_write(struct gicv3 *s, struct at a, unsigned off, uint64_t v, uint64_t mask)
 {
-    if (mask & 1) v3_lpi_enable(&s->cpu[a.cpu], v & 1);
+    if (mask & 1) v3_lpi_enable(s->cpu[a.cpu], v & 1);
 }
 
 static bool last_of_region(const struct gicv3 *s, unsigned cpu)
@@ -220,28 +220,28 @@ static bool last_of_region(const struct gicv3 *s, unsigned cpu)
 
 static uint64_t r_typer_read(struct gicv3 *s, struct at a, unsigned off)
 {
-    return (uint64_t)s->cpu[a.cpu].affinity << 32 | (uint64_t)a.cpu << 8 | (uint64_t)last_of_region(s, a.cpu) << 4 | (s->lpis ? 1u : 0u);
+    return (uint64_t)s->cpu[a.cpu]->affinity << 32 | (uint64_t)a.cpu << 8 | (uint64_t)last_of_region(s, a.cpu) << 4 | (s->lpis ? 1u : 0u);
 }
 
-static uint64_t waker_read(struct gicv3 *s, struct at a, unsigned off) { return a.ns ? 0 : s->cpu[a.cpu].waker; }
+static uint64_t waker_read(struct gicv3 *s, struct at a, unsigned off) { return a.ns ? 0 : s->cpu[a.cpu]->waker; }
 static void waker_write(struct gicv3 *s, struct at a, unsigned off, uint64_t v, uint64_t mask)
 {
-    if (!a.ns && mask & 2) s->cpu[a.cpu].waker = v & 2 ? 6 : 0; /* ChildrenAsleep follows ProcessorSleep at once */
+    if (!a.ns && mask & 2) s->cpu[a.cpu]->waker = v & 2 ? 6 : 0; /* ChildrenAsleep follows ProcessorSleep at once */
 }
 
-static uint64_t propbase_read(struct gicv3 *s, struct at a, unsigned off) { return s->cpu[a.cpu].propbase; }
+static uint64_t propbase_read(struct gicv3 *s, struct at a, unsigned off) { return s->cpu[a.cpu]->propbase; }
 static void propbase_write(struct gicv3 *s, struct at a, unsigned off, uint64_t v, uint64_t mask)
 {
-    struct v3_cpu *c = &s->cpu[a.cpu];
+    struct v3_cpu *c = s->cpu[a.cpu];
     if (!s->lpis || c->lpi_on) return; /* unpredictable while they are enabled: ignored */
     c->propbase = ((c->propbase & ~mask) | v) & 0x070ffffffffff79full;
     if ((c->propbase & 31) > LPI_BITS - 1) c->propbase = (c->propbase & ~31ull) | (LPI_BITS - 1);
 }
 
-static uint64_t pendbase_read(struct gicv3 *s, struct at a, unsigned off) { return s->cpu[a.cpu].pendbase & ~(1ull << 62); }
+static uint64_t pendbase_read(struct gicv3 *s, struct at a, unsigned off) { return s->cpu[a.cpu]->pendbase & ~(1ull << 62); }
 static void pendbase_write(struct gicv3 *s, struct at a, unsigned off, uint64_t v, uint64_t mask)
 {
-    struct v3_cpu *c = &s->cpu[a.cpu];
+    struct v3_cpu *c = s->cpu[a.cpu];
     if (!s->lpis || c->lpi_on) return;
     c->pendbase = ((c->pendbase & ~mask) | v) & 0x470fffffffff0f80ull;
 }

@@ -64,7 +64,7 @@ static struct v3_cpu *collection(struct its *s, uint64_t icid)
 {
     uint64_t c;
     if (icid >> COLL_BITS || !load(s, table_entry(s, 1, icid), &c)) return NULL;
-    return (c & 0xffff) < gic_of(s)->num_cpu ? &gic_of(s)->cpu[c & 0xffff] : NULL;
+    return (c & 0xffff) < gic_of(s)->num_cpu ? gic_of(s)->cpu[c & 0xffff] : NULL;
 }
 
 struct target {
@@ -144,7 +144,7 @@ static bool cmd_movall(struct its *s, const uint64_t *c)
     uint64_t from = c[2] >> 16 & 0xffffffff, to = c[3] >> 16 & 0xffffffff;
     struct gicv3 *g = gic_of(s);
     if (from >= g->num_cpu || to >= g->num_cpu) return false;
-    v3_lpi_move_all(&g->cpu[from], &g->cpu[to]);
+    v3_lpi_move_all(g->cpu[from], g->cpu[to]);
     return true;
 }
 

@@ -71,8 +71,8 @@ static void read_config(struct gicv3 *s, uint32_t first, uint32_t end)
 static void all_best(struct gicv3 *s)
 {
     for (unsigned i = 0; i < s->num_cpu; i++) {
-        if (!s->cpu[i].lpi_on) continue;
-        find_best(&s->cpu[i]);
+        if (!s->cpu[i]->lpi_on) continue;
+        find_best(s->cpu[i]);
         v3_update(s, i);
     }
 }
@@ -82,8 +82,8 @@ void v3_lpi_inv(struct gicv3 *s, uint32_t irq)
     if (irq < LPI_FIRST || irq >= s->lpi_end) return;
     read_config(s, irq, irq + 1);
     for (unsigned i = 0; i < s->num_cpu; i++) {
-        if (!v3_lpi_pending(&s->cpu[i], irq)) continue;
-        find_best(&s->cpu[i]);
+        if (!v3_lpi_pending(s->cpu[i], irq)) continue;
+        find_best(s->cpu[i]);
         v3_update(s, i);
     }
 }
@@ -93,6 +93,27 @@ void v3_lpi_inv_all(struct gicv3 *s)
     if (!s->lpi_end) return;
     read_config(s, LPI_FIRST, s->lpi_end);
     all_best(s);
+}
+
+static void summarize(struct v3_cpu *c)
+{
+    memset(c->lpi_some, 0, sizeof c->lpi_some);
+    for (unsigned w = LPI_FIRST / 64; w < LPI_END / 64; w++)
+        if (c->lpi_pend[w]) c->lpi_some[w / 64] |= 1ull << w % 64;
+}
+
+void v3_lpi_loaded(struct v3_cpu *c)
+{
+    if (!c->lpi_pend) return;
+    summarize(c);
+    find_best(c);
+}
+
+void v3_lpi_config_loaded(struct gicv3 *s)
+{
+    memset(s->lpi_enabled, 0, sizeof s->lpi_enabled);
+    for (uint32_t i = LPI_FIRST; i < s->lpi_end; i++)
+        if (s->lpi_cfg[i] & 1) s->lpi_enabled[i / 64] |= 1ull << i % 64;
 }
 
 /* The pending table: a bit for every number, those below 8192 not used. */
@@ -108,9 +129,7 @@ static void pending_table(struct v3_cpu *c, bool load)
     } else if (c->pendbase >> 62 & 1 || dma_read(&s->dev.dma, at, bytes, len)) { /* PTZ: software says that it is zero */
         memset(c->lpi_pend, 0, LPI_END / 8);
     }
-    memset(c->lpi_some, 0, sizeof c->lpi_some);
-    for (unsigned w = LPI_FIRST / 64; w < LPI_END / 64; w++)
-        if (c->lpi_pend[w]) c->lpi_some[w / 64] |= 1ull << w % 64;
+    summarize(c);
 }
 
 void v3_lpi_enable(struct v3_cpu *c, bool on)

@@ -37,14 +37,14 @@ static uint64_t mrs(struct rig *r, unsigned cpu, const struct v3_pe *pe, unsigne
 {
     uint64_t v;
     pthread_mutex_lock(&r->s->lock);
-    assert_true(v3_icc_read(&r->s->cpu[cpu], pe, reg, &v));
+    assert_true(v3_icc_read(r->s->cpu[cpu], pe, reg, &v));
     pthread_mutex_unlock(&r->s->lock);
     return v;
 }
 static void msr(struct rig *r, unsigned cpu, const struct v3_pe *pe, unsigned reg, uint64_t v)
 {
     pthread_mutex_lock(&r->s->lock);
-    assert_true(v3_icc_write(&r->s->cpu[cpu], pe, reg, v));
+    assert_true(v3_icc_write(r->s->cpu[cpu], pe, reg, v));
     pthread_mutex_unlock(&r->s->lock);
 }
 static uint64_t ld(struct rig *r, uint64_t addr, unsigned size, bool secure)
@@ -304,26 +304,26 @@ static void test_security(void **state)
 static void ich(struct rig *r, unsigned reg, uint64_t v)
 {
     pthread_mutex_lock(&r->s->lock);
-    assert_true(v3_ich_write(&r->s->cpu[0], reg, v));
+    assert_true(v3_ich_write(r->s->cpu[0], reg, v));
     pthread_mutex_unlock(&r->s->lock);
 }
 static uint64_t ich_rd(struct rig *r, unsigned reg)
 {
     uint64_t v;
-    assert_true(v3_ich_read(&r->s->cpu[0], reg, &v));
+    assert_true(v3_ich_read(r->s->cpu[0], reg, &v));
     return v;
 }
 static void icv(struct rig *r, unsigned reg, uint64_t v)
 {
     pthread_mutex_lock(&r->s->lock);
-    assert_true(v3_icv_write(&r->s->cpu[0], reg, v));
+    assert_true(v3_icv_write(r->s->cpu[0], reg, v));
     pthread_mutex_unlock(&r->s->lock);
 }
 static uint64_t icv_rd(struct rig *r, unsigned reg)
 {
     uint64_t v;
     pthread_mutex_lock(&r->s->lock);
-    assert_true(v3_icv_read(&r->s->cpu[0], reg, &v));
+    assert_true(v3_icv_read(r->s->cpu[0], reg, &v));
     pthread_mutex_unlock(&r->s->lock);
     return v;
 }
@@ -549,6 +549,47 @@ static void test_its_indirect(void **state)
     rig_free(&r);
 }
 
+static void save(struct rig *r, struct state_out *o)
+{
+    dev_save_all(&r->b, o);
+}
+
+/* What pends comes back with a saved state: an LPI, an SPI, a virtual interrupt. */
+static void test_saved(void **state)
+{
+    struct rig r;
+    struct err e = { 0 };
+    struct state_out a = { 0 }, b = { 0 };
+    rig_new(&r, "");
+    config(&r, 8200, 0x41);
+    lpi_on(&r);
+    mapc(&r, 0, 2, true);
+    mapd(&r, 7, 4, ITT, true);
+    mapti(&r, 7, 3, 8200, 0);
+    msi(&r, 7, 3);
+    wr(&r, D + 0x104, 1 << 8);
+    wr(&r, D + 0x204, 1 << 8);
+    ich(&r, ARM_SYSREG(3, 4, 12, 11, 7), 0xff000002);
+    ich(&r, ARM_SYSREG(3, 4, 12, 11, 0), 1);
+    ich(&r, ARM_SYSREG(3, 4, 12, 12, 1), 1ull << 62 | 1ull << 60 | 0x40ull << 48 | 77);
+    assert_true(r.line[2][GIC_IRQ] && r.line[0][GIC_IRQ] && r.line[0][GIC_VIRQ]);
+    save(&r, &a);
+    dev_reset_all(&r.b);
+    assert_false(r.line[2][GIC_IRQ] || r.line[0][GIC_IRQ] || r.line[0][GIC_VIRQ]);
+    struct state_in in = { a.buf, a.len, 0 };
+    if (dev_load_all(&r.b, &in, &e)) fail_msg("%s", e.msg);
+    assert_true(r.line[2][GIC_IRQ] && r.line[0][GIC_IRQ] && r.line[0][GIC_VIRQ]);
+    save(&r, &b);
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.buf, b.buf, a.len);
+    assert_int_equal(mrs(&r, 2, &el1, IAR1), 8200);
+    assert_int_equal(mrs(&r, 0, &el1, IAR1), 40);
+    assert_int_equal(icv_rd(&r, IAR1), 77);
+    state_out_free(&a);
+    state_out_free(&b);
+    rig_free(&r);
+}
+
 static void test_fuzz(void **state)
 {
     struct rig r;
@@ -570,7 +611,7 @@ static void test_fuzz(void **state)
         default:
             pthread_mutex_lock(&r.s->lock);
             unsigned reg = ARM_SYSREG(3, x >> 24 & 1 ? 0 : x >> 25 & 1 ? 4 : 6, 12, 8 + (x >> 27 & 7), x >> 30 & 7);
-            struct v3_cpu *c = &r.s->cpu[cpu];
+            struct v3_cpu *c = r.s->cpu[cpu];
             const struct v3_pe *pe = x >> 33 & 1 ? &el3 : x >> 34 & 1 ? &ns : &sel1;
             if (x >> 35 & 1) v3_icc_read(c, pe, reg, &v), v3_ich_read(c, reg, &v), v3_icv_read(c, reg, &v);
             else v3_icc_write(c, pe, reg, x * 31), v3_ich_write(c, reg, x * 33), v3_icv_write(c, reg, x * 37);
@@ -591,7 +632,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids), cmocka_unit_test(test_priorities), cmocka_unit_test(test_routing), cmocka_unit_test(test_eoimode),
         cmocka_unit_test(test_sgi), cmocka_unit_test(test_security), cmocka_unit_test(test_virtual), cmocka_unit_test(test_lpi),
-        cmocka_unit_test(test_its_wrong), cmocka_unit_test(test_its_indirect), cmocka_unit_test(test_fuzz),
+        cmocka_unit_test(test_its_wrong), cmocka_unit_test(test_its_indirect), cmocka_unit_test(test_saved), cmocka_unit_test(test_fuzz),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
