@@ -244,10 +244,14 @@ static int gicv3_loaded(void *dev, struct err *e)
     return 0;
 }
 
+static int gicv3_cpu_init(void *dev, struct err *e)
+{
+    return ((struct v3_cpu *)dev)->gic ? 0 : err_set(e, EINVAL, "arm-gicv3-cpu: a GICv3 makes its own");
+}
+
 static int gicv3_cpu_loaded(void *dev, struct err *e)
 {
     struct v3_cpu *c = dev;
-    if (!c->gic) return err_set(e, EINVAL, "arm-gicv3-cpu: a part of no GIC");
     pthread_mutex_lock(&c->gic->lock);
     for (unsigned i = 0; i < 32; i++) c->prio[i] &= 0xf8;
     c->pmr &= 0xf8;
@@ -265,7 +269,7 @@ static int gicv3_cpu_loaded(void *dev, struct err *e)
 
 #define SELF struct v3_cpu
 const struct device gicv3_cpu_device = {
-    .name = "arm-gicv3-cpu", .help = "a CPU's part of a GICv3", .category = "Misc devices", .size = sizeof(struct v3_cpu), .loaded = gicv3_cpu_loaded,
+    .name = "arm-gicv3-cpu", .help = "a CPU's part of a GICv3", .category = "Misc devices", .size = sizeof(struct v3_cpu), .init = gicv3_cpu_init, .loaded = gicv3_cpu_loaded,
     STATE(STATE_FLAT(ppi, 4), STATE_ARRAY(prio), STATE_RANGE(lpi_on, 0, 1), STATE_INT(waker), STATE_INT(propbase), STATE_INT(pendbase),
           STATE_BLOB(lpi_pend, lpi_bytes), STATE_INT(pmr), { .name = "bpr", .type = STATE_T_INT, .field = offsetof(SELF, bpr), .size = 1,
           .count = V3_GROUPS, .min = 2, .max = 7 }, { .name = "grpen", .type = STATE_T_INT, .field = offsetof(SELF, grpen), .size = 1,
