@@ -1,12 +1,19 @@
-/* monitors.c: what the command line says of monitors. Known gap: there are none yet; Ctrl-A x ends the machine. */
+/* monitors.c: what the command line says of monitors. */
+#include "sys/monitor.h"
 #include "sys/sys.h"
 
 int sys_monitor(struct sys *s, struct chr *c, bool qmp, bool pretty, struct err *e)
 {
-    if (c == s->mon_chr) return 0;
-    return err_set(e, ENOTSUP, "there is no monitor yet");
+    if (!s->mons) {
+        struct monitors_config cfg = { .machine = s->m, .guest = s->guest, .loop = s->loop, .chrs = s->chrs, .nets = s->nets, .blks = s->blks,
+                                       .name = s->cfg.name, .uuid = s->cfg.uuid };
+        s->mons = monitors_new(&cfg);
+    }
+    return monitor_add(s->mons, c, qmp, pretty, e);
 }
 
 void sys_monitors_free(struct sys *s)
 {
+    monitors_free(s->mons);
+    s->mons = NULL;
 }

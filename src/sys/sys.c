@@ -284,6 +284,7 @@ static void on_signal(void *ctx, unsigned events)
     if (read(s->sigfd, &si, sizeof si) != sizeof si) return;
     fprintf(stderr, "%s: terminating on signal %u from pid %u\n", s->role, si.ssi_signo, si.ssi_pid);
     s->cfg.no_shutdown = s->m->cfg.no_shutdown = false;
+    if (s->mons) monitor_shutdown_reason(s->mons, "host-signal");
     machine_request(s->m, BOARD_SHUTDOWN, 0);
 }
 

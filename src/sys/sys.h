@@ -39,6 +39,7 @@ struct sys {
     struct net_set *nets;
     struct blk_graph *blks;
     struct machine *m;
+    struct monitors *mons;       /* of the machine, from the first one on */
     struct chr *mon_chr;         /* the terminal that serial port and monitor share */
     int sigfd;
     struct sys_text *texts;      /* strings made while parsing */
