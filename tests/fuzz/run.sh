@@ -10,7 +10,7 @@ build=$root/build-fuzz
 have clang || { skip fuzz "no clang"; exit 0; }
 [ -e "$build/build.ninja" ] && meson setup --reconfigure "$build" >/dev/null ||
     CC=clang meson setup "$build" -Dfuzz=true -Dhardened=false -Dstatic_user=false -Dbuildtype=release >/dev/null || exit 1
-[ $# -gt 0 ] || set -- insn_riscv64 insn_riscv32 insn_aarch64 elf gdb_packet ir_text qcow2
+[ $# -gt 0 ] || set -- insn_riscv64 insn_riscv32 insn_aarch64 elf gdb_packet ir_text qcow2 dev
 ninja -j"$J" -C "$build" "${@/#/tests/fuzz/fuzz_}" >"$build/log" 2>&1 || { tail -20 "$build/log"; fail fuzz/build; exit 1; }
 bad=0
 for t; do

@@ -1,0 +1,215 @@
+/*
+ * dev.c: bytes as what a guest does to one device: register accesses of any kind, requests and nonsense in its rings, configuration space,
+ * time, resets, saved state that was tampered with. A device of the list (first byte), a program of steps (the rest). Nothing may crash,
+ * hang or leak; at the end everything is freed.
+ */
+#include "fuzz.h"
+#include <linux/pci_regs.h>
+#include <unistd.h>
+#include "dev/virtio/test_driver.h"
+#include "io/block/blk.h"
+#include "io/char/chr.h"
+#include "io/display/display.h"
+#include "io/net/net.h"
+
+enum { ECAM = 0x30000000, BARS = 0x40000000, STEPS = 400 };
+
+static const struct {
+    const char *name, *props;
+    unsigned rings;              /* of a virtio device on virtio-mmio; 0: behind PCI */
+} devices[] = {
+    { "virtio-rng-device", "max-bytes=4096,period=10,packed=on", 1 },
+    { "virtio-blk-device", "drive=d,num-queues=2,packed=on", 2 },
+    { "virtio-net-device", "netdev=n,packed=on", 3 },
+    { "virtio-serial-device", "packed=on", 6 },
+    { "virtio-balloon-device", "free-page-reporting=on,packed=on", 4 },
+    { "virtio-tablet-device", "packed=on", 2 },
+    { "virtio-gpu-device", "max_hostmem=4M,max_outputs=2,packed=on", 2 },
+    { "virtio-scsi-device", "packed=on", 5 },
+    { "virtio-blk-pci", "drive=d,addr=1", 0 },
+    { "virtio-net-pci", "netdev=n,addr=1", 0 },
+    { "pcie-root-port", "addr=1", 0 },
+    { "nvme", "drive=d,serial=1,addr=1", 0 },
+};
+
+struct box {
+    struct drv d;
+    struct chr_set *chrs;
+    struct net_set *nets;
+    struct blk_graph *blks;
+    struct blk *blk;
+    struct dev_resolver r;
+    const uint8_t *p, *end;
+    unsigned rings;
+};
+
+static uint64_t take(struct box *b, unsigned n)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < n && b->p < b->end; i++) v |= (uint64_t)*b->p++ << 8 * i;
+    return v;
+}
+
+static struct chr *chr_named(void *ctx, const char *name, struct err *e) { return chr_find(((struct box *)ctx)->chrs, name); }
+static struct net_port *net_named(void *ctx, const char *name, struct err *e) { return net_find(((struct box *)ctx)->nets, name); }
+static struct blk *blk_named(void *ctx, const char *name, struct err *e) { return ((struct box *)ctx)->blk; }
+
+static bool quiet_msi(void *ctx, uint64_t addr, uint32_t data, struct mem_attr at) { return true; }
+
+static bool plug(struct box *b, const char *cls, const char *id, const char *bus, const char *props)
+{
+    struct err e = { 0 };
+    struct dev *d = dev_new(&b->d.b, device_find(cls), id, &e);
+    bool ok = d && !dev_set_list(d, props, &e) && !dev_realize(d, bus_find(&b->d.b, device_find(cls)->bus, bus, &e), &e);
+    if (!ok) fprintf(stderr, "%s: %s\n", cls, e.msg);
+    if (d) b->d.dev = d;
+    return ok;
+}
+
+static bool make(struct box *b, unsigned n)
+{
+    struct err e = { 0 };
+    drv_board(&b->d);
+    b->rings = devices[n].rings;
+    b->chrs = chr_set_new(b->d.b.loop, NULL);
+    b->nets = net_set_new(b->d.b.loop, NULL);
+    b->blks = blk_graph_new();
+    b->d.b.display = display_new();
+    b->r = (struct dev_resolver){ chr_named, blk_named, net_named, b };
+    dev_resolve_with(&b->d.b, &b->r);
+    chr_new_text(b->chrs, "ringbuf,id=c0", NULL, &e);
+    chr_new_text(b->chrs, "ringbuf,id=c1", NULL, &e);
+    net_new_text(b->nets, "hubport,id=n,hubid=0", &e);
+    struct json_object *o = blk_opts_parse("driver=null-co,size=1M,read-zeroes=on", NULL, &e);
+    struct blk_node *node = o ? blk_node_open(b->blks, o, BLK_RDWR, &e) : NULL;
+    b->blk = node ? blk_new(b->blks, "d", node, BLK_RDWR, &e) : NULL;
+    FUZZ_CHECK(b->blk);
+    if (b->rings) {
+        if (drv_plug(&b->d, device_find(devices[n].name), devices[n].props, &e)) return false;
+        if (strstr(devices[n].name, "serial"))
+            return plug(b, "virtconsole", "p0", NULL, "chardev=c0") && plug(b, "virtserialport", "p1", NULL, "chardev=c1,name=x");
+        if (strstr(devices[n].name, "scsi"))
+            return plug(b, "scsi-hd", "h", NULL, "drive=d");
+        return true;
+    }
+    struct dev *host = dev_new(&b->d.b, device_find("gpex-pcihost"), "pcie", &e);
+    dev_set_list(host, "mmio32-base=0x40000000,mmio32-size=256M", &e);
+    if (dev_realize(host, NULL, &e) || dev_map(host, ECAM, &e)) return false;
+    pci_host_set_msi(host, quiet_msi, NULL);
+    if (!plug(b, devices[n].name, "dut", NULL, devices[n].props)) return false;
+    for (unsigned i = 0; i < 6; i++) drv_st(&b->d, ECAM + (1 << 15) + 0x10 + 4 * i, i == 5 ? 0 : BARS + 0x100000 * i, 4);
+    drv_st(&b->d, ECAM + (1 << 15) + 4, 6, 2);
+    return true;
+}
+
+static void destroy(struct box *b)
+{
+    struct err e;
+    struct display *show = b->d.b.display;
+    while (b->d.b.devs) {
+        struct dev *last = b->d.b.devs;
+        while (last->next) last = last->next;
+        dev_free(last);
+    }
+    chr_set_free(b->chrs);
+    net_set_free(b->nets);
+    if (b->blk) blk_free(b->blk, &e);
+    blk_graph_free(b->blks);
+    drv_free(&b->d);
+    display_free(show);
+}
+
+static void request(struct box *b)
+{
+    struct drv_buf buf[8];
+    unsigned q = (unsigned)take(b, 1) % b->rings, how = (unsigned)take(b, 1), n = 1 + (how & 7);
+    if (!b->d.ring[q].size || n > b->d.ring[q].size) return;
+    b->d.brk = DRV_RAM + DRV_DATA + (how & 8 ? 0x10000 : 0);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t len = (uint32_t)take(b, 2);
+        uint64_t addr = drv_alloc(&b->d, len & 0x7fff);
+        buf[i] = (struct drv_buf){ addr, len & 0x7fff, len >> 15 || (how & 0x10 && i) };
+        if (!(how & 0x20) || i) continue;
+        for (unsigned k = 0, bytes = (unsigned)take(b, 1) % 64; k < bytes; k++) drv_st(&b->d, addr + k, take(b, 1), 1);
+    }
+    if (how & 0x40) buf[n - 1].addr = take(b, 4);
+    drv_add(&b->d, q, buf, n, how & 0x80);
+    drv_w(&b->d, 0x50, q);
+}
+
+static void state(struct box *b)
+{
+    struct state_out o = { 0 };
+    struct err e = { 0 };
+    dev_save(b->d.dev, &o);
+    for (unsigned i = (unsigned)take(b, 1) % 4; i && o.len; i--) o.buf[take(b, 2) % o.len] ^= (uint8_t)take(b, 1);
+    struct state_in in = { .buf = o.buf, .len = o.len };
+    dev_reset(b->d.dev);
+    if (dev_load(b->d.dev, &in, &e)) dev_reset(b->d.dev);
+    state_out_free(&o);
+}
+
+static void step(struct box *b)
+{
+    uint64_t base = b->rings ? DRV_MMIO : BARS, off;
+    unsigned op = (unsigned)take(b, 1), size = 1u << (op >> 4 & 3);
+    switch (op & 15) {
+    case 0: case 1:
+        off = take(b, 2);
+        if (!b->rings) base += (off >> 13 & 7) % 5 * 0x100000ull, off = (off & 0x1fff) | (op & 0x80 ? 0x2000 : 0);
+        else off %= 0x200;
+        if (op & 1) drv_ld(&b->d, base + (off & ~(uint64_t)(size - 1)), size);
+        else drv_st(&b->d, base + (off & ~(uint64_t)(size - 1)), take(b, size), size);
+        break;
+    case 2:
+        if (b->rings) drv_start(&b->d, ~0ull ^ take(b, 1) << 28 ^ take(b, 3), MIN(b->rings, 8u), 16);
+        break;
+    case 3: case 12: case 13:
+        if (b->rings) request(b);
+        break;
+    case 4: off = take(b, 4); drv_st(&b->d, DRV_RAM + off % DRV_RAM_SIZE / 8 * 8, take(b, 8), 8); break;
+    case 5: off = take(b, 3); drv_st(&b->d, DRV_RAM + DRV_RINGS + off % 0x80000 / 4 * 4, take(b, 4), 4); break;
+    case 6:
+        if (b->rings) drv_w(&b->d, 0x50, (uint32_t)take(b, 1));
+        else drv_st(&b->d, BARS + 0x403000 + 4 * take(b, 1), 0, 4);
+        break;
+    case 7:
+        clock_warp(&b->d.clock, take(b, 2) * NS_PER_MS);
+        drv_poll(&b->d);
+        blk_graph_poll(b->blks);
+        break;
+    case 8: dev_reset(b->d.dev); break;
+    case 9:
+        if (!b->rings) off = take(b, 2) & 0xfff & ~(size - 1), drv_st(&b->d, ECAM + (1 << 15) + off, take(b, 4), MIN(size, 4u));
+        break;
+    case 10: state(b); break;
+    case 11: {
+        uint8_t f[256] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+        for (unsigned i = 0, n = (unsigned)take(b, 1) % 32; i < n; i++) f[i] = (uint8_t)take(b, 1);
+        struct net_port *n = net_find(b->nets, "n");
+        if (n) net_send_buf(n, f, sizeof f);
+        input_point(b->d.b.display, (uint32_t)take(b, 2), 5);
+        input_sync(b->d.b.display);
+        chr_ringbuf_write(chr_find(b->chrs, "c0"), f, 100, &(struct err){ 0 });
+        break;
+    }
+    default: break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct box b;
+    memset(&b, 0, sizeof b);
+    if (size < 2) return 0;
+    unsigned n = data[0] % ARRAY_LEN(devices);
+    if (!device_find(devices[n].name)) return 0;
+    b.p = data + 1;
+    b.end = data + size;
+    bool ok = make(&b, n);
+    FUZZ_CHECK(ok);
+    for (unsigned i = 0; ok && i < STEPS && b.p < b.end; i++) step(&b);
+    drv_poll(&b.d);
+    destroy(&b);
+    return 0;
+}
