@@ -24,6 +24,7 @@ struct blk_graph;
 struct blk_node;
 struct blk;
 struct json_object;
+struct loop;
 
 /* --- graph ---------------------------------------------------------------------------------------------------------------- */
 
@@ -34,6 +35,9 @@ void blk_graph_free(struct blk_graph *g);
 int blk_graph_fd(struct blk_graph *g);
 /* Calls the callbacks of what has completed; returns how many. Never blocks. */
 unsigned blk_graph_poll(struct blk_graph *g);
+
+/* Callbacks run on the loop's thread from now on, its lock held. The graph goes before the loop. Lock held. */
+int blk_graph_attach(struct blk_graph *g, struct loop *l, struct err *e);
 
 /* --- opening ---------------------------------------------------------------------------------------------------------------- */
 
@@ -140,7 +144,8 @@ void blk_writev(struct blk *b, uint64_t offset, const struct iovec *iov, int nio
 void blk_flush(struct blk *b, blk_done *cb, void *ctx);
 void blk_discard(struct blk *b, uint64_t offset, uint64_t bytes, blk_done *cb, void *ctx);
 void blk_write_zeroes(struct blk *b, uint64_t offset, uint64_t bytes, unsigned flags, blk_done *cb, void *ctx);
-/* Waits until nothing is in flight, calling callbacks (also other front ends'). The thread is that of blk_graph_poll(). */
+/* Waits until nothing is in flight, calling callbacks (also other front ends'). Where blk_graph_poll() may be called (with a loop:
+ * its lock held); not in a callback of the same front end. */
 void blk_drain(struct blk *b);
 void blk_drain_all(struct blk_graph *g);
 

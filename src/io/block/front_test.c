@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include "base/loop.h"
 #include "io/block/int.h"
 
 static char dir[64];
@@ -164,6 +165,46 @@ static void test_bounds(void **state)
     blk_graph_free(g);
 }
 
+struct waiter {
+    struct loop *l;
+    struct blk *b;
+    struct iovec v;
+    unsigned left;
+    bool locked;
+};
+
+static void next_read(void *ctx, int ret)
+{
+    struct waiter *w = ctx;
+    w->locked = w->locked && !ret && loop_locked_by_me(w->l);
+    if (!w->left--)
+        loop_stop(w->l, 7);
+    else
+        blk_readv(w->b, w->left * 512, &w->v, 1, 0, next_read, w);
+}
+
+/* Completions come on the loop's thread, its lock held. */
+static void test_loop(void **state)
+{
+    static char buf[512];
+    struct err e = { 0 };
+    struct waiter w = { .l = loop_new(&e), .v = { buf, sizeof buf }, .left = 50, .locked = true };
+    struct blk_graph *g = blk_graph_new();
+    create(g, "a", "qcow2", "size=1M");
+    w.b = blk_open_file(g, path("a"), "qcow2", 0, &e);
+    assert_non_null(w.b);
+    loop_lock(w.l);
+    assert_int_equal(blk_graph_attach(g, w.l, &e), 0);
+    loop_unlock(w.l);
+    blk_readv(w.b, 0, &w.v, 1, 0, next_read, &w);
+    assert_int_equal(loop_run(w.l), 7);
+    assert_true(w.locked);
+    loop_lock(w.l);
+    blk_graph_free(g);
+    loop_unlock(w.l);
+    loop_free(w.l);
+}
+
 static void test_limits(void **state)
 {
     struct blk_graph *g = blk_graph_new();
@@ -281,7 +322,7 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_once), cmocka_unit_test(test_bounds), cmocka_unit_test(test_limits), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_at_once), cmocka_unit_test(test_bounds), cmocka_unit_test(test_loop), cmocka_unit_test(test_limits), cmocka_unit_test(test_options),
         cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, start, stop);

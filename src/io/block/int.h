@@ -48,6 +48,7 @@ struct blk_graph {
     pthread_mutex_t ring_lock; /* submission side */
     unsigned ring_busy;        /* __atomic: requests in the ring */
     int epfd, evfd, timerfd;
+    struct loop_fd *loop_fd;
     struct req_list delayed;   /* throttled, by due time; pool_lock */
     unsigned inflight;         /* __atomic */
 };

@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/loop.h"
 #include "io/block/int.h"
 
 enum { RING_SIZE = 256 };
@@ -257,6 +258,17 @@ int blk_graph_fd(struct blk_graph *g)
     return g->epfd;
 }
 
+static void ready(void *ctx, unsigned events)
+{
+    blk_graph_poll(ctx);
+}
+
+int blk_graph_attach(struct blk_graph *g, struct loop *l, struct err *e)
+{
+    g->loop_fd = loop_fd_new(l, g->epfd, LOOP_IN, ready, g, e);
+    return g->loop_fd ? 0 : -ENOMEM;
+}
+
 void pool_wait(struct blk_graph *g)
 {
     struct pollfd p = { .fd = g->epfd, .events = POLLIN };
@@ -282,6 +294,7 @@ int pool_init(struct blk_graph *g)
 
 void pool_stop(struct blk_graph *g)
 {
+    if (g->loop_fd) loop_fd_free(g->loop_fd);
     pthread_mutex_lock(&g->pool_lock);
     g->stop = true;
     pthread_cond_broadcast(&g->pool_cond);

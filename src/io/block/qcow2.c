@@ -99,6 +99,7 @@ static int qc_load(struct blk_node *n, struct qcow2 *q, struct json_object *opts
     if ((r = qc_snaps_load(q, &h, e))) return r;
     if ((r = open_data_file(n, q, opts, e))) return r;
     if ((r = make_writable(n, q, e))) return r;
+    q->loaded = true;
     return blk_open_backing(n, opts, e);
 }
 
@@ -135,7 +136,7 @@ static int qc_close(struct blk_node *n)
 {
     struct qcow2 *q = n->s;
     int r = 0;
-    if (q->l1 && q->reft && (n->flags & BLK_RDWR) && !q->corrupt && !(n->flags & BLK_CHECK)) r = shut_down(q);
+    if (q->loaded && (n->flags & BLK_RDWR) && !q->corrupt && !(n->flags & BLK_CHECK)) r = shut_down(q);
     if (q->data && q->data != q->file) blk_node_unref(q->data, NULL);
     qc_snaps_free(q);
     qc_exts_free(q);

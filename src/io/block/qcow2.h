@@ -116,7 +116,7 @@ struct qcow2 {
     uint64_t hint;      /* no free cluster below */
     uint64_t comp_next; /* where the next compressed cluster may begin, 0 = nowhere */
     bool need_sync;     /* written since the last sync: data or tables that entries will point to */
-    bool corrupt, dirty, in_check;
+    bool corrupt, dirty, in_check, loaded;
     bool pass_discard;
     /* the last cluster that was decompressed */
     pthread_mutex_t comp_lock;
