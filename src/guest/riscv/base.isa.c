@@ -390,7 +390,8 @@ INSN(fence_i, "imm:12 rs1:5 001 rd:5 0001111 @Zifencei", "fence.i")
 }
 INSN(ecall, "000000000000 00000 000 00000 1110011", "ecall")
 {
-    xl_exc(t, EXC_SYSCALL, 0, t->next_pc);
+    if (hart(t)->sys) riscv_trap_call(t);
+    else xl_exc(t, EXC_SYSCALL, 0, t->next_pc);
 }
 INSN(ebreak, "000000000001 00000 000 00000 1110011", "ebreak")
 {

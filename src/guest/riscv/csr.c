@@ -55,6 +55,13 @@ static uint64_t sstatus_mask(const struct riscv_cpu *r)
     return ST_SIE | ST_SPIE | ST_SPP | ST_SUM | ST_MXR | (riscv_has_ext(r, EXT_f) ? ST_FS : 0) |
            (riscv_has_ext(r, EXT_zve32x) ? ST_VS : 0);
 }
+/* Interrupt enables and unit states change often, what translation depends on does not. */
+static void put_status(struct riscv_cpu *r, uint64_t *status, uint64_t mask, uint64_t v)
+{
+    uint64_t old = *status;
+    *status = (old & ~mask) | (v & mask);
+    riscv_priv_sync(r, (old ^ *status) & (ST_SUM | ST_MXR | ST_MPRV | ST_MPP | ST_MPV));
+}
 static uint64_t get_mstatus(const struct riscv_cpu *r, const struct csr *c UNUSED)
 {
     uint64_t v = r->s.mstatus;
@@ -68,8 +75,7 @@ static void set_mstatus(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_
     if (riscv_has_ext(r, EXT_u)) mask |= ST_MPRV | ST_TW;
     if (riscv_h(r)) mask |= ST_GVA | ST_MPV;
     if (mpp == 2 || (mpp == PRIV_S && !riscv_has_ext(r, EXT_s)) || (mpp == PRIV_U && !riscv_has_ext(r, EXT_u))) mask &= ~ST_MPP;
-    r->s.mstatus = (r->s.mstatus & ~mask) | (v & mask);
-    riscv_priv_sync(r);
+    put_status(r, &r->s.mstatus, mask, v);
 }
 static uint64_t get_sstatus(const struct riscv_cpu *r, const struct csr *c UNUSED)
 {
@@ -78,8 +84,7 @@ static uint64_t get_sstatus(const struct riscv_cpu *r, const struct csr *c UNUSE
 static void set_sstatus(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_t v)
 {
     uint64_t mask = sstatus_mask(r);
-    r->s.mstatus = (r->s.mstatus & ~mask) | (v & mask);
-    riscv_priv_sync(r);
+    put_status(r, &r->s.mstatus, mask, v);
 }
 static uint64_t get_vsstatus(const struct riscv_cpu *r, const struct csr *c UNUSED)
 {
@@ -87,15 +92,14 @@ static uint64_t get_vsstatus(const struct riscv_cpu *r, const struct csr *c UNUS
 }
 static void set_vsstatus(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_t v)
 {
-    r->s.vsstatus = v & sstatus_mask(r);
-    riscv_priv_sync(r);
+    put_status(r, &r->s.vsstatus, sstatus_mask(r), v);
 }
 static void set_hstatus(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_t v)
 {
     uint64_t mask = HS_GVA | HS_SPV | HS_SPVP | HS_HU | HS_VTVM | HS_VTW | HS_VTSR, vgein = (v & HS_VGEIN) >> 12;
     if (vgein <= r->s.geilen) mask |= HS_VGEIN;
     r->s.hstatus = (r->s.hstatus & ~mask) | (v & mask) | (r->rv32 ? 0 : HS_VSXL);
-    riscv_priv_sync(r);
+    riscv_priv_sync(r, true);
 }
 
 /* -- delegation, interrupts -------------------------------------------------------------------------------------------- */
@@ -264,12 +268,12 @@ static void set_menvcfg(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_
         riscv_timer_update(r, TIMER_S);
         if (riscv_h(r)) riscv_timer_update(r, TIMER_VS);
     }
-    riscv_priv_sync(r);
+    riscv_priv_sync(r, true);
 }
 static void set_senvcfg(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_t v)
 {
     r->s.senvcfg = env_value(r->s.senvcfg, v, env_mask(r));
-    riscv_priv_sync(r);
+    riscv_priv_sync(r, true);
 }
 static uint64_t get_henvcfg(const struct riscv_cpu *r, const struct csr *c UNUSED)
 {
@@ -280,7 +284,7 @@ static void set_henvcfg(struct riscv_cpu *r, const struct csr *c UNUSED, uint64_
     uint64_t mask = menv_mask(r) & (r->s.menvcfg | ~(ENV_STCE | ENV_PBMTE | ENV_ADUE));
     r->s.henvcfg = env_value(r->s.henvcfg, v, mask);
     riscv_timer_update(r, TIMER_VS);
-    riscv_priv_sync(r);
+    riscv_priv_sync(r, true);
 }
 static enum csr_trap check_envcfg(const struct riscv_cpu *r, const struct csr *c UNUSED, bool write UNUSED)
 {

@@ -60,10 +60,8 @@ static struct root s_root(const struct riscv_cpu *r, const struct regime *g)
  * 0-15 ASID, 16-29 VMID, 30-31 privilege, 32 virtual, 33 SUM, 34 MXR, 35 MXR of VS mode, 36 hlvx, 37-39 levels, 40-42 levels of the
  * second stage, 43-46 PBMTE and ADUE of menvcfg and henvcfg, 49 valid.
  */
-uint64_t riscv_space_key(CPU *cpu, unsigned view)
+static uint64_t key_of(const struct riscv_cpu *r, unsigned view)
 {
-    const struct riscv_cpu *r = riscv_cpu(cpu);
-    if (view >= VIEW_A && !riscv_h(r)) return KEY_VALID;
     struct regime g = regime_of(r, view);
     uint64_t key = KEY_VALID | (uint64_t)g.priv << 30;
     if (g.priv == PRIV_M) return key;
@@ -73,6 +71,25 @@ uint64_t riscv_space_key(CPU *cpu, unsigned view)
     if (h.levels) key |= (uint64_t)(h.asid & 0x3fff) << KEY_VMID_SHIFT | (uint64_t)g.mxr << 34 | (uint64_t)h.levels << 40;
     if (s.levels || h.levels) key |= (r->s.menvcfg >> 61 & 3) << 43 | (g.virt ? (r->s.henvcfg >> 61 & 3) << 45 : 0);
     return key;
+}
+
+/*
+ * VIEW_USER keeps its key while the mode does not use it, so that traps and returns switch one view only. What is most frequent is
+ * spelled out.
+ */
+uint64_t riscv_space_key(CPU *cpu, unsigned view)
+{
+    struct riscv_cpu *r = riscv_cpu_rw(cpu);
+    if (view == VIEW_USER) {
+        if (cpu->mode & MODE_VIEW1 || !r->s.user_key) r->s.user_key = key_of(r, VIEW_USER);
+        return r->s.user_key;
+    }
+    if (view != VIEW_MAIN) return riscv_h(r) ? key_of(r, view) : KEY_VALID;
+    if (r->s.priv == PRIV_M) return KEY_VALID | (uint64_t)PRIV_M << 30;
+    if (r->s.virt || r->rv32) return key_of(r, VIEW_MAIN);
+    uint64_t satp = r->s.satp, key = KEY_VALID | (uint64_t)r->s.priv << 30, mxr = r->s.mstatus & ST_MXR ? 3 : 0;
+    if (!(satp >> 60)) return key;
+    return key | (satp >> 44 & 0xffff) | mxr << 34 | ((satp >> 60) - 5) << 37 | (r->s.menvcfg >> 61 & 3) << 43;
 }
 
 /* What became of a stage: a fault of its own kind, or where it ends. */

@@ -98,8 +98,8 @@ static inline uint64_t riscv_xmask(const struct riscv_cpu *r)
     return r->rv32 ? 0xffffffffu : ~0ull;
 }
 
-/* csr.c: mode bits after C changed privilege or status; the engine is told if views changed. */
-void riscv_priv_sync(struct riscv_cpu *r);
+/* priv.isa.c: mode bits after C changed status or environment; views: what translation depends on may have changed. */
+void riscv_priv_sync(struct riscv_cpu *r, bool views);
 /* Guest time of the `time` CSR, without htimedelta. */
 uint64_t riscv_time(const struct riscv_cpu *r);
 uint64_t riscv_now_ns(const struct riscv_cpu *r);
@@ -123,6 +123,8 @@ static inline void riscv_trap_if(CPU *cpu, enum csr_trap trap)
     if (trap == CSR_ILLEGAL) cpu_raise(cpu, EXC_ILLEGAL, 0, 0);
     if (trap == CSR_VIRTUAL) cpu_raise(cpu, EXC_GUEST, GX_VIRTUAL, 0);
 }
+/* ecall at cpu->pc; where it goes on. */
+uint64_t riscv_ecall(struct riscv_cpu *r);
 extern const struct guest_sys riscv_sys;
 
 /* mmu.c */

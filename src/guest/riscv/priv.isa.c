@@ -26,11 +26,10 @@ HELPER(uint64_t, csr_op, (CPU *cpu, uint32_t what, uint64_t val), "fault r=c w=c
     return old;
 }
 
-void riscv_priv_sync(struct riscv_cpu *r)
+void riscv_priv_sync(struct riscv_cpu *r, bool views)
 {
-    uint32_t mode = (r->c.mode & ~(uint32_t)MODE_SYS) | riscv_sysmode(r);
-    r->c.mode = mode;
-    soft_switch(&r->c);
+    r->c.mode = (r->c.mode & ~(uint32_t)MODE_SYS) | riscv_sysmode(r);
+    if (views) soft_switch(&r->c);
     riscv_irq_update(r);
 }
 
@@ -114,7 +113,7 @@ static uint64_t go_to(struct riscv_cpu *r, unsigned priv, bool virt, uint64_t ep
     r->s.priv = (uint8_t)priv;
     r->s.virt = virt;
     r->c.res_addr = ~0ull;
-    riscv_sync(r);
+    r->c.mode = (r->c.mode & MODE_F) | riscv_sysmode(r);
     soft_switch(&r->c);
     riscv_irq_update(r);
     return riscv_has_ext(r, EXT_zca) ? epc & ~1ull : epc & ~3ull;
@@ -158,6 +157,15 @@ static void ret_to(struct xlat *t, V pc)
 {
     xl_jump_ind(t, pc, JK_JUMP);
     t->new_mode = ir_get(t, R_MODE);
+}
+
+HELPER(uint64_t, ecall_trap, (CPU *cpu), "fault r=c w=c")
+{
+    return riscv_ecall(riscv_cpu_rw(cpu));
+}
+void riscv_trap_call(struct xlat *t)
+{
+    ret_to(t, IR_CALL0(t, ecall_trap));
 }
 
 /* Not permitted in this mode: U mode below S, and what only HS mode may do. False: it is. */

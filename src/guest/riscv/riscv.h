@@ -40,6 +40,7 @@ struct riscv_priv {
     uint8_t pmpcfg[PMP_ENTRIES];
     struct pmp_range pmp[PMP_ENTRIES]; /* those that are on, in order */
     unsigned npmp, geilen;
+    uint64_t user_key;       /* space_key of VIEW_USER when it was last in use */
     /* the last fault of a walk, until exception() */
     uint64_t flt_gpa, flt_tinst;
     uint8_t flt_cause;

@@ -158,7 +158,7 @@ static void enter(struct riscv_cpu *r, const struct trap *t, enum hart_level lev
     else if (level == LEVEL_S) enter_s(r, t);
     else enter_vs(r, t);
     if (r->rv32) r->c.pc = (uint32_t)r->c.pc;
-    riscv_sync(r);
+    r->c.mode = (r->c.mode & MODE_F) | riscv_sysmode(r);
     soft_switch(&r->c);
     LOG(LOG_INT, "trap %s%u to %s, pc %#llx tval %#llx\n", t->irq ? "interrupt " : "", t->cause,
         level == LEVEL_M ? "M" : level == LEVEL_S ? "S" : "VS", (unsigned long long)r->c.pc, (unsigned long long)t->tval);
@@ -231,15 +231,20 @@ static void memory_trap(CPU *cpu, enum cpu_exc exc, struct trap *t)
     if (!t->tinst && !fetch && riscv_h(r)) t->tinst = transformed(insn_at(cpu, cpu->pc));
 }
 
+/* ecall: the trap is taken by a helper, and generated code goes on at the handler. */
+uint64_t riscv_ecall(struct riscv_cpu *r)
+{
+    struct trap t = { .cause = r->s.priv == PRIV_S && r->s.virt ? EX_ECALL_VS : EX_ECALL_U + r->s.priv };
+    enter(r, &t, exception_level(r, t.cause));
+    riscv_irq_update(r); /* it may have come to where an interrupt is enabled */
+    return r->c.pc;
+}
+
 static enum sys_next exception(CPU *cpu, enum cpu_exc exc)
 {
     struct riscv_cpu *r = riscv_cpu_rw(cpu);
     struct trap t = { 0 };
     switch (exc) {
-    case EXC_SYSCALL:
-        cpu->pc = (cpu->pc - 4) & riscv_xmask(r);
-        t.cause = r->s.priv == PRIV_S && r->s.virt ? EX_ECALL_VS : EX_ECALL_U + r->s.priv;
-        break;
     case EXC_BREAK:
         if (is_semihosting(cpu)) {
             cpu->pc = (cpu->pc + 4) & riscv_xmask(r);

@@ -102,6 +102,8 @@ static inline void wf(struct xlat *t, unsigned r, V v)
 /* CSR accesses; see sysreg.c. rd = 0 or source = 0 suppress the read or the write as the manual says. */
 enum csr_op { CSR_WRITE = 1, CSR_SET, CSR_CLEAR };
 void riscv_csr_access(struct xlat *t, unsigned num, enum csr_op op, unsigned rd, V src, bool write);
+/* ecall in system mode. */
+void riscv_trap_call(struct xlat *t);
 /* Raises a virtual-instruction exception. */
 void riscv_virtual(struct xlat *t);
 

@@ -20,13 +20,13 @@ enum { RAM_BYTES = 64 << 20, TIMERS = 3, TIMER_CLINT = 2, FAILED = 126 };
 
 static struct machine {
     CPU *cpu;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, dev;
     pthread_cond_t cond;
     uint64_t at[TIMERS], mtimecmp;
     bool woken, off;
     int status;
     pthread_t thread;
-} mc = { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .at = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
+} mc = { .lock = PTHREAD_MUTEX_INITIALIZER, .dev = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .at = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
          .mtimecmp = UINT64_MAX };
 
 static uint64_t now(void *ctx)
@@ -51,11 +51,14 @@ static void wake(void *ctx, CPU *cpu)
 }
 static const struct sys_host host_ops = { .now = now, .timer = set_timer, .wake = wake };
 
+/* By the CPU's thread and the timers': dev is what a machine's lock is. */
 static void clint_update(void)
 {
+    pthread_mutex_lock(&mc.dev);
     bool on = now(NULL) / 100 >= mc.mtimecmp;
     mc.cpu->v->sys->set_line(mc.cpu, IRQ_MTI, on);
     set_timer(NULL, mc.cpu, TIMER_CLINT, on || mc.mtimecmp > UINT64_MAX / 100 ? UINT64_MAX : mc.mtimecmp * 100);
+    pthread_mutex_unlock(&mc.dev);
 }
 
 static void *timers(void *arg)
