@@ -76,11 +76,11 @@ static size_t fuzz_make(uint8_t *b)
         for (size_t i = 0; i < n; i++) b[i] = (uint8_t)fuzz_rnd(256);
     }
     for (uint64_t k = 1 + fuzz_rnd(4); k && n > 8; k--) {
-        size_t at = fuzz_rnd(n), len = 1 + fuzz_rnd(MIN(n - at, 32));
+        size_t at = fuzz_rnd(n), len = 1 + fuzz_rnd(MIN(n - at, 32)), word = (size_t)1 << fuzz_rnd(4); /* MIN evaluates twice */
         switch (fuzz_rnd(6)) {
         case 0: b[at] ^= (uint8_t)(1u << fuzz_rnd(8)); break;
         case 1: b[at] = (uint8_t)fuzz_rnd(256); break;
-        case 2: memcpy(b + at, &odd[fuzz_rnd(ARRAY_LEN(odd))], MIN(n - at, (size_t)1 << fuzz_rnd(4))); break;
+        case 2: memcpy(b + at, &odd[fuzz_rnd(ARRAY_LEN(odd))], MIN(n - at, word)); break;
         case 3: memmove(b + at, b + at + len, n - at - len), n -= len; break;
         case 4: memmove(b + at, b + fuzz_rnd(n - len + 1), len); break;
         default:
