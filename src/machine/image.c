@@ -211,6 +211,50 @@ static int load_elf(struct machine *m, const char *path, const uint8_t *d, uint6
     return 0;
 }
 
+/* Section headers of a symbol table, and of its strings. */
+struct section {
+    uint64_t type, off, size, link;
+};
+
+static struct section section(const uint8_t *p, bool is32)
+{
+    if (is32) return (struct section){ le(p + 4, 4), le(p + 16, 4), le(p + 20, 4), le(p + 24, 4) };
+    return (struct section){ le(p + 4, 4), le(p + 24, 8), le(p + 32, 8), le(p + 40, 4) };
+}
+
+static bool symbol_in(const uint8_t *d, uint64_t len, const char *name, uint64_t *value)
+{
+    bool is32 = len > 64 && d[EI_CLASS] == ELFCLASS32;
+    if (len < 64 || memcmp(d, ELFMAG, SELFMAG)) return false;
+    uint64_t shoff = is32 ? le(d + 32, 4) : le(d + 40, 8), n = le(d + (is32 ? 48 : 60), 2), size = is32 ? 40 : 64, want = strlen(name) + 1;
+    if (shoff > len || n * size > len - shoff) return false;
+    for (uint64_t i = 0; i < n; i++) {
+        struct section s = section(d + shoff + i * size, is32), t;
+        uint64_t step = is32 ? 16 : 24;
+        if (s.type != SHT_SYMTAB || s.link >= n || s.off > len || s.size > len - s.off) continue;
+        t = section(d + shoff + s.link * size, is32);
+        if (t.off > len || t.size > len - t.off) continue;
+        for (uint64_t at = 0; at + step <= s.size; at += step) {
+            const uint8_t *p = d + s.off + at;
+            uint64_t str = le(p, 4);
+            if (str >= t.size || want > t.size - str || memcmp(d + t.off + str, name, want)) continue;
+            *value = is32 ? le(p + 4, 4) : le(p + 8, 8);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool image_symbol(const char *path, const char *name, uint64_t *value)
+{
+    uint8_t *d;
+    uint64_t len;
+    if (image_read(path, UNPACK_MAX, &d, &len, NULL)) return false;
+    bool found = symbol_in(d, len, name, value);
+    free(d);
+    return found;
+}
+
 /* Image headers: code0, code1, text_offset, image_size, flags, ..., magic at 0x38 ("RSC\5" or "ARM\x64"). */
 static bool is_linux_image(const uint8_t *d, uint64_t len)
 {
