@@ -1,7 +1,7 @@
 #!/bin/bash
 # aarch64_test.sh BUILD [NAME...]: privileged AArch64 programs (tests/system/aarch64/NAME.c with start.S and bare.c) on a machine of ours
 # (aarch64/core.c), interpreted and translated. What they print is compared with NAME.out, which the installed QEMU printed; QEMU=1 runs
-# that again instead of ours. A program says in its first lines what it needs:  CPU opts, SMP n, SMC, MACHINE opts of QEMU's virt.
+# that again instead of ours. A program says in its first lines what it needs:  CPU opts, SMP n, SEMI on (it ends by semihosting), MACHINE opts of QEMU's virt.
 . "$(dirname "$0")/../lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)/aarch64
 build=$1
@@ -27,15 +27,17 @@ for src in "$here"/*.c; do
     $CC -O1 -march=armv8.5-a -mgeneral-regs-only -mstrict-align -ffreestanding -fno-pic -static -nostdlib -fno-stack-protector \
         -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments -T "$here/bare.ld" -o "$T/$name" "$here/start.S" "$here/bare.c" "$src" \
         2>"$T/log" || { echo "FAIL aarch64-$name $(head -3 "$T/log")"; continue; }
-    cpu=$(says CPU "$src") smp=$(says SMP "$src") machine=$(says MACHINE "$src")
+    cpu=$(says CPU "$src") smp=$(says SMP "$src") machine=$(says MACHINE "$src") psci=
+    [ -n "$machine" ] && psci=-smc
+    [ -n "$(says SEMI "$src")" ] && psci=-semihosting
     if [ -n "${QEMU:-}" ]; then
         check qemu-aarch64-$name "$here/$name.out" qemu-system-aarch64 -M virt${machine:+,$machine} -cpu max ${smp:+-smp $smp} -nodefaults -serial stdio -display none \
-            -kernel "$T/$name"
+            ${psci#-smc} -kernel "$T/$name"
         continue
     fi
     aarch64-linux-gnu-objcopy -O binary "$T/$name" "$T/$name.bin"
     for accel in interp jit jit-direct; do
         check aarch64-$name-$accel "$here/$name.out" "$build/tests/system/aarch64/core_aarch64" -accel $accel -cpu max${cpu:+,$cpu} ${smp:+-smp $smp} \
-            ${machine:+-smc} "$T/$name.bin"
+            $psci "$T/$name.bin"
     done
 done

@@ -130,6 +130,7 @@ HELPER(void, sys_check, (CPU *cpu, uint32_t cls, uint32_t reg, uint32_t rt), "fa
 {
     struct arm_cpu *a = arm_cpu_rw(cpu);
     unsigned ec, to = arm_trapped(a, (enum arm_trap_class)cls, reg, rt & 32, &ec);
+    if (cls == TC_LOR && arm_secure(a)) cpu_raise(cpu, EXC_ILLEGAL, 0, 0);
     if (cls == TC_PS && a->el == 1 && !arm_secure(a)) cpu_raise(cpu, EXC_ILLEGAL, 0, 0);
     if (!to) return;
     if (ec == EC_WFX) arm_raise_trap(a, to, ec, 0x1e00000 | reg);

@@ -7,6 +7,7 @@ void *volatile recover;
 void (*volatile on_irq)(struct frame *f, u64 vec, u64 el);
 static u64 told;
 extern char comes_back[], low_return[];
+extern u64 lower_from;
 
 static void putc_(char c)
 {
@@ -71,7 +72,12 @@ void trap(struct frame *f, u64 vec, u64 el)
         f->spsr = (el << 2 | 1) | 0x3c0;
         return;
     }
-    if ((vec & 3) == 0 && (ec == 0x15 || ec == 0x16) && (f->esr & 0xffff) == 0x77) {
+    if (lower_from == 3 && el < 3 && (vec & 3) == 0 &&
+        ((ec == 0 && f->elr == (u64)low_return + 4) || ((ec == 0x15 || ec == 0x16) && (f->esr & 0xffff) == 0x77))) {
+        register u64 x0 asm("x0") = f->x[0];
+        asm volatile("smc #0x77" : : "r"(x0)); /* the way to EL3 */
+    }
+    if ((vec & 3) == 0 && (ec == 0x15 || ec == 0x16 || ec == 0x17) && (f->esr & 0xffff) == 0x77) {
         f->elr = (u64)comes_back;
         f->spsr = (el << 2 | 1) | 0x3c0;
         return;

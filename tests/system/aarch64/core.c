@@ -3,7 +3,7 @@
  * to 8 CPUs on a thread each, and what answers like a GICv2 at 0x8000000 (0x8010000: CPU interfaces) with the CPUs' own timers as its
  * only interrupts, where QEMU's virt board has them.
  *
- *     core [-accel interp|jit|jit-direct] [-cpu MODEL] [-smp N] [-smc] [-secure] FILE      FILE: flat binary for 0x40080000
+ *     core [-accel interp|jit|jit-direct] [-cpu MODEL] [-smp N] [-smc | -semihosting] FILE      FILE: flat binary for 0x40080000
  */
 #include <errno.h>
 #include <pthread.h>
@@ -186,6 +186,8 @@ static void *run(void *arg)
         enum cpu_exc exc = cpu_run(c->cpu);
         if (exc == EXC_GUEST && c->cpu->v->exc_code == GX_HALT) {
             sleep_until_work(c);
+        } else if (exc == EXC_GUEST && c->cpu->v->exc_code == GX_SEMIHOST) { /* only to end */
+            power(NULL, SYS_OFF, 0);
         } else if (exc != EXC_REQUEST) {
             fprintf(stderr, "core: exception %d code %#x pc %#llx\n", exc, c->cpu->v->exc_code, (unsigned long long)c->cpu->pc);
             mc.status = FAILED;
@@ -215,6 +217,7 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "-cpu") && i + 1 < argc) model = argv[++i];
         else if (!strcmp(argv[i], "-smp") && i + 1 < argc) mc.n = (unsigned)atoi(argv[++i]);
         else if (!strcmp(argv[i], "-smc")) psci = ARM_PSCI_SMC;
+        else if (!strcmp(argv[i], "-semihosting")) psci = ARM_PSCI_NONE;
         else if (!strcmp(argv[i], "-d") && i + 1 < argc) log_mask = (uint32_t)strtoul(argv[++i], NULL, 0);
         else file = argv[i];
     }
@@ -241,6 +244,7 @@ int main(int argc, char **argv)
         memset(core[i].at, 0xff, sizeof core[i].at);
         cpu->v->reset_pc = ENTRY;
         arm_sys_psci(cpu, psci);
+        arm_sys_semihosting(cpu, psci == ARM_PSCI_NONE);
         arm_sys_outputs(cpu, output, &core[i]);
     }
     for (unsigned i = 0; i < mc.n; i++) core[i].cpu->v->sys->reset(core[i].cpu);

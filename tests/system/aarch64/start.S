@@ -46,9 +46,16 @@ bye:
     ldr w0, =0x84000008
     ldr x1, =use_smc
     ldr w1, [x1]
-    cbnz w1, 1f
+    cmp w1, #1
+    b.eq 1f
+    b.gt 2f
     hvc #0
 1:  smc #0
+2:  adr x1, 3f              // no PSCI: a semihosting exit
+    mov x0, #0x18
+    hlt #0xf000
+    .balign 8
+3:  .quad 0x20026, 0
     wfi
     b 1b
 
@@ -126,6 +133,8 @@ lower:
     stp x27, x28, [sp, #80]
     mrs x5, daif
     str x5, [sp, #96]
+    ldr x4, =lower_from
+    str x3, [x4]
     ldr x4, =back_sp
     mov x5, sp
     str x5, [x4]
@@ -150,9 +159,14 @@ lower:
 3:  msr elr_el3, x0
     msr spsr_el3, x2
     msr sp_el0, x6
-    msr sp_el1, x6
-    tbz x7, #3, 4f
-    msr sp_el2, x6
+    sub x8, x6, #4096       // levels between have stacks of their own
+    tst x7, #4
+    csel x8, x6, x8, ne
+    msr sp_el1, x8
+    sub x8, x6, #8192
+    tst x7, #8
+    csel x8, x6, x8, ne
+    msr sp_el2, x8
 4:  mov x0, x1
     ldr x30, =low_return
     eret
@@ -179,8 +193,9 @@ comes_back:                 // the handler goes here, x0 = result
     .balign 16
     .global low_offset          // from where this runs to where the lower level finds it
 low_offset: .skip 16
-    .global back_sp
+    .global back_sp, lower_from
 back_sp: .skip 16
+lower_from: .skip 16
     .skip 16384
 low_stack:
     .skip 16384 * 8
