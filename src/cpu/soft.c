@@ -54,6 +54,7 @@ struct soft_state {
     struct tlb_space *view[TLB_VIEWS];
     uint64_t time, seed;
     uint64_t exec[EXEC_FILTER / 64]; /* pages that the jump cache may have code of: a Bloom filter of two bits each */
+    uint64_t exec_sizes;   /* bit n: some of them are parts of pages of 2^n bytes, which are there themselves too */
     unsigned nexec;
     struct full once;      /* a translation that is good for one access */
     uint64_t stat_fill, stat_walk, stat_flush, stat_mmio, stat_switch;
@@ -206,16 +207,39 @@ void soft_switch(CPU *cpu)
 struct filter_bits {
     uint32_t a, b;
 };
-static struct filter_bits filter_bits(uint64_t va)
+static struct filter_bits filter_bits(uint64_t va, unsigned bits)
 {
-    uint64_t h = (va >> TLB_PAGE_BITS) * 0x9e3779b97f4a7c15;
+    uint64_t h = ((va >> bits) + ((uint64_t)bits << 56)) * 0x9e3779b97f4a7c15;
     return (struct filter_bits){ (uint32_t)(h >> (64 - EXEC_FILTER_BITS)), (uint32_t)(h >> (48 - EXEC_FILTER_BITS)) & (EXEC_FILTER - 1) };
 }
 
+static bool exec_filter_has(const struct soft_state *s, uint64_t va, unsigned bits)
+{
+    struct filter_bits f = filter_bits(va, bits);
+    return s->exec[f.a / 64] >> f.a % 64 & s->exec[f.b / 64] >> f.b % 64 & 1;
+}
+
+static void exec_filter_add(struct soft_state *s, uint64_t va, unsigned bits)
+{
+    struct filter_bits f = filter_bits(va, bits);
+    s->exec[f.a / 64] |= 1ull << f.a % 64;
+    s->exec[f.b / 64] |= 1ull << f.b % 64;
+    s->nexec++;
+}
+
+/* May there be code of a page that has va in it, whatever its size? */
 static bool exec_filter_hit(const struct soft_state *s, uint64_t va)
 {
-    struct filter_bits f = filter_bits(va);
-    return s->exec[f.a / 64] >> f.a % 64 & s->exec[f.b / 64] >> f.b % 64 & 1;
+    if (exec_filter_has(s, va, TLB_PAGE_BITS)) return true;
+    for (uint64_t sizes = s->exec_sizes; sizes; sizes &= sizes - 1)
+        if (exec_filter_has(s, va, (unsigned)__builtin_ctzll(sizes))) return true;
+    return false;
+}
+
+static void exec_filter_clear(struct soft_state *s)
+{
+    memset(s->exec, 0, sizeof s->exec);
+    s->exec_sizes = s->nexec = 0;
 }
 
 /* All that the jump cache has is forgotten. */
@@ -223,23 +247,32 @@ static void retag_all(struct vcpu *v)
 {
     struct soft_state *s = v->soft;
     for (unsigned i = 0; i < SOFT_SPACES; i++) s->space[i].tag = new_tag(s), s->regime[i].tag = new_tag(s);
-    memset(s->exec, 0, sizeof s->exec);
-    s->nexec = 0;
+    exec_filter_clear(s);
 }
 
 void soft_note_exec(struct vcpu *v, uint64_t va)
 {
     struct soft_state *s = v->soft;
-    if (exec_filter_hit(s, va)) return;
-    struct filter_bits f = filter_bits(va);
+    const struct tlb_space *a = s->view[VIEW_MAIN];
+    const struct full *f = &a->full[va >> TLB_PAGE_BITS & (nslots(a) - 1)];
+    unsigned bits = f->page_bits;
+    if (f->va != (ALIGN_DOWN(va, (uint64_t)TLB_PAGE) | 1)) { /* another page has taken its place already */
+        struct walk w;
+        bits = soft_translate(v->cpu, VIEW_MAIN, va, EXF_EXEC, &w) ? w.page_bits : 63;
+    }
+    bits = MIN(bits, 63u);
+    bool large = bits > TLB_PAGE_BITS && !exec_filter_has(s, va, bits);
+    if (exec_filter_has(s, va, TLB_PAGE_BITS) && !large) return;
     pthread_mutex_lock(&s->lock);
-    if (++s->nexec > EXEC_FILTER / 16) {
+    if (s->nexec > EXEC_FILTER / 16) {
         retag_all(v);
-        s->nexec = 1;
         view_refresh(v, VIEW_MAIN);
     }
-    s->exec[f.a / 64] |= 1ull << f.a % 64;
-    s->exec[f.b / 64] |= 1ull << f.b % 64;
+    exec_filter_add(s, va, TLB_PAGE_BITS);
+    if (large) {
+        exec_filter_add(s, va, bits);
+        s->exec_sizes |= 1ull << bits;
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -292,17 +325,18 @@ static void flush_one(struct vcpu *v, uint64_t mask, uint64_t value, bool whole,
     for (uint64_t va = first; !code && va <= last && va >= first; va += TLB_PAGE) code = exec_filter_hit(s, va);
     for (struct tlb_space *a = s->space; a < s->space + SOFT_SPACES; a++) {
         if (!a->used || (a->key & mask) != value) continue;
-        if (whole)
+        if (whole) {
             space_clear(a);
-        else
+            a->own_code = !a->regime; /* nothing is known of its code */
+        } else {
             space_flush_pages(a, first, last);
-        /* code in large pages may lie elsewhere in them */
-        if (code || a->sizes) a->tag = new_tag(s);
+        }
+        if (code) a->tag = new_tag(s);
     }
     for (struct regime *r = s->regime; r < s->regime + SOFT_SPACES; r++)
         if (code && !(mask & asid) && r->used && (r->key & mask) == value) r->tag = new_tag(s);
     if (s->view[VIEW_MAIN]) view_refresh(v, VIEW_MAIN);
-    if (whole && !mask) memset(s->exec, 0, sizeof s->exec), s->nexec = 0;
+    if (whole && !mask) exec_filter_clear(s);
     pthread_mutex_unlock(&s->lock);
 }
 
