@@ -5,7 +5,7 @@ typedef unsigned long u64;
 typedef unsigned u32;
 typedef unsigned char u8;
 
-#define MRS(reg) ({ u64 v_; asm volatile("mrs %0, " #reg : "=r"(v_) : : "memory"); v_; })
+#define MRS(reg) ({ u64 v_ = 0; asm volatile("mrs %0, " #reg : "+r"(v_) : : "memory"); v_; })
 #define MSR(reg, val) asm volatile("msr " #reg ", %x0\n\tisb" : : "rZ"((u64)(val)) : "memory")
 #define SYS1(op, val) asm volatile(#op ", %x0" : : "rZ"((u64)(val)) : "memory")
 #define INSN_(...) asm volatile(__VA_ARGS__ : : : "memory")
