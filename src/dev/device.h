@@ -216,6 +216,7 @@ struct bus {
     /* Before the device's own init: gives it its address and ways; checks `addr`. After exit: takes them back. */
     int (*plug)(struct bus *bus, struct dev *d, struct err *e);
     void (*unplug)(struct bus *bus, struct dev *d);
+    void *data;              /* the owner's */
     struct bus *next;
 };
 
