@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "lyre.h"
 #include "sys/gdbstub.h"
+#include "sys/monitor.h"
 
 /* Fails with the option in front: "-device foo: ...". */
 static int failed_at(const struct sys_item *it, struct err *e, int r)
@@ -251,7 +252,7 @@ static int debuggers(struct sys *s, struct err *e)
         if (!strcmp(arg, "none")) continue;
         if (!strchr(arg, ',') && !strncmp(arg, "tcp:", 4)) arg = sys_text(s, "%s,server=on,wait=off,nodelay=on", arg);
         r = chr_legacy(s->chrs, arg, sys_text(s, "gdb%u", i), &c, NULL, e);
-        if (!r && c && !gdb_machine_new(s->m, c, NULL, NULL, e)) r = -EBUSY;
+        if (!r && c && !gdb_machine_new(s->m, c, monitor_command, sys_mons(s), e)) r = -EBUSY;
         if (r) return failed_at(&s->gdbs.item[i], e, r);
     }
     return 0;

@@ -51,6 +51,7 @@ int cmdline_machine(struct sys *s, const char *arg, struct err *e);
 char *sys_text(struct sys *s, const char *fmt, ...) PRINTF(2, 3);
 
 /* A monitor on a character device: people's, or QMP. */
+struct monitors *sys_mons(struct sys *s);
 int sys_monitor(struct sys *s, struct chr *c, bool qmp, bool pretty, struct err *e);
 void sys_monitors_free(struct sys *s);
 
