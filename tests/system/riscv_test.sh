@@ -1,9 +1,10 @@
 #!/bin/bash
 # riscv_test.sh BUILD [NAME...]: privileged RISC-V programs (tests/system/riscv/*.S) on a hart of ours, under both accelerators. With
-# QEMU=1 the installed qemu-system-riscv64 and -riscv32 run them instead. A program says in its first lines what it needs:
-#   ONLY 64|32     one word size             CPU opts        more for -cpu of ours
-# They see QEMU defined then, for the few things that it does not do as the manual says.
+# QEMU=1 the installed qemu-system-riscv64 and -riscv32 run them instead; they see QEMU defined then, for the few things that it does not
+# do as the manual says. A program says in its first lines what it needs:
+#   ONLY 64|32     one word size               CPU opts      more for -cpu of ours
 #   NOQEMU why     not for the installed QEMU  QCPU opts     more for -cpu of QEMU's
+#   NOBOARD why    not for our board virt
 . "$(dirname "$0")/../lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
@@ -37,6 +38,10 @@ for src in "$here"/riscv/*.S; do
         fi
         riscv64-linux-gnu-objcopy -O binary "$T/$name" "$T/$name.bin"
         extra=$(says CPU "$src")
+        # the board itself, where system mode was built
+        board=$build/lyre-system-riscv$x
+        [ ! -e "$board" ] || [ -n "$(says NOBOARD "$src")" ] || run riscv$x-$name-virt "$board" -M virt -m 64 -cpu max${extra:+,$extra} -bios none -kernel "$T/$name" \
+            -nographic -semihosting
         for accel in interp jit jit-direct; do
             run riscv$x-$name-$accel "$build/tests/system/riscv/hart_riscv" -guest riscv$x -accel $accel -cpu max${extra:+,$extra} "$T/$name.bin"
         done

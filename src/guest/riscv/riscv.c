@@ -379,11 +379,12 @@ static void ext_finish(struct riscv_cpu *r)
                 r->feats[g / 64] |= 1ull << (g % 64);
 }
 
-/* Properties of harts in QEMU's spelling that change nothing a program in user mode could see. */
-static bool no_user_effect(const char *name, size_t len)
+/* Properties of harts in QEMU's spelling that change nothing here. */
+static bool no_effect(const char *name, size_t len)
 {
     static const char *const names[] = {
-        "vext_spec", "priv_spec",
+        "vext_spec", "priv_spec", "bext_spec", "pmu-num", "pmu-mask", "short-isa-string", "mvendorid", "marchid", "mimpid", "resetvec",
+        "rvv_ma_all_1s", "rvv_ta_all_1s", "rvv_vl_half_avl", "debug",
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strlen(names[i]) == len && !strncasecmp(names[i], name, len)) return true;
@@ -413,7 +414,13 @@ static int option(struct riscv_cpu *r, const char *word, size_t len, struct err 
         if (small) ext_set(r, EXT_zve64x, false);
         return 0;
     }
-    if (no_user_effect(name, nlen)) return 0;
+    if (no_effect(name, nlen)) return 0;
+    if (nlen == 6 && !memcmp(name, "x-epmp", 6)) name = "smepmp"; /* before it was ratified */
+    else if (nlen > 2 && !memcmp(name, "x-", 2)) name += 2, nlen -= 2;
+    if (nlen == 1 && *name == 'g') {
+        if (on) ext_list(r, RVG);
+        return on || off ? 0 : err_set(e, EINVAL, "g: on or off is needed");
+    }
     ext = ext_find(name, nlen);
     if (ext < 0) {
         char near[160] = "";

@@ -11,6 +11,7 @@
 #include "cpu/guest.h"
 #include "cpu/guest_linux.h"
 #include "cpu/isa_text.h"
+#include "cpu/riscv_sys.h"
 #include "mem/mem.h"
 
 extern const struct guest riscv64_guest, riscv32_guest;
@@ -74,6 +75,46 @@ static void ir_regs(const struct guest *g, struct ir_reg *regs)
     for (unsigned i = 0; i < g->nregs; i++)
         regs[i] = (struct ir_reg){ .name = g->regs[i].name, .type = g->regs[i].type, .group = g->regs[i].group,
                                    .pin = g->regs[i].pin, .offset = (int32_t)g->regs[i].offset };
+}
+
+/* Look-ups of CSRs halve the table. */
+static void csr_order(void **state)
+{
+    static const unsigned nums[] = {
+#define CSR(n, ...) n,
+#define CSR_USER(n, ...) n,
+#define CSR_HI(n, ...) n,
+#define CSR_HI_USER(n, ...) n,
+#include "csr.def"
+    };
+    for (size_t i = 1; i < ARRAY_LEN(nums); i++) assert_true(nums[i - 1] < nums[i]);
+}
+
+/* Models of harts with and without a privileged side; user mode's ISA string has none of it. */
+static void machine_models(void **state)
+{
+    static const struct { const char *spec, *isa, *mmu; } want[] = {
+        { "rv64", "rv64imafdch_zicbom_zicboz_zicntr_zicsr_zifencei_zihintpause_zihpm", "riscv,sv57" },
+        { "rv64,h=off,sv57=off", "rv64imafdc_", "riscv,sv48" }, { "rv64,mmu=off", "rv64imafdch_", NULL },
+        { "sifive-e51", "rv64imac_zicntr", NULL }, { "sifive-u54", "rv64imafdc_zicntr", "riscv,sv39" },
+        { "rv64,x-smaia=on,g=on", "rv64imafdch_", "riscv,sv57" },
+    };
+    char buf[2048];
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        CPU *cpu = new_cpu(&riscv64_guest, want[i].spec);
+        size_t n = riscv_isa_string(cpu, buf, sizeof buf);
+        assert_int_equal(n, strlen(buf));
+        assert_memory_equal(buf, want[i].isa, strlen(want[i].isa));
+        if (want[i].mmu) assert_string_equal(riscv_mmu_type(cpu), want[i].mmu);
+        else assert_null(riscv_mmu_type(cpu));
+        assert_false(has(&riscv64_guest, cpu, "sstc"));
+        free(cpu);
+    }
+    CPU *cpu = new_cpu(&riscv64_guest, "rv64,x-smaia=on");
+    riscv_isa_string(cpu, buf, sizeof buf);
+    assert_non_null(strstr(buf, "_smaia_ssaia_sstc_svadu_"));
+    assert_int_equal(riscv_isa_string(cpu, buf, 8), 7);
+    free(cpu);
 }
 
 /* Translates one instruction as the region builder would and verifies the IR. */
@@ -239,7 +280,8 @@ static void test_signal_frame(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_translate), cmocka_unit_test(test_models), cmocka_unit_test(test_signal_frame),
+        cmocka_unit_test(test_translate), cmocka_unit_test(test_models), cmocka_unit_test(csr_order),
+        cmocka_unit_test(machine_models), cmocka_unit_test(test_signal_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* svext.S: Svade and Svadu by menvcfg.ADUE, Svnapot, Svpbmt, Svinval, Smstateen, Smepmp; semihosting. ONLY 64
+/* svext.S: Svade and Svadu by menvcfg.ADUE, Svnapot, Svpbmt, Svinval, Smstateen, Smepmp. ONLY 64
  * NOQEMU 7.2 has not all of these */
 #include "test.h"
 #define V 1
@@ -198,19 +198,7 @@ main:
     run_as MPP_U
     want a0, 8
 
-    case 10 /* semihosting: the machine answers with a0 + a1 */
-    li a0, 30
-    li a1, 12
-    .balign 16
-    .option push
-    .option norvc
-    slli zero, zero, 0x1f
-    ebreak
-    srai zero, zero, 7
-    .option pop
-    want a0, 42
-
-    case 11 /* Smepmp: with MMWP machine mode needs a rule */
+    case 10 /* Smepmp: with MMWP machine mode needs a rule */
     li t0, -1
     csrw pmpaddr1, t0
     la t0, _start
