@@ -18,8 +18,9 @@ for t; do
     # LeakSanitizer does not look into the memory that the engine maps itself, and takes what only that points to for lost
     leaks=1
     case $t in insn_* | elf) leaks=0 ;; esac
-    if "$build/tests/fuzz/fuzz_$t" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -detect_leaks=$leaks -print_final_stats=1 \
-        -artifact_prefix="$build/found/$t-" "$build/corpus/$t" "$here/corpus/${t%%_*}" >"$build/$t.log" 2>&1; then
+    # (the option keeps libFuzzer from looking after every input, the variable LeakSanitizer at the end)
+    if ASAN_OPTIONS=detect_leaks=$leaks "$build/tests/fuzz/fuzz_$t" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 \
+        -detect_leaks=$leaks -print_final_stats=1 -artifact_prefix="$build/found/$t-" "$build/corpus/$t" "$here/corpus/${t%%_*}" >"$build/$t.log" 2>&1; then
         pass "fuzz/$t $(sed -n 's/^stat::number_of_executed_units: */inputs /p' "$build/$t.log")"
     else
         fail "fuzz/$t" "$(grep -m1 -E 'ERROR|does not hold|runtime error' "$build/$t.log"), see build-fuzz/$t.log"
