@@ -141,6 +141,21 @@ static void harts_and_reset(void **st)
     box_free(&b);
 }
 
+static void one_thread(struct machine_config *c) { c->cpus = 4, c->one_thread = true; }
+
+/* Three harts spin, and the fourth has its turn all the same. */
+static void taking_turns(void **st)
+{
+    /* csrr t0, mhartid; addi t0, t0, -3; beqz t0, +8; j .; then fail7 */
+    static const uint32_t spin[] = { 0xf14022f3, 0xffd28293, 0x00028463, 0x0000006f, 0x001002b7, 0x00073337, 0x33330313, 0x0062a023, 0x0000006f };
+    struct box b;
+    assert_true(box_new(&b, "riscv64", "virt", NULL, one_thread));
+    code(&b, spin, ARRAY_LEN(spin));
+    assert_int_equal(machine_begin(b.m, &b.e), 0);
+    assert_int_equal(run(&b), 7);
+    box_free(&b);
+}
+
 static void no_reboot(struct machine_config *c) { c->cpus = 4, c->no_reboot = true; }
 
 static void reboot_may_be_the_end(void **st)
@@ -326,7 +341,7 @@ static void all_types(void **st)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_with_status), cmocka_unit_test(two_in_a_process), cmocka_unit_test(harts_and_reset),
+        cmocka_unit_test(ends_with_status), cmocka_unit_test(two_in_a_process), cmocka_unit_test(harts_and_reset), cmocka_unit_test(taking_turns),
         cmocka_unit_test(reboot_may_be_the_end), cmocka_unit_test(stop_and_go), cmocka_unit_test(wrong_options), cmocka_unit_test(wrong_devices),
         cmocka_unit_test(wrong_kernels), cmocka_unit_test(tree), cmocka_unit_test(all_types),
     };

@@ -4,7 +4,8 @@
  * A CPU's thread is in one of three places: in cpu_run; asleep on its own condition (halted, or off); parked, because the machine is
  * stopped. Who wants something of it makes it leave cpu_run (cpu_kick) and wakes it. Nobody waits for a CPU with the big lock held: the
  * CPU may be waiting for that.
- * Known gaps: one thread for all CPUs (-accel thread=single), -icount.
+ * With -accel thread=single the threads take turns, so that one CPU runs at a time.
+ * Known gaps: -icount.
  */
 #include "machine/machine.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CPU_TIMERS = 8 };
@@ -48,7 +50,13 @@ struct vcpus {
     uint32_t stop;            /* > 0: CPUs park; atomic */
     unsigned parked, threads;
     bool quit;
+    /* thread=single: whose turn it is */
+    pthread_mutex_t turn_lock;
+    pthread_cond_t turn_cond;
+    uint32_t ticket, serving;
+    struct machine_cpu *runs;
 };
+enum { TURN_NS = 2 * NS_PER_MS };
 
 /* --- what the ISA asks for -------------------------------------------------------------------------------------------------- */
 
@@ -252,6 +260,33 @@ static void left_alone(struct machine_cpu *mc, enum cpu_exc exc)
     machine_request(m, BOARD_SHUTDOWN, 1);
 }
 
+/* First come, first served; who waits for longer than a turn has the one that runs leave. */
+static void take_turn(struct machine_cpu *mc)
+{
+    struct vcpus *vs = mc->m->vcpus;
+    pthread_mutex_lock(&vs->turn_lock);
+    uint32_t mine = vs->ticket++;
+    while (vs->serving != mine) {
+        struct timespec t;
+        clock_gettime(CLOCK_REALTIME, &t);
+        t.tv_nsec += TURN_NS;
+        if (t.tv_nsec >= NS_PER_S) t.tv_nsec -= NS_PER_S, t.tv_sec++;
+        if (pthread_cond_timedwait(&vs->turn_cond, &vs->turn_lock, &t) == ETIMEDOUT && vs->runs) cpu_kick(vs->runs->cpu);
+    }
+    vs->runs = mc;
+    pthread_mutex_unlock(&vs->turn_lock);
+}
+
+static void give_turn(struct machine_cpu *mc)
+{
+    struct vcpus *vs = mc->m->vcpus;
+    pthread_mutex_lock(&vs->turn_lock);
+    vs->runs = NULL;
+    vs->serving++;
+    pthread_cond_broadcast(&vs->turn_cond);
+    pthread_mutex_unlock(&vs->turn_lock);
+}
+
 static void *run(void *arg)
 {
     struct machine_cpu *mc = arg;
@@ -264,7 +299,10 @@ static void *run(void *arg)
             sleep_cpu(mc);
             continue;
         }
+        bool turns = mc->m->cfg.one_thread && mc->m->ncpus > 1;
+        if (turns) take_turn(mc);
         enum cpu_exc exc = cpu_run(mc->cpu);
+        if (turns) give_turn(mc);
         if (exc == EXC_REQUEST) continue;
         if (exc == EXC_GUEST && mc->cpu->v->exc_code == GX_HALT) {
             mc->halted = true;
@@ -284,6 +322,8 @@ int vcpus_new(struct machine *m, struct err *e)
     pthread_mutex_init(&vs->lock, NULL);
     pthread_cond_init(&vs->parked_cond, NULL);
     pthread_cond_init(&vs->go_cond, NULL);
+    pthread_mutex_init(&vs->turn_lock, NULL);
+    pthread_cond_init(&vs->turn_cond, NULL);
     vs->stop = 1; /* the machine is born paused */
     m->cpus = xalloc(m->ncpus * sizeof *m->cpus);
     for (unsigned i = 0; i < m->ncpus; i++) {
@@ -355,6 +395,8 @@ void vcpus_free(struct machine *m)
     pthread_mutex_destroy(&vs->lock);
     pthread_cond_destroy(&vs->parked_cond);
     pthread_cond_destroy(&vs->go_cond);
+    pthread_mutex_destroy(&vs->turn_lock);
+    pthread_cond_destroy(&vs->turn_cond);
     free(m->cpus);
     free(vs);
     m->cpus = NULL;
