@@ -1,12 +1,13 @@
 /*
  * riscv_virt.c: the board "virt" of RISC-V: what QEMU's documentation (system/riscv/virt) describes, at the addresses that its device
  * tree shows: PLIC or APLIC with IMSIC, CLINT or ACLINT, 16550, Goldfish RTC, flash, fw_cfg, eight virtio slots, PCIe, test finisher.
- * Known gaps: platform-bus, IOMMU, ACPI tables, IMSICs of several sockets.
+ * Known gaps: platform-bus, IOMMU, IMSICs of several sockets.
  */
 #include "cpu/riscv_sys.h"
 #include "dev/intc/imsic.h"
 #include "dev/misc/fw_cfg.h"
 #include "dev/pci/pci.h"
+#include "machine/acpi.h"
 #include "machine/riscv.h"
 
 #include <stdio.h>
@@ -45,10 +46,12 @@ static const struct part parts[] = {
 };
 
 static const char *const aia_words[] = { "none", "aplic", "aplic-imsic", NULL };
+static const char *const auto_words[] = { "on", "off", "auto", NULL };
 static const struct machine_prop props[] = {
-    { "aclint", "Set on/off to enable/disable emulating ACLINT devices", "off", machine_onoff },
-    { "aia", "Set type of AIA interrupt conttoller. Valid values are none, aplic, and aplic-imsic.", "none", aia_words },
-    { "aia-guests", "Set number of guest MMIO pages for AIA IMSIC. Valid value should be between 0 and 7.", "0", NULL },
+    { "acpi", "Enable ACPI", "auto", auto_words },
+    { "aclint", "ACLINT (MSWI, MTIMER, SSWI) in place of a CLINT", "off", machine_onoff },
+    { "aia", "interrupt controllers: none (a PLIC), aplic, aplic-imsic", "none", aia_words },
+    { "aia-guests", "guest interrupt files of each hart's IMSIC, 0 to 7", "0", NULL },
 };
 
 static int prepare(struct machine *m, struct err *e)
@@ -207,6 +210,35 @@ static void fdt(struct machine *m, struct fdt *f)
     fdt_set_str(n, "compatible", "cfi-flash");
 }
 
+static uint64_t hart_id(struct machine *m, unsigned cpu) { return cpu; }
+
+/* ACPI, for firmware that asks for it; the ISA's name is what the tree says. */
+static int tables(struct machine *m, struct err *e)
+{
+    uint32_t len, guests = (uint32_t)atoi(machine_prop(m, "aia-guests")), bits = 0;
+    if (!strcmp(machine_prop(m, "acpi"), "off") || riscv_is32(m) || !m->fdt) return 0;
+    struct fdt *f = fdt_read(m->fdt, m->fdt_size, NULL);
+    struct fdt_node *cpu = f ? fdt_find(f, "/cpus/cpu@0") : NULL;
+    const char *isa = cpu ? fdt_get(cpu, "riscv,isa", &len) : NULL;
+    while (1u << bits < m->ncpus) bits++;
+    struct acpi_board b = { .controller = "irqchip", .riscv = true,
+        .pcie = { .ecam = 0x30000000, .ecam_size = 256 << 20, .io = 0x3000000, .mmio32 = 0x40000000, .mmio32_size = 1 << 30,
+                  .mmio64 = 0x400000000, .mmio64_size = 16ull << 30, .gsi = 32 },
+        .rv = { .isa = isa ? isa : "rv64imafdc", .timebase = TIMEBASE, .hartid = hart_id, .sources = 96 } };
+    if (with_plic(m)) b.rv.plic = (struct acpi_window){ 0x0c000000, 0x600000 };
+    else b.rv.aplic = (struct acpi_window){ 0x0d000000, 0x8000 };
+    if (imsic(m)) {
+        b.rv.imsic = (struct acpi_window){ 0x28000000, m->ncpus * 4096 };
+        b.rv.imsic_ids = 255;
+        while (1u << b.rv.guest_bits < guests + 1) b.rv.guest_bits++;
+        b.rv.hart_bits = bits;
+    }
+    int r = acpi_install(m, &b, e);
+    if (!r) r = smbios_install(m, "Lyrebird Virtual Machine", e);
+    fdt_free(f);
+    return r;
+}
+
 static int boot(struct machine *m, struct err *e)
 {
     char buf[8];
@@ -214,7 +246,8 @@ static int boot(struct machine *m, struct err *e)
     bool content = flash && dev_get(flash, "drive", buf, sizeof buf) && buf[0];
     struct riscv_boot b = { .rom = ROM, .ram = RAM_BASE, .flash = content ? FLASH : 0,
                             .bios64 = "opensbi-riscv64-generic-fw_dynamic.bin", .bios32 = "opensbi-riscv32-generic-fw_dynamic.bin" };
-    return riscv_boot(m, &b, e);
+    int r = riscv_boot(m, &b, e);
+    return r ? r : tables(m, e);
 }
 
 const struct machine_type riscv_virt_machine = {

@@ -35,9 +35,9 @@ static int by_name(const void *a, const void *b)
 void help_machine(struct sys *s, const struct machine_type *t)
 {
     static const struct machine_prop common[] = {
-        { "append", "Linux kernel command line", NULL, NULL }, { "dtb", "Linux kernel device tree file", NULL, NULL },
-        { "dumpdtb", "Dump current dtb to a file and quit", NULL, NULL }, { "firmware", "Firmware image", NULL, NULL },
-        { "initrd", "Linux initial ramdisk file", NULL, NULL }, { "kernel", "Linux kernel image file", NULL, NULL },
+        { "append", "what the kernel is told (-append)", NULL, NULL }, { "dtb", "device tree in place of the generated one (-dtb)", NULL, NULL },
+        { "dumpdtb", "write the device tree to a file and end", NULL, NULL }, { "firmware", "firmware (-bios)", NULL, NULL },
+        { "initrd", "ram disk of the kernel (-initrd)", NULL, NULL }, { "kernel", "kernel (-kernel)", NULL, NULL },
     };
     const struct machine_prop *list[64 + ARRAY_LEN(common)];
     unsigned n = 0;
