@@ -551,8 +551,14 @@ static void note_write(struct vcpu *v, const struct full *f, uint64_t off, unsig
     if (f->ram->track & ~seen) __atomic_or_fetch(flags, f->ram->track, __ATOMIC_RELAXED);
 }
 
+/* Several registers in one instruction (LD and ST with y): what a device sees are accesses of y bytes. */
+static unsigned unit_of(const struct ir_ins *ins, unsigned bytes)
+{
+    return (ins->op == IR_LD || ins->op == IR_ST) && ins->y ? ins->y : bytes;
+}
+
 /* A part of an access, within one page, by translation f: RAM or device registers. */
-static enum cpu_exc part_ld(CPU *cpu, const struct full *f, uint64_t va, unsigned bytes, void *out)
+static enum cpu_exc part_ld(CPU *cpu, const struct full *f, uint64_t va, unsigned bytes, unsigned unit, void *out)
 {
     uint64_t off = va & (TLB_PAGE - 1), phys = f->phys + off, val;
     if (f->ram && f->rd_ok) {
@@ -561,7 +567,7 @@ static enum cpu_exc part_ld(CPU *cpu, const struct full *f, uint64_t va, unsigne
     }
     cpu->v->soft->stat_mmio++;
     for (unsigned done = 0, n; done < bytes; done += n) {
-        n = MIN(bytes - done, 8u);
+        n = MIN(bytes - done, MIN(unit, 8u));
         while (n & (n - 1)) n &= n - 1;
         if (space_ld(cpu->v->space, phys + done, n, &val, f->attr) != MEM_OK) return bus_error(cpu, va, phys + done, EXF_READ);
         memcpy((char *)out + done, &val, n);
@@ -569,7 +575,7 @@ static enum cpu_exc part_ld(CPU *cpu, const struct full *f, uint64_t va, unsigne
     return EXC_NONE;
 }
 
-static enum cpu_exc part_st(CPU *cpu, const struct full *f, uint64_t va, unsigned bytes, const void *in)
+static enum cpu_exc part_st(CPU *cpu, const struct full *f, uint64_t va, unsigned bytes, unsigned unit, const void *in)
 {
     uint64_t off = va & (TLB_PAGE - 1), phys = f->phys + off, val = 0;
     if (f->ram && f->wr_ok) {
@@ -579,7 +585,7 @@ static enum cpu_exc part_st(CPU *cpu, const struct full *f, uint64_t va, unsigne
     }
     cpu->v->soft->stat_mmio++;
     for (unsigned done = 0, n; done < bytes; done += n) {
-        n = MIN(bytes - done, 8u);
+        n = MIN(bytes - done, MIN(unit, 8u));
         while (n & (n - 1)) n &= n - 1;
         memcpy(&val, (const char *)in + done, n);
         if (space_st(cpu->v->space, phys + done, val, n, f->attr) != MEM_OK) return bus_error(cpu, va, phys + done, EXF_WRITE);
@@ -622,8 +628,8 @@ static enum cpu_exc split_ld(CPU *cpu, const struct ir_ins *ins, uint64_t va, un
                              union vlanes *r)
 {
     *r = (union vlanes){ 0 };
-    enum cpu_exc exc = part_ld(cpu, &f[0], va, first, r->u8);
-    if (!exc && first < bytes) exc = part_ld(cpu, &f[1], va + first, bytes - first, r->u8 + first);
+    enum cpu_exc exc = part_ld(cpu, &f[0], va, first, unit_of(ins, bytes), r->u8);
+    if (!exc && first < bytes) exc = part_ld(cpu, &f[1], va + first, bytes - first, unit_of(ins, bytes), r->u8 + first);
     if (!exc) to_value(ins, r);
     return exc;
 }
@@ -635,8 +641,8 @@ static enum cpu_exc split_st(CPU *cpu, const struct ir_ins *ins, uint64_t va, un
     struct ir_ins swap = { .mo = ins->mo & (MO_SIZE | MO_BE) };
     if (bytes < 16) x.u64[0] &= bits_mask(8 * bytes);
     to_value(&swap, &x);
-    enum cpu_exc exc = part_st(cpu, &f[0], va, first, x.u8);
-    if (!exc && first < bytes) exc = part_st(cpu, &f[1], va + first, bytes - first, x.u8 + first);
+    enum cpu_exc exc = part_st(cpu, &f[0], va, first, unit_of(ins, bytes), x.u8);
+    if (!exc && first < bytes) exc = part_st(cpu, &f[1], va + first, bytes - first, unit_of(ins, bytes), x.u8 + first);
     if (ins->mo & MO_REL) __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return exc;
 }
@@ -670,7 +676,8 @@ static enum cpu_exc slow_access(CPU *cpu, const struct ir_ins *ins, unsigned vie
     struct full f[2];
     unsigned first, access = write ? EXF_WRITE : EXF_READ;
     if (!translate_both(v, view, va, bytes, access, f, &first)) return v->exc;
-    if (f[0].device && va & (bytes - 1) && ins->op != IR_PROBE) return align_fault(cpu, va, write);
+    /* RAM that the tables call device memory is in the TLB as any other: it is the registers that have to be aligned */
+    if (f[0].device && !f[0].ram && va & (unit_of(ins, bytes) - 1) && ins->op != IR_PROBE) return align_fault(cpu, va, write);
     if (ins->op == IR_PROBE) return EXC_NONE;
     if (write && f[0].wr_ok) allow_writes(v, view, va);
     void *p = soft_hit(cpu, view, va, bytes, write);
@@ -748,7 +755,7 @@ void soft_copy(CPU *cpu, unsigned view, uint64_t va, void *buf, size_t len, bool
         } else {
             const struct full *f = translate(v, view, at, write ? EXF_WRITE : EXF_READ, false);
             struct full copy = f ? *f : (struct full){ 0 };
-            enum cpu_exc exc = !f ? v->exc : write ? part_st(cpu, &copy, at, n, (char *)buf + done) : part_ld(cpu, &copy, at, n, (char *)buf + done);
+            enum cpu_exc exc = !f ? v->exc : write ? part_st(cpu, &copy, at, n, 8, (char *)buf + done) : part_ld(cpu, &copy, at, n, 8, (char *)buf + done);
             if (exc) cpu_raise(cpu, exc, v->exc_code, v->fault_addr);
         }
         done += n;

@@ -220,6 +220,7 @@ static void stp(struct xlat *t, F *f, V base, int64_t off)
     unsigned size = f->sf ? MO_64 : MO_32;
     if (one_access(t, f, off, size)) {
         store(t, base, off, pair(t, size, f->rt, f->rt2), size + 1);
+        t->ir->ins[t->ir->nins - 1].y = MO_BYTES(size);
         return;
     }
     V a = x(t, f->rt), b = x(t, f->rt2);
@@ -230,7 +231,9 @@ static void ldp(struct xlat *t, F *f, V base, int64_t off, unsigned size)
 {
     int64_t bytes = MO_BYTES(size);
     if (!(size & MO_SIGN) && one_access(t, f, off, size)) { /* LDPSW: two, as the manual's pseudocode does it */
-        write_pair(t, size, f->rt, f->rt2, load(t, size == MO_64 ? T_V128 : T_I64, base, off, size + 1));
+        V v = load(t, size == MO_64 ? T_V128 : T_I64, base, off, size + 1);
+        t->ir->ins[v].y = MO_BYTES(size);
+        write_pair(t, size, f->rt, f->rt2, v);
         return;
     }
     V a = load(t, T_I64, base, off, size), b = load(t, T_I64, base, off + bytes, size);

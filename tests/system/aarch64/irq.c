@@ -143,8 +143,18 @@ static void power(void)
     SAY("timer of 1", irqs, last_irq);
 }
 
+/* Pairs are two accesses to a device, wherever they lie; in RAM they may be one. */
+static void pairs(void)
+{
+    u64 a, b, c, d;
+    asm volatile("ldp %w0, %w1, [%4, #0x14]\n\tldp %2, %3, [%4, #0x18]\n\tstp %w0, %w0, [%4, #0x3c]" : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d) : "r"(0x9000000ul) : "memory");
+    SAY("pairs", a, b & 0x10, c & 0x10, d);
+    tell("none", 0);
+}
+
 void main(void)
 {
+    pairs();
     gic_init();
     timers();
     power();
