@@ -181,10 +181,10 @@ static bool park(struct machine_cpu *mc)
 {
     struct vcpus *vs = mc->m->vcpus;
     pthread_mutex_lock(&vs->lock);
-    if (vs->stop) {
+    if (must_stop(vs)) {
         vs->parked++;
         pthread_cond_signal(&vs->parked_cond);
-        while (vs->stop && !vs->quit) pthread_cond_wait(&vs->go_cond, &vs->lock);
+        while (must_stop(vs) && !vs->quit) pthread_cond_wait(&vs->go_cond, &vs->lock);
         vs->parked--;
     }
     bool go = !vs->quit;
