@@ -213,6 +213,7 @@ INSN(prfm_lit, "11 011000 lit[s20:2] rt:5", "prfm {rt:prfop}, {lit@pc}")
  */
 static bool one_access(struct xlat *t, F *f, int64_t off, unsigned size)
 {
+    if (acpu(t)->c.v && acpu(t)->c.v->soft) return !(t->mode & MODE_ALIGN); /* one look into the TLB instead of two */
     return t->mode & MODE_SHARED && !(t->mode & MODE_ALIGN) && (f->rn != 31 || (off & 15) + 2 * MO_BYTES(size) <= 16);
 }
 static void stp(struct xlat *t, F *f, V base, int64_t off)

@@ -56,6 +56,7 @@ struct arm_cpu {
     uint64_t sr[SR_COUNT];
     uint8_t el;
     bool pan, uao, il, ss;        /* PSTATE bits */
+    bool ss_used;                 /* the step that ss allowed is under way */
     bool guarded;                 /* code was fetched from a guarded page: computed jumps leave BTYPE */
     uint32_t mode_el[4];          /* what of the translation mode follows from the exception level (arm_mode_update) */
     uint32_t lines;               /* input lines that are high, bits by ARM_LINE_*; atomic */

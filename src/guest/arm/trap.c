@@ -158,6 +158,9 @@ void arm_take(struct arm_cpu *a, unsigned to, unsigned vector, uint32_t ec, uint
 /* A synchronous exception with the instruction length bit set; pc is what it was. */
 static void take_sync(struct arm_cpu *a, unsigned to, uint32_t ec, uint32_t iss, uint64_t ret)
 {
+    /* what did not complete is stepped again */
+    if (a->ss_used && ec != EC_SVC && ec != EC_HVC && ec != EC_SMC && ec != EC_STEP && ec != EC_STEP + 1) a->ss = true;
+    a->ss_used = false;
     arm_take(a, to, 0, ec, iss | 1u << 25, ret);
 }
 
@@ -304,10 +307,12 @@ static void eret(struct arm_cpu *a)
 void arm_debug_check(struct arm_cpu *a)
 {
     const uint64_t md = a->sr[SR_MDSCR_EL1];
+    a->ss_used = false;
     if (!debug_on(a, a->el)) return;
     if (md & 1) {
         if (!a->ss) cpu_raise(&a->c, EXC_GUEST, GX_STEP, 0);
         a->ss = false;
+        a->ss_used = true;
     }
     for (unsigned i = 0; i < 6 && md >> 15 & 1; i++) {
         const uint64_t bcr = a->sr[SR_DBGBCR0_EL1 + 2 * i], bvr = a->sr[SR_DBGBVR0_EL1 + 2 * i];

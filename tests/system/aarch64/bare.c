@@ -5,6 +5,7 @@ volatile struct noted ex;
 u32 use_smc;
 void *volatile recover;
 void (*volatile on_irq)(struct frame *f, u64 vec, u64 el);
+void (*volatile on_debug_hook)(struct frame *f, u64 vec, u64 el);
 static u64 told;
 extern char comes_back[], low_return[];
 extern u64 lower_from;
@@ -84,6 +85,10 @@ void trap(struct frame *f, u64 vec, u64 el)
     }
     if ((vec & 3) == 0 && f->x[30] && ec == 0 && *(u32 *)f->elr == 0xd5384241) { /* low_return at EL0 */
         f->elr += 8;
+        return;
+    }
+    if (!(vec & 3) && on_debug_hook && ec >= 0x30 && ec < 0x38) {
+        on_debug_hook(f, vec, el);
         return;
     }
     if ((vec & 3) && on_irq) {
