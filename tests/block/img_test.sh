@@ -140,7 +140,7 @@ same check/raw check -f raw data.raw
 same compare/same compare base.qcow2 data.raw
 same compare/other compare base.qcow2 top.qcow2
 same compare/missing compare base.qcow2 nonex.qcow2
-cp base.qcow2 same.qcow2; same compare/strict compare -s base.qcow2 same.qcow2
+cp base.qcow2 same.qcow2; status compare/strict 0 $L compare -s base.qcow2 same.qcow2; status compare/strict-other 1 $L compare -s base.qcow2 data.raw
 same info/missing info nonex
 same info/raw info --output=json hole.raw
 same map/raw map --output=json hole.raw

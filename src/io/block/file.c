@@ -23,6 +23,7 @@ struct file {
     bool is_dev, no_zero, no_punch, lost; /* __atomic */
     uint32_t align, mem_align;            /* of O_DIRECT; 1 without */
     pthread_mutex_t rmw;
+    pthread_rwlock_t end; /* shared: writes that make the file longer; alone: who sets its length. Taken after rmw */
 };
 
 static int file_probe_align(struct file *f)
@@ -69,6 +70,7 @@ static int file_open(struct blk_node *n, struct json_object *opts, struct err *e
     f->is_dev = S_ISBLK(st.st_mode);
     f->align = f->mem_align = 1;
     pthread_mutex_init(&f->rmw, NULL);
+    pthread_rwlock_init(&f->end, NULL);
     n->s = f;
     int r = no_lock ? 0 : blk_lock_file(fd, name, n->flags, e);
     if (!r && (n->flags & BLK_DIRECT) && (r = file_probe_align(f))) err_set(e, -r, "'%s': O_DIRECT: unknown alignment", name);
@@ -80,6 +82,7 @@ static int file_close(struct blk_node *n)
 {
     struct file *f = n->s;
     pthread_mutex_destroy(&f->rmw);
+    pthread_rwlock_destroy(&f->end);
     return close(f->fd) ? -errno : 0;
 }
 
@@ -174,11 +177,14 @@ static int bounce(struct blk_node *n, bool write, uint64_t off, const struct iov
             memset(buf + got, 0, v.iov_len - got);
         }
         if (write) {
-            uint64_t size = MAX(blk_node_size(n), off + at + step);
             copy_iov(iov, niov, at, buf + skip, step, false);
+            bool longer = hi > blk_node_size(n);
+            if (longer) pthread_rwlock_wrlock(&f->end);
+            uint64_t size = MAX(blk_node_size(n), off + at + step);
             r = transfer(f->fd, true, lo, &v, 1, v.iov_len, &got);
             if (!r && hi > size && !f->is_dev && ftruncate(f->fd, (off_t)size)) r = -errno;
             if (!r) grown(n, off + at + step);
+            if (longer) pthread_rwlock_unlock(&f->end);
         } else {
             copy_iov(iov, niov, at, buf + skip, step, true);
         }
@@ -207,8 +213,11 @@ static int file_pwritev(struct blk_node *n, uint64_t off, const struct iovec *io
     if (flags & BLK_COMPRESS) return -ENOTSUP;
     if (off > INT64_MAX || bytes > INT64_MAX - off) return -EFBIG;
     if (!aligned(f, off, iov, niov)) return bounce(n, true, off, iov, niov, bytes);
+    bool longer = off + bytes > blk_node_size(n);
+    if (longer) pthread_rwlock_rdlock(&f->end);
     int r = transfer(f->fd, true, off, iov, niov, bytes, &done);
     grown(n, off + done);
+    if (longer) pthread_rwlock_unlock(&f->end);
     return r;
 }
 
@@ -265,17 +274,20 @@ static int file_zero(struct blk_node *n, uint64_t off, uint64_t bytes, unsigned 
         r = do_fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, bytes);
         if (!r && !f->is_dev && end > blk_node_size(n)) {
             uint64_t now;
-            pthread_mutex_lock(&f->rmw);
+            pthread_rwlock_wrlock(&f->end); /* or it would cut off what somebody writes behind it now */
             r = file_length(f, &now);
             if (!r && now < end && ftruncate(f->fd, (off_t)end)) r = -errno;
-            pthread_mutex_unlock(&f->rmw);
+            if (!r) grown(n, end);
+            pthread_rwlock_unlock(&f->end);
         }
     }
     if (r == -ENOTSUP && !__atomic_load_n(&f->no_zero, __ATOMIC_RELAXED)) {
+        pthread_rwlock_rdlock(&f->end);
         r = do_fallocate(f->fd, FALLOC_FL_ZERO_RANGE, off, bytes);
+        if (!r && !f->is_dev) grown(n, end);
+        pthread_rwlock_unlock(&f->end);
         if (r == -ENOTSUP) __atomic_store_n(&f->no_zero, true, __ATOMIC_RELAXED);
     }
-    if (!r && !f->is_dev) grown(n, end);
     return r;
 }
 

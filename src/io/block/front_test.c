@@ -67,7 +67,7 @@ static void at_once(const char *fmt, const char *opts, unsigned flags)
         for (unsigned k = 0; k < N; k++) {
             unsigned i = (k * 37) % N; /* neighbours far apart in time, and near */
             uint64_t off = (uint64_t)i * MAX + rnd(&seed, 500), len = 1 + rnd(&seed, MAX - 500);
-            if (round == 2) off = off / 512 * 512, len = MAX(len / 512 * 512, 512u);
+            if (round == 2) off = ALIGN_UP(off, 512u), len = 512 + rnd(&seed, 14) * 512;
             free(o[i].buf);
             o[i].buf = NULL;
             o[i].done = &done;
