@@ -191,7 +191,7 @@ static void master_update(struct pci_dev *p)
 
 static void line_update(struct pci_dev *p)
 {
-    bool level = p->intx && !on(p, PCI_COMMAND_INTX_DISABLE);
+    bool level = p->intx && !on(p, PCI_COMMAND_INTX_DISABLE) && !pci_msix_on(p) && !pci_msi_on(p);
     uint8_t *status = p->config + PCI_STATUS;
     *status = (uint8_t)((*status & ~PCI_STATUS_INTERRUPT) | (p->intx ? PCI_STATUS_INTERRUPT : 0));
     if (level == p->line) return;
@@ -245,7 +245,10 @@ void pci_config_write(struct pci_dev *p, uint32_t off, uint32_t val, unsigned si
     if (p->below && touches(off, size, PCI_BRIDGE_CONTROL, 2) && !(bridge_ctl & PCI_BRIDGE_CTL_BUS_RESET) &&
         (pci_get16(p->config + PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET))
         pci_bus_reset(p->below);
-    if (p->cap_msix && touches(off, size, p->cap_msix + PCI_MSIX_FLAGS, 2)) pci_msix_catch_up(p);
+    if ((p->cap_msix && touches(off, size, p->cap_msix + PCI_MSIX_FLAGS, 2)) || (p->cap_msi && touches(off, size, p->cap_msi + PCI_MSI_FLAGS, 2))) {
+        line_update(p); /* messages or a line, not both */
+        pci_msix_catch_up(p);
+    }
     if (p->config_written) p->config_written(p, off, size);
 }
 

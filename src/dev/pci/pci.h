@@ -43,6 +43,8 @@ struct pci_dev {
     bool power_off;              /* its slot's power is off: nothing answers */
     int32_t p_addr;              /* property addr: devfn or PCI_ADDR_ANY */
     bool p_multifunction;
+    char *p_romfile;
+    uint32_t p_rombar;
     uint32_t config_size;        /* PCI_CONFIG or PCIE_CONFIG */
     uint8_t config[PCIE_CONFIG], wmask[PCIE_CONFIG], w1c[PCIE_CONFIG];
     uint16_t next_cap, next_ext; /* room for the next capability; last_*: where it is linked */
@@ -66,7 +68,9 @@ struct pci_dev {
 #define PCI_PROPS \
     { .name = "addr", .help = "slot and function", .type = PROP_T_PCI_ADDR, .field = offsetof(struct pci_dev, p_addr), \
       .def = (uint64_t)(int64_t)PCI_ADDR_ANY }, \
-    { .name = "multifunction", .type = PROP_T_BOOL, .field = offsetof(struct pci_dev, p_multifunction) }
+    { .name = "multifunction", .type = PROP_T_BOOL, .field = offsetof(struct pci_dev, p_multifunction) }, \
+    { .name = "romfile", .help = "ignored: there are no option ROMs", .type = PROP_T_STR, .field = offsetof(struct pci_dev, p_romfile) }, \
+    { .name = "rombar", .help = "ignored: there are no option ROMs", .type = PROP_T_U32, .field = offsetof(struct pci_dev, p_rombar), .def = 1 }
 /* Saved state of every function. */
 #define PCI_STATE \
     { .name = "config", .type = STATE_T_BYTES, .field = offsetof(struct pci_dev, config), .size = PCIE_CONFIG }, \

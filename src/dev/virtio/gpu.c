@@ -448,7 +448,7 @@ const struct device virtio_gpu_device = {
     STATE(VIRTIO_STATE, STATE_INT(events)),
 };
 const struct device virtio_gpu_pci_device = {
-    .name = "virtio-gpu-pci", .help = "virtio display, 2D", .category = "Display devices", .bus = "pci", .size = sizeof(SELF),
+    .name = "virtio-gpu-pci", .alias = "virtio-gpu", .help = "virtio display, 2D", .category = "Display devices", .bus = "pci", .size = sizeof(SELF),
     .init = init, .exit = leave, .reset = virtio_reset, .loaded = loaded, .user_creatable = true, .hotplug = true,
     PROPS(GPU_PROPS, VIRTIO_PCI_PROPS), STATE(VIRTIO_PCI_STATE, STATE_INT(events)),
 };

@@ -178,7 +178,8 @@ struct virtio {
     void *transport;
     /* properties */
     bool p_indirect, p_event, p_packed, p_queue_reset, p_platform, p_in_order;
-    uint32_t p_vectors;
+    uint32_t p_vectors, p_no_legacy;
+    bool p_no_modern;
     /* virtio_pci.c's: selectors of its registers */
     bool on_pci;
     uint32_t sel_offered, sel_features;
@@ -207,7 +208,9 @@ void virtio_config_changed(struct virtio *v);
 #define VIRTIO_PROPS \
     PROP_BOOL("indirect_desc", v.p_indirect, true), PROP_BOOL("event_idx", v.p_event, true), PROP_BOOL("packed", v.p_packed, false), \
     PROP_BOOL("queue_reset", v.p_queue_reset, true), PROP_BOOL("iommu_platform", v.p_platform, false)
-#define VIRTIO_PCI_PROPS PCI_PROPS, PROP_U32("vectors", v.p_vectors, UINT32_MAX)
+#define VIRTIO_PCI_PROPS \
+    PCI_PROPS, PROP_U32("vectors", v.p_vectors, UINT32_MAX), PROP_BOOL("disable-modern", v.p_no_modern, false), \
+    { .name = "disable-legacy", .type = PROP_T_ONOFFAUTO, .field = offsetof(SELF, v.p_no_legacy) }
 extern const struct state_field virtio_vq_state[];
 enum { VIRTIO_VQ_STATE = 17 };
 #define VIRTIO_PCI_STATE PCI_STATE, VIRTIO_STATE, STATE_INT(v.sel_offered), STATE_INT(v.sel_features), STATE_INT(v.sel_queue)
@@ -221,7 +224,7 @@ enum { VIRTIO_VQ_STATE = 17 };
     .name = n "-device", .help = text, .category = cat, .bus = "virtio-bus", .size = sizeof(SELF), .init = init_fn, .exit = exit_fn, \
     .reset = virtio_reset, .loaded = virtio_loaded, .user_creatable = true
 #define VIRTIO_PCI_DEVICE(n, text, cat, init_fn, exit_fn) \
-    .name = n "-pci", .help = text, .category = cat, .bus = "pci", .size = sizeof(SELF), .init = init_fn, .exit = exit_fn, \
+    .name = n "-pci", .alias = n "," n "-pci-non-transitional", .help = text, .category = cat, .bus = "pci", .size = sizeof(SELF), .init = init_fn, .exit = exit_fn, \
     .reset = virtio_reset, .loaded = virtio_loaded, .user_creatable = true, .hotplug = true
 
 /* --- transports ------------------------------------------------------------------------------------------------------------ */

@@ -233,6 +233,8 @@ int virtio_pci_attach(struct virtio *v, struct err *e)
 {
     struct pci_dev *p = &v->pci;
     unsigned vectors = v->p_vectors == UINT32_MAX ? v->nqueues + 1u : v->p_vectors;
+    if (v->p_no_modern || v->p_no_legacy == ONOFF_OFF)
+        return err_set(e, ENOTSUP, "%s: only modern virtio is here: disable-modern=off, disable-legacy=on or auto", v->dev.cls->name);
     if (!p->bus) return err_set(e, EINVAL, "%s needs a PCI bus", v->dev.cls->name);
     if (vectors > PCI_MSIX_MAX) return err_set(e, EINVAL, "%s: at most %d vectors", v->dev.cls->name, PCI_MSIX_MAX);
     pci_init(p, &(struct pci_id){ 0x1af4, (uint16_t)(0x1040 + v->cls->id), 0x1af4, 0x1100, v->cls->pci_class, 1 });
