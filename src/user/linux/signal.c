@@ -187,7 +187,7 @@ void signal_exec_failed(struct task *t)
 _Noreturn void signal_die(struct task *t, int sig)
 {
     struct rlimit none = { 0, 0 };
-    LOG(LOG_INT | LOG_STRACE, "%d +++ killed by %s +++\n", (int)RAW(SYS_gettid), sig_name(sig));
+    if (t->p->strace || log_mask & LOG_INT) log_write("%d +++ killed by %s +++\n", (int)RAW(SYS_gettid), sig_name(sig));
     if (t->dbg) debugger->process_end(t, 0, sig);
     proc_stats(t->p);
     core_dump(t, sig);

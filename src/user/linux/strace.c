@@ -257,6 +257,15 @@ static unsigned put_args(struct line *l, struct task *t, const struct sysrow *r,
     return i;
 }
 
+/* A signal to the caller itself that is likely to be its end: the kernel does that by itself. */
+static bool ends_itself(const struct task *t, const struct sysrow *r, const uint64_t *a)
+{
+    bool group = !strcmp(r->name, "kill"), both = !strcmp(r->name, "tgkill");
+    if (!group && !both && strcmp(r->name, "tkill")) return false;
+    uint64_t sig = a[1 + both];
+    return (pid_t)a[both] == (group ? getpid() : t->tid) && sig >= 1 && sig <= NSIG_GUEST && !t->sigh->act[sig].handler;
+}
+
 /* The start of the line stays in buf until the result is known; calls that do not return print at once. */
 void strace_enter(struct task *t, const struct sysrow *r, uint64_t nr, const uint64_t *a, char *buf, size_t size)
 {
@@ -270,7 +279,7 @@ void strace_enter(struct task *t, const struct sysrow *r, uint64_t nr, const uin
     }
     put(&l, "%s(", r->name);
     put_args(&l, t, r, a, 0, 0, false);
-    if (!strncmp(r->name, "exit", 4)) log_write("%s) = ?\n", buf);
+    if (!strncmp(r->name, "exit", 4) || ends_itself(t, r, a)) log_write("%s) = ?\n", buf);
     if (!strncmp(r->name, "execve", 6)) log_write("%s)\n", buf);
 }
 
