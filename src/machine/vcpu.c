@@ -287,6 +287,14 @@ static void give_turn(struct machine_cpu *mc)
     pthread_mutex_unlock(&vs->turn_lock);
 }
 
+static bool is_idle(struct machine_cpu *mc)
+{
+    pthread_mutex_lock(&mc->lock);
+    bool idle = !mc->on || mc->halted || mc->start || mc->hold;
+    pthread_mutex_unlock(&mc->lock);
+    return idle;
+}
+
 static void *run(void *arg)
 {
     struct machine_cpu *mc = arg;
@@ -295,7 +303,7 @@ static void *run(void *arg)
     pthread_setname_np(pthread_self(), name);
     __atomic_store_n(&mc->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
     while (park(mc)) {
-        if (!mc->on || mc->halted || mc->start || mc->hold) {
+        if (is_idle(mc)) {
             sleep_cpu(mc);
             continue;
         }
@@ -305,7 +313,7 @@ static void *run(void *arg)
         if (turns) give_turn(mc);
         if (exc == EXC_REQUEST) continue;
         if (exc == EXC_GUEST && mc->cpu->v->exc_code == GX_HALT) {
-            mc->halted = true;
+            mc->halted = true; /* only this thread looks at it while it runs */
             sleep_cpu(mc);
         } else if (exc == EXC_DEBUG) {
             debug_stop(mc);
