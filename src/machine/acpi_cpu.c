@@ -128,7 +128,7 @@ void acpi_riscv_madt(struct machine *m, const struct acpi_board *b, struct acpi_
         acpi_num(t, 0x1b | 36 << 8 | 1 << 16, 4);
         acpi_num(t, 0, 8);
         acpi_num(t, b->rv.sources, 2);
-        acpi_num(t, 0, 2);
+        acpi_num(t, 7, 2);                        /* highest priority */
         acpi_num(t, 0, 4);
         acpi_num(t, b->rv.plic.size, 4);
         acpi_num(t, b->rv.plic.at, 8);

@@ -24,6 +24,20 @@ uint32_t acpi_gsi(struct machine *m, const struct acpi_board *b, const struct de
     return b->gsi_base + d->wire[out].n;
 }
 
+/* A UART's clock, as a device property. */
+static void clock_property(struct acpi_buf *t, uint32_t hz)
+{
+    aml_name(t, "_DSD");
+    uint32_t all = aml_package(t, 2);
+    aml_uuid(t, "daffd814-6eba-4d8c-8a91-bc9bbf4aa301");
+    uint32_t list = aml_package(t, 1), one = aml_package(t, 2);
+    aml_str(t, "clock-frequency");
+    aml_int(t, hz);
+    aml_close(t, one);
+    aml_close(t, list);
+    aml_close(t, all);
+}
+
 static void part_device(struct machine *m, const struct acpi_board *b, const struct row *r, const struct dev *d, unsigned n, struct acpi_buf *t)
 {
     char name[8];
@@ -35,6 +49,7 @@ static void part_device(struct machine *m, const struct acpi_board *b, const str
     aml_name_str(t, "_HID", r->hid);
     aml_name_int(t, "_UID", n);
     if (r->coherent) aml_name_int(t, "_CCA", 1);
+    if (!strcmp(r->device, "uart16550")) clock_property(t, 3686400);
     if (!strcmp(r->device, "fw_cfg_mem")) aml_name_int(t, "_STA", 0xb);
     uint32_t crs = aml_crs(t, "_CRS"), gsi = acpi_gsi(m, b, d, 0);
     struct mem_range here;
@@ -42,6 +57,20 @@ static void part_device(struct machine *m, const struct acpi_board *b, const str
     if (!size && space_find(m->b.space, d->at, &here)) size = here.last - here.start + 1;
     aml_memory32(t, d->at, size);
     if (gsi) aml_irq(t, gsi, false, false);
+    aml_crs_close(t, crs);
+    aml_close(t, dev);
+}
+
+/* RISC-V: the controller of wired interrupts is a device, with the first number of its interrupts. */
+static void riscv_controller(const struct acpi_board *b, struct acpi_buf *t)
+{
+    const struct acpi_window *w = b->rv.plic.size ? &b->rv.plic : &b->rv.aplic;
+    uint32_t dev = aml_device(t, "IC00");
+    aml_name_str(t, "_HID", b->rv.plic.size ? "RSCV0001" : "RSCV0002");
+    aml_name_int(t, "_UID", 0);
+    aml_name_int(t, "_GSB", 0);
+    uint32_t crs = aml_crs(t, "_CRS");
+    aml_memory32(t, w->at, w->size);
     aml_crs_close(t, crs);
     aml_close(t, dev);
 }
@@ -191,6 +220,7 @@ void acpi_dsdt(struct machine *m, const struct acpi_board *b, struct acpi_buf *t
 {
     uint32_t sb = aml_scope(t, "\\_SB");
     cpus(m, t);
+    if (b->riscv) riscv_controller(b, t);
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         unsigned n = 0;
         for (const struct dev *d = m->b.devs; d; d = d->next)
