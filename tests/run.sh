@@ -56,7 +56,7 @@ named() { sed "s/^\(PASS\|FAIL\|SKIP\) /&$1-/"; }
 addresses() {
     local dir="$here/../build-asan"
     sanitizer asan -Db_sanitize=address,undefined || return
-    export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:abort_on_error=0
+    export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:abort_on_error=0:disable_coredump=0
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     meson_tests "$dir" --suite unit --suite fuzz | named asan
     if [ -n "$full" ]; then

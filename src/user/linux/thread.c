@@ -169,7 +169,37 @@ static int64_t clone_thread(struct task *t, const struct clone_req *q)
 struct vfork_start {
     struct task *task;
     struct clone_req req;
+    const void *stack; /* the parent's, for AddressSanitizer */
+    size_t stack_size;
+    void *fake_stack;
 };
+
+/* AddressSanitizer cleans the stack that a siglongjmp leaves, if it knows which one is in use; what a child left that exited there
+ * stays until it is told. */
+#ifdef __SANITIZE_ADDRESS__
+void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void *save, const void **bottom_old, size_t *size_old);
+void __asan_unpoison_memory_region(const volatile void *start, size_t size);
+static void stack_leave(struct vfork_start *s, const void *to)
+{
+    __asan_unpoison_memory_region(to, THREAD_STACK);
+    __sanitizer_start_switch_fiber(&s->fake_stack, to, THREAD_STACK);
+}
+static void stack_enter(struct vfork_start *s)
+{
+    __sanitizer_finish_switch_fiber(NULL, &s->stack, &s->stack_size);
+}
+static void stack_back(struct vfork_start *s, bool entered)
+{
+    if (!entered) stack_enter(s);
+    __sanitizer_start_switch_fiber(NULL, s->stack, s->stack_size);
+    __sanitizer_finish_switch_fiber(s->fake_stack, NULL, NULL);
+}
+#else
+static void stack_leave(struct vfork_start *s, const void *to) {}
+static void stack_enter(struct vfork_start *s) {}
+static void stack_back(struct vfork_start *s, bool entered) {}
+#endif
 
 static void clear_sighand(struct task *t)
 {
@@ -185,6 +215,7 @@ static int vfork_main(void *arg)
 {
     struct vfork_start *s = arg;
     struct task *t = s->task;
+    stack_enter(s);
     task_self = t; /* the parent's thread-local storage: it sleeps until we are gone */
     child_tids(t, &s->req);
     if (s->req.flags & CLONE_CLEAR_SIGHAND) clear_sighand(t);
@@ -219,7 +250,9 @@ static int64_t clone_vfork(struct task *t, const struct clone_req *q)
         unsigned long pass = CLONE_VM | CLONE_VFORK | (q->flags & (CLONE_FILES | CLONE_FS | CLONE_PARENT | CLONE_IO | CLONE_NEW_ANY));
         signal_block_all();
         if (t->dbg) debugger->vfork(t, true);
+        stack_leave(&s, stack);
         pid = clone_call(pass | (unsigned)q->exit_signal, (char *)stack + THREAD_STACK, vfork_main, &s);
+        stack_back(&s, pid > 0);
         task_self = t;
         if (t->dbg) debugger->vfork(t, false);
         if (!(t->pending & SP_CAUGHT)) signal_host_mask(t->mask);
