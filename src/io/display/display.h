@@ -71,6 +71,8 @@ void console_refresh(struct console *c);
 void console_prefer(struct console *c, uint32_t w, uint32_t h);
 /* The surface as a PPM file (P6) in memory; the caller frees. */
 uint8_t *console_ppm(struct console *c, size_t *size);
+/* The same as PNG; NULL: zlib would not. */
+uint8_t *console_png(struct console *c, size_t *size);
 
 /* --- input: key codes and axes as in linux/input-event-codes.h ------------------------------------------------------------------- */
 
