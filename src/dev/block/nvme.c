@@ -760,6 +760,7 @@ static void nvme_reset(void *dev)
     memset(s->feature, 0, sizeof s->feature);
     s->feature[FT_TEMPERATURE] = 343;
     stop(s);
+    blk_drain(s->blk); /* the machine's memory will be others' */
     pci_reset(&s->p);
 }
 

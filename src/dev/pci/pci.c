@@ -268,6 +268,8 @@ void pci_reset(struct pci_dev *p)
 
 void pci_exit(struct pci_dev *p)
 {
+    pci_put16(p->config + PCI_COMMAND, 0); /* no messages from here on */
+    p->presence = NULL;
     pci_intx(p, false);
     for (unsigned i = 0; i < PCI_BARS; i++) {
         window_free(p->bar[i].win);

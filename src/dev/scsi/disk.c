@@ -486,6 +486,7 @@ static void reset(void *dev)
     SELF *s = dev;
     s->locked = s->open = false;
     s->s.attention = 0x29; /* power on */
+    if (s->blk) blk_drain(s->blk); /* the machine's memory will be others' */
 }
 
 static void leave(void *dev)

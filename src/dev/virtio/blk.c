@@ -200,11 +200,17 @@ static void reset(void *dev)
     blk_set_writethrough(s->blk, !s->wce);
 }
 
+static void drain(void *dev)
+{
+    blk_drain(((SELF *)dev)->blk);
+}
+
 static const struct vq_row rows[] = { { "requests", .flags = VQ_NOW, .handle = handle } };
 static const struct virtio_class class = {
     .name = "virtio-blk", .id = 2, .pci_class = 0x010000,
     .features = VF(F_SEG_MAX) | VF(F_GEOMETRY) | VF(F_BLK_SIZE) | VF(F_FLUSH) | VF(F_TOPOLOGY),
     VIRTIO_CONFIG(config), .config_size = 60, VIRTIO_ROWS(rows), .offer = offer, .agreed = agreed, .reset = reset,
+    .drain = drain,
 };
 
 /* --- life ------------------------------------------------------------------------------------------------------------------------ */

@@ -343,6 +343,12 @@ static void serial(void **st)
     assert_memory_equal(b, "hello", 5);
     dev_free(ch); /* hot-unplug */
     assert_true(message(&s, b) && pci_get16(b + 4) == 2 && b[0] == 1);
+    /* the adapter goes while the guest uses it and a port is plugged in: nobody is told */
+    unsigned irqs = s.d.irqs;
+    drv_w(&s.d, 0x64, 3);
+    dev_free(s.d.dev);
+    assert_int_equal(s.d.irqs, irqs);
+    assert_false(s.d.level);
     while (s.d.b.devs->next) {
         struct dev *last = s.d.b.devs;
         while (last->next) last = last->next;

@@ -67,6 +67,7 @@ void virtio_reset(void *dev)
 {
     struct virtio *v = dev;
     reset(v);
+    if (v->cls->drain) v->cls->drain(v);
     v->old_status = 0;
     if (v->on_pci) virtio_pci_reset(v);
 }
@@ -74,6 +75,9 @@ void virtio_reset(void *dev)
 void virtio_exit(void *dev)
 {
     struct virtio *v = dev;
+    v->status = 0; /* what still comes of back ends and buses reaches nobody: interrupt controllers may be gone already */
+    v->irq = NULL;
+    v->lower = NULL;
     for (unsigned i = 0; i < VIRTIO_QUEUES; i++)
         if (v->vq[i].v) deferred_cancel(&v->vq[i].run);
     if (v->on_pci) pci_exit(&v->pci);

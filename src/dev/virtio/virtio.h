@@ -68,6 +68,7 @@ struct virtio_class {
     void (*status)(void *dev, bool running); /* DRIVER_OK came or went (reset, NEEDS_RESET excepted) */
     void (*reset)(void *dev);             /* forgets everything; elements that it holds without transfers are dropped */
     void (*queue_reset)(void *dev, struct vq *q); /* the same for one queue */
+    void (*drain)(void *dev);             /* waits for transfers: the machine is reset, its memory will be others' */
 };
 #define VIRTIO_CONFIG(table) .config = table, .nconfig = ARRAY_LEN(table)
 #define VIRTIO_ROWS(table) .queues = table, .nqueue_rows = ARRAY_LEN(table)
