@@ -270,13 +270,13 @@ static int secure_stub(struct machine *m, uint64_t at, uint64_t entry, uint64_t 
         0x58000200, /* ldr x0, dtb     */
         0xd2800001, 0xd2800002, 0xd2800003, /* mov x1-x3, #0 */
         0xd280a626, /* mov x6, #0x531: SCR_EL3 = NS, RES1, HCE, RW */
+        0xf2a00066, /* movk x6, #3, lsl #16: API, APK: pointer authentication is the kernel's affair */
         0xd51e1106, /* msr scr_el3, x6 */
         0xd51e115f, /* msr cptr_el3, xzr */
         0xd51e4005, /* msr spsr_el3, x5 */
         0xd51e4024, /* msr elr_el3, x4 */
         0xd5033fdf, /* isb */
         0xd69f03e0, /* eret */
-        0,
     };
     uint32_t buf[20] = { 0 };
     memcpy(buf, code, sizeof code);
