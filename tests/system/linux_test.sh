@@ -1,0 +1,133 @@
+#!/bin/bash
+# linux_test.sh BUILD [--full]: Debian's own kernels (by name from the archive) with busybox on the boards `virt`: commands are typed at a shell on
+# the serial console and their answers checked; 1 and 4 CPUs, GICv2 and GICv3; an ext4 disk written before and read after a reboot, by PCI and by
+# MMIO; the user network to an HTTP server on this machine's loopback; hashes from 4 busy CPUs; poweroff is exit status 0. With --full also
+# the interpreter, and Debian's installers to their first screens. ONLY=REGEX: the tests whose name matches.
+. "$(dirname "$0")/../lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+tests=$here/..
+. "$here/kernels.sh"
+build=$1
+full=${2:-}
+[ -e "$build/lyre-system-aarch64" ] || { skip linux "no system mode"; exit 0; }
+for t in python3 cpio gzip mkfs.ext4 e2fsck; do have $t || { skip linux "no $t"; exit 0; }; done
+tmpdir
+HTTP=
+trap '[ -z "$HTTP" ] || kill $HTTP; rm -rf "$TMP"' EXIT
+cat >"$TMP/init" <<'S'
+#!/bin/sh
+/bin/busybox --install -s /bin
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t devtmpfs none /dev
+for m in $(cat /order); do insmod /$m || echo "NO MODULE $m"; done
+ip link set lo up
+echo "CPUS $(grep -c ^processor /proc/cpuinfo)"
+exec sh
+S
+# what udhcpc does with its answer
+cat >"$TMP/dhcp" <<'S'
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add "$ip/$mask" dev "$interface" && ip route add default via "$router" && echo "LEASE $ip $router $dns"
+S
+# JOBS ROUNDS: hashes of what went through gzip and back, on all CPUs at once
+cat >"$TMP/stress" <<'S'
+#!/bin/sh
+one() { for r in $(seq $2); do seq $1 20000 | gzip | gunzip | md5sum; done >/tmp/s.$1; }
+for j in $(seq $1); do one $j $2 & done
+wait
+for j in $(seq $1); do sort -u /tmp/s.$j; done | md5sum
+for j in $(seq $1); do [ $(wc -l </tmp/s.$j) = $2 ] || echo "ROUNDS MISSING $j"; done
+S
+chmod 755 "$TMP/dhcp" "$TMP/stress"
+stress_sum=$(for j in 1 2 3 4 5 6; do seq $j 20000 | md5sum; done | md5sum | cut -d' ' -f1)
+# The server has a port of the system's choice.
+mkdir "$TMP/www"
+seq 1 200000 >"$TMP/www/numbers"
+www_sum=$(md5sum <"$TMP/www/numbers" | cut -d' ' -f1)
+python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$TMP/www" >"$TMP/www.log" 2>&1 &
+HTTP=$!
+for i in $(seq 100); do
+    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$TMP/www.log")
+    [ -n "$port" ] && break
+    sleep 0.1
+done
+# modules GUEST NAME...: from the kernel's package into $TMP/GUEST, in this order; those that the kernel has built in are none
+modules() {
+    local d=$TMP/$1 n f
+    shift
+    mkdir -p "$d"
+    : >"$d/order"
+    for n in "$@"; do
+        f=$(find "$MODULES/" -name "$n.ko" -o -name "$n.ko.xz" | head -1)
+        case $f in
+        '') continue ;;
+        *.xz) xz -dc "$f" >"$d/$n.ko" ;;
+        *) cp "$f" "$d/" ;;
+        esac
+        echo "$n.ko" >>"$d/order"
+    done
+}
+disk=(-drive "if=none,id=d0,format=raw,file=$TMP/disk")
+# machine NAME SECONDS [WORD SEND]... WORD -- OPTIONS...: one machine, which has to end by itself with status 0
+machine() {
+    local name=linux/$guest/$1 limit=$2 words=()
+    shift 2
+    [[ $name =~ ${ONLY:-.} ]] || return 0
+    while [ "$1" != -- ]; do words+=("$1"); shift; done
+    shift
+    if python3 "$here/boot.py" -x "$limit" "${words[@]}" -- "$build/lyre-system-$guest" -nographic -m 512 -kernel "$KERNEL" -initrd "$TMP/initrd-$guest" \
+        -append "console=$(console_of $guest) quiet panic=-1" "$@" >"$TMP/log" 2>&1; then pass "$name"; else fail "$name" "$(head -c 2000 "$TMP/log" | tr '\n' ' ')"; fi
+}
+# What is typed never contains the answer that is waited for: the console echoes.
+hello=('# ' 'echo "answer $((6 * 7))"\n' 'answer 42')
+off=('# ' 'poweroff -f\n' 'Power down')
+net=('# ' 'ip link set eth0 up; udhcpc -q -n -i eth0 -s /dhcp\n' 'LEASE 10.0.2.15 10.0.2.2 10.0.2.3' -
+    '# ' "wget -q -O - http://10.0.2.2:$port/numbers | md5sum\\n" "$www_sum")
+write=('# ' 'mount -t ext4 /dev/vda /mnt && seq 1 300000 >/mnt/numbers && mkdir -p /mnt/a/b && echo kept >/mnt/a/b/c && umount /mnt && echo writ""ten\n' written -)
+numbers_sum=$(seq 1 300000 | md5sum | cut -d' ' -f1)
+read_back=('# ' 'mount -t ext4 /dev/vda /mnt && md5sum /mnt/numbers && cat /mnt/a/b/c\n' "$numbers_sum" - kept - '# ' 'umount /mnt && echo a""way\n' away -)
+stress=('# ' '/stress 6 3\n' "$stress_sum")
+fsck_disk() {
+    [[ linux/$guest/disk-fsck =~ ${ONLY:-.} ]] || return 0
+    if e2fsck -fn "$TMP/disk" >"$TMP/log" 2>&1; then pass linux/$guest/disk-fsck; else fail linux/$guest/disk-fsck "$(tail -5 "$TMP/log" | tr '\n' ' ')"; fi
+}
+installer() { # PACKAGE ARCH:SUITE KERNEL-NAMES
+    local name=linux/$guest/installer root dir
+    [[ $name =~ ${ONLY:-.} ]] || return 0
+    root=$("$tests/fetch.sh" "$2" "$1" 2>/dev/null) || { skip $name "no $1 to be had"; return; }
+    dir=$(dirname "$(find "$root/usr/lib/debian-installer/images" -name initrd.gz | grep -v gtk | head -1)")
+    KERNEL=$dir/$3
+    if python3 "$here/boot.py" 600 'Select a language' - 'C           - No localization' - 'English' - \
+        -- "$build/lyre-system-$guest" -nographic -m 1024 -smp 2 -kernel "$KERNEL" -initrd "$dir/initrd.gz" -append "console=$(console_of $guest) quiet TERM=linux" \
+        >"$TMP/log" 2>&1; then pass $name; else fail $name "$(head -c 2000 "$TMP/log" | tr '\n' ' ')"; fi
+}
+for guest in aarch64 riscv64; do
+    kernel_of $guest
+    case $? in
+    0) ;;
+    77) skip linux/$guest "the Debian archive does not answer"; continue ;;
+    *) fail linux/$guest "no kernel"; continue ;;
+    esac
+    modules $guest virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_mmio virtio_blk crc32c_generic libcrc32c crc16 mbcache jbd2 ext4 failover net_failover virtio_net
+    cp "$TMP/dhcp" "$TMP/stress" "$TMP/$guest"
+    initramfs "$TMP/initrd-$guest" "$TMP/init" "$TMP/$guest"/*
+    truncate -s 0 "$TMP/disk" && truncate -s 32M "$TMP/disk" && mkfs.ext4 -q -F "$TMP/disk"
+    blk_pci=("${disk[@]}" -device virtio-blk-pci,drive=d0) blk_mmio=("${disk[@]}" -device virtio-blk-device,drive=d0)
+    net_pci=(-netdev user,id=n0 -device virtio-net-pci,netdev=n0) net_mmio=(-netdev user,id=n0 -device virtio-net-device,netdev=n0)
+    one=virt four=virt
+    [ $guest = aarch64 ] && one=virt,gic-version=2 four=virt,gic-version=3
+    machine 1cpu-pci-disk-reboot 240 'CPUS 1' - "${hello[@]}" - "${write[@]}" '# ' 'reboot -f\n' 'CPUS 1' - "${read_back[@]}" "${off[@]}" -- -M $one "${blk_pci[@]}" -nic none
+    machine 4cpu-mmio-disk-net-stress 240 'CPUS 4' - "${hello[@]}" - "${read_back[@]}" "${net[@]}" - "${stress[@]}" - "${off[@]}" \
+        -- -M $four -smp 4 "${blk_mmio[@]}" "${net_mmio[@]}"
+    fsck_disk
+    machine 1cpu-net-pci 120 'CPUS 1' - "${net[@]}" - "${off[@]}" -- -M $four "${net_pci[@]}"
+    [ $guest = aarch64 ] && machine 4cpu-gic2 120 'CPUS 4' - "${hello[@]}" - "${off[@]}" -- -M $one -smp 4 -nic none
+    [ -n "$full" ] || continue
+    machine interp 600 'CPUS 1' - "${hello[@]}" - "${off[@]}" -- -M $one -accel interp -nic none
+    case $guest in
+    aarch64) installer debian-installer-12-netboot-arm64 arm64:bookworm linux ;;
+    riscv64) installer debian-installer-13-netboot-riscv64 riscv64:trixie linux ;;
+    esac
+done
