@@ -12,6 +12,7 @@
 #include "dev/misc/fw_cfg.h"
 #include "io/block/blk.h"
 #include "io/char/chr.h"
+#include "io/display/display.h"
 #include "io/net/net.h"
 
 const char *const machine_onoff[] = { "on", "off", NULL };
@@ -323,6 +324,7 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
     m->b.machine = m;
     m->b.request = board_request;
     m->b.rtc_offset = cfg->rtc_offset;
+    m->b.display = display_new();
     m->b.mem = mem_new();
     m->b.space = space_new(m->b.mem, "memory");
     mem_set_lock(m->b.mem, lock, unlock, mine, loop);
@@ -338,6 +340,10 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
 void machine_free(struct machine *m)
 {
     if (!m) return;
+    if (m->vcpus) { /* devices fall silent while there are CPUs to hear it */
+        machine_stop_cpus(m);
+        dev_reset_all(&m->b);
+    }
     vcpus_free(m);
     deferred_cancel(&m->work);
     while (m->b.devs) { /* the last made go first: they hang on those before */
@@ -345,6 +351,7 @@ void machine_free(struct machine *m)
         while (d->next) d = d->next;
         dev_free(d);
     }
+    display_free(m->b.display);
     if (m->engine) engine_free(m->engine);
     for (unsigned i = 0; i < m->nloaders; i++) free(m->loaders[i].file);
     free(m->loaders);

@@ -1,6 +1,6 @@
 /*
  * cmdline.c: the command line of machines: one table of options, QEMU's names and meanings (its documentation, system/invocation).
- * Known gaps: -readconfig, -icount, -incoming and -loadvm, displays other than none.
+ * Known gaps: -readconfig, -icount, -incoming and -loadvm, displays other than none and vnc.
  */
 #include "sys/sys.h"
 
@@ -227,7 +227,7 @@ static int add_disk(struct sys *s, const char *opt, const char *file, const char
 enum opt_id {
     O_M, O_CPU, O_SMP, O_MEM, O_KERNEL, O_INITRD, O_APPEND, O_DTB, O_BIOS, O_NOGRAPHIC, O_SERIAL, O_PARALLEL, O_MONITOR, O_QMP, O_QMP_PRETTY, O_MON,
     O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
-    O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VGA, O_NODEFAULTS,
+    O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VNC, O_VGA, O_NODEFAULTS,
     O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
     O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR
 };
@@ -275,7 +275,8 @@ static const struct option_row {
     { "qmp-pretty", true, O_QMP_PRETTY, "dev", "the same with indented JSON" },
     { "mon", true, O_MON, "[chardev=]name[,mode=readline|control][,pretty[=on|off]]", "a monitor on a chardev" },
     { "nographic", false, O_NOGRAPHIC, "", "no display; serial port and monitor on the terminal" },
-    { "display", true, O_DISPLAY, "none", "kind of display" },
+    { "display", true, O_DISPLAY, "none|vnc=...", "kind of display" },
+    { "vnc", true, O_VNC, "<display>[,password=on][,to=n][,share=...]", "a VNC server on HOST:DISPLAY or unix:PATH" },
     { "vga", true, O_VGA, "none", "accepted: boards here have none by default" },
     { "kernel", true, O_KERNEL, "file", "kernel to start: ELF, Image, raw, gzipped" },
     { "append", true, O_APPEND, "cmdline", "what the kernel is told" },
@@ -299,7 +300,8 @@ static const struct option_row {
     { "trace", true, O_TRACE, "[[enable=]<pattern>]", "events that are traced, by pattern" },
     { "nodefaults", false, O_NODEFAULTS, "", "no serial port, monitor or NIC that nobody asked for" },
     { "no-user-config", false, O_NO_USER_CONFIG, "", "accepted: there are no files of that kind" },
-    { "sandbox", true, O_SANDBOX, NULL, NULL },
+    { "sandbox", true, O_SANDBOX, "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children][,spawn=allow|deny][,resourcecontrol=allow|deny]",
+      "system calls are filtered once the machine runs (default: on; spawn=allow where a network runs a command)" },
     { "msg", true, O_MSG, NULL, NULL },
     { "overcommit", true, O_OVERCOMMIT, NULL, NULL },
     { "k", true, O_KEYMAP, NULL, NULL },
@@ -355,7 +357,7 @@ static int informative(struct sys *s, unsigned id, const char *arg, struct err *
     case O_NETDEV: return is_help(arg) ? help_netdevs(), 1 : 0;
     case O_CHARDEV: return is_help(arg) ? help_chardevs(), 1 : 0;
     case O_D: return is_help(arg) ? help_log(), 1 : 0;
-    case O_DISPLAY: return is_help(arg) ? printf("Available display backend types:\nnone\n"), 1 : 0;
+    case O_DISPLAY: return is_help(arg) ? printf("Available display backend types:\nnone\nvnc\n"), 1 : 0;
     case O_DEVICE:
         if (is_help(arg)) return help_devices(), 1;
         if (comma && is_help(comma + 1)) {
@@ -415,9 +417,14 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_NAME: return set_name(s, arg, e);
     case O_UUID: c->uuid = arg; return 0;
     case O_DISPLAY:
-        if (strcmp(arg, "none")) return err_set(e, EINVAL, "Parameter 'type' does not accept value '%s': there is only 'none' yet", arg);
         s->display_none = true;
+        if (!strncmp(arg, "vnc=", 4)) return keep(&s->vncs, "vnc", arg + 4, e);
+        if (strcmp(arg, "none")) return err_set(e, EINVAL, "Parameter 'type' does not accept value '%s': there are none and vnc=...", arg);
         return 0;
+    case O_VNC:
+        s->display_none = true;
+        return keep(&s->vncs, "vnc", arg, e);
+    case O_SANDBOX: return sandbox_parse(&s->sandbox, arg, e);
     case O_VGA: return strcmp(arg, "none") && strcmp(arg, "std") ? err_set(e, EINVAL, "unknown vga type: %s", arg) : 0;
     case O_NODEFAULTS: c->nodefaults = true; return 0;
     case O_PIDFILE: s->pidfile = arg; return 0;

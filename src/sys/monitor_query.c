@@ -103,12 +103,6 @@ static int no_balloon(struct mon_call *c, struct err *e)
     return err_set(e, ENODEV, "No balloon device has been activated");
 }
 
-static int query_vnc(struct mon_call *c, struct err *e)
-{
-    c->ret = mon_obj("enabled:b", 0, NULL);
-    return 0;
-}
-
 static int query_replay(struct mon_call *c, struct err *e)
 {
     c->ret = mon_obj("icount:i", (int64_t)0, "mode:s", "none", NULL);
@@ -444,7 +438,7 @@ static void schema_command(struct json_object *list, const char *name, const cha
 
 const char *const mon_events[] = {
     "SHUTDOWN", "RESET", "STOP", "RESUME", "POWERDOWN", "GUEST_PANICKED", "WATCHDOG", "RTC_CHANGE", "BLOCK_IO_ERROR", "NIC_RX_FILTER_CHANGED",
-    "VSERPORT_CHANGE", "DEVICE_DELETED", NULL,
+    "VSERPORT_CHANGE", "DEVICE_DELETED", "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED", NULL,
 };
 
 static int query_schema(struct mon_call *c, struct err *e)
@@ -474,14 +468,14 @@ static const struct mon_cmd cmds[] = {
     QMP("query-cpu-model-expansion", "type:s,model:o", not_enabled, .ret = "any"),
     QMP("query-command-line-options", "option?:s", query_options, .ret = "list"),
     QMP("query-commands", "", query_commands, .ret = "list"), QMP("query-qmp-schema", "", query_schema, .ret = "list"),
-    QMP("query-iothreads", "", empty_list, .ret = "list"), QMP("query-mice", "", empty_list, .ret = "list"),
+    QMP("query-iothreads", "", empty_list, .ret = "list"),
     QMP("query-jobs", "", empty_list, .ret = "list"), QMP("query-block-jobs", "", empty_list, .ret = "list"),
     QMP("query-tpm-models", "", empty_list, .ret = "list"), QMP("query-tpm-types", "", empty_list, .ret = "list"),
     QMP("query-tpm", "", empty_list, .ret = "list"), QMP("query-gic-capabilities", "", empty_list, .ret = "list"),
     QMP("query-sev", "", not_enabled, .ret = "any"), QMP("query-sev-capabilities", "", not_enabled, .ret = "any"),
     QMP("query-sgx-capabilities", "", not_enabled, .ret = "any"), QMP("query-vm-generation-id", "", not_enabled, .ret = "any"),
     QMP("query-acpi-ospm-status", "", not_enabled, .ret = "list"), QMP("query-balloon", "", no_balloon, .ret = "any"),
-    QMP("balloon", "value:n", no_balloon), QMP("query-vnc", "", query_vnc, .ret = "any"), QMP("query-replay", "", query_replay, .ret = "any"),
+    QMP("balloon", "value:n", no_balloon), QMP("query-replay", "", query_replay, .ret = "any"),
     QMP("query-dump-guest-memory-capability", "", query_dump_formats, .ret = "any"),
     QMP("query-migrate", "", empty_object, .ret = "any"), QMP("query-migrate-capabilities", "", empty_list, .ret = "list"),
     QMP("migrate-set-capabilities", "capabilities:l", migrate_set_capabilities),

@@ -1,6 +1,6 @@
 /*
  * sys.c: a process that runs one machine: back ends, the machine, its devices, monitors; then the loop, until somebody ends it.
- * Known gaps: -daemonize, seccomp.
+ * Known gaps: -daemonize.
  */
 #include "sys/sys.h"
 
@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "lyre.h"
 #include "sys/gdbstub.h"
-#include "sys/monitor.h"
+#include "sys/monitor_cmd.h"
 
 /* Fails with the option in front: "-device foo: ...". */
 static int failed_at(const struct sys_item *it, struct err *e, int r)
@@ -211,6 +211,80 @@ static int dump_tree(struct sys *s, struct err *e)
     return 0;
 }
 
+/* --- what is shown, and what is given up ---------------------------------------------------------------------------------------- */
+
+static struct json_object *vnc_json(const struct vnc_address *a, const char *auth)
+{
+    struct json_object *o = mon_obj("host:s", a->host, "service:s", a->service, "family:s", a->family, "websocket:b", 0, NULL);
+    if (auth) json_object_object_add(o, "auth", json_object_new_string(auth));
+    return o;
+}
+
+static void vnc_said(void *ctx, struct vnc *v, enum vnc_event ev, const struct vnc_address *client)
+{
+    static const char *const names[] = { "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED" };
+    struct sys *s = ctx;
+    struct vnc_address own;
+    if (!s->mons) return;
+    vnc_listens(v, &own);
+    monitor_event(s->mons, names[ev], mon_obj("server:o", vnc_json(&own, vnc_auth(v)), "client:o", vnc_json(client, NULL), NULL));
+}
+
+/* The text of -object secret,id=...,data=TEXT or file=PATH. */
+static const char *secret_text(void *ctx, const char *id)
+{
+    struct sys *s = ctx;
+    const char *text = NULL;
+    for (unsigned i = 0; i < s->objects.count && !text; i++) {
+        struct opts o = { 0 };
+        uint8_t *data;
+        uint64_t len;
+        if (!opts_parse(&o, s->objects.item[i].arg, "qom-type", NULL) && !strcmp(opts_str(&o, "qom-type", ""), "secret") &&
+            !strcmp(opts_str(&o, "id", ""), id)) {
+            const char *file = opts_get(&o, "file");
+            text = sys_text(s, "%s", opts_str(&o, "data", ""));
+            if (file && !image_read(file, 65536, &data, &len, NULL)) {
+                text = sys_text(s, "%.*s", (int)len, (const char *)data);
+                free(data);
+            }
+        }
+        opts_free(&o);
+    }
+    return text;
+}
+
+static int add_vnc(struct sys *s, const struct sys_item *it, struct err *e)
+{
+    return strcmp(it->arg, "none") ? vnc_new(s->vnc, it->arg, e) : 0; /* "none" alone: no server */
+}
+
+static int displays(struct sys *s, struct err *e)
+{
+    struct vnc_host h = { .event = vnc_said, .secret = secret_text, .ctx = s };
+    s->vnc = vnc_set_new(s->loop, s->m->b.display, &h);
+    return each(s, &s->vncs, add_vnc, e);
+}
+
+/* Networks that start a command while the machine runs: guestfwd's, smbd, tap's script at the end. */
+static bool networks_spawn(const struct sys *s)
+{
+    for (unsigned i = 0; i < s->netdevs.count; i++) {
+        const char *a = s->netdevs.item[i].arg;
+        if (strstr(a, "-cmd:") || strstr(a, "smb=") || (!strncmp(a, "tap", 3) && !strstr(a, "downscript=no") && !strstr(a, "fd="))) return true;
+    }
+    return false;
+}
+
+static int give_up(struct sys *s, struct err *e)
+{
+    struct err why = { 0 };
+    if (!s->sandbox.spawn && networks_spawn(s)) s->sandbox.spawn = SANDBOX_ALLOW;
+    int r = sandbox_enter(&s->sandbox, &why);
+    if (r && s->sandbox.said) return err_set(e, -r, "-sandbox: %s", why.msg);
+    if (r) fprintf(stderr, "%s: warning: no sandbox: %s\n", s->role, why.msg);
+    return 0;
+}
+
 /* A monitor on what "-monitor", "-qmp", "-mon" say. */
 static int one_monitor(struct sys *s, const struct sys_item *it, unsigned n, struct err *e)
 {
@@ -272,7 +346,7 @@ static int build(struct sys *s, struct err *e)
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
     if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e))) return r;
     if ((r = machine_begin(s->m, e))) return r;
-    if ((r = monitors(s, e))) return r;
+    if ((r = displays(s, e)) || (r = monitors(s, e))) return r;
     return debuggers(s, e);
 }
 
@@ -308,6 +382,7 @@ static void free_all(struct sys *s)
     if (s->loop && !loop_locked_by_me(s->loop)) loop_lock(s->loop);
     if (s->m) {
         sys_monitors_free(s);
+        vnc_set_free(s->vnc);
         machine_free(s->m);
     }
     if (s->chrs) chr_set_free(s->chrs);
@@ -362,7 +437,7 @@ int sys_main(const char *role, const char *arch, int argc, char **argv)
     if (!r && s->cfg.dumpdtb) {
         r = dump_tree(s, &e);
         status = r ? 1 : 0;
-    } else if (!r && !(r = write_pid(s, &e)) && loop_fd_new(s->loop, s->sigfd, LOOP_IN, on_signal, s, &e)) {
+    } else if (!r && !(r = write_pid(s, &e)) && !(r = give_up(s, &e)) && loop_fd_new(s->loop, s->sigfd, LOOP_IN, on_signal, s, &e)) {
         if (!s->cfg.start_paused) machine_start(s->m);
         loop_unlock(s->loop);
         status = loop_run(s->loop);

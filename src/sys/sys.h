@@ -4,8 +4,10 @@
 
 #include "io/block/blk.h"
 #include "io/char/chr.h"
+#include "io/display/vnc.h"
 #include "io/net/net.h"
 #include "machine/machine.h"
+#include "sys/sandbox.h"
 
 enum { SYS_ITEMS = 512 };
 
@@ -30,7 +32,8 @@ struct sys {
     struct blk_drive drives[SYS_ITEMS];
     /* in the order in which they are made */
     struct sys_items chardevs, objects, blockdevs, drive_opts, netdevs, nics, devices, globals_text, fw_cfg;
-    struct sys_items serials, monitors, gdbs;
+    struct sys_items serials, monitors, gdbs, vncs;
+    struct sandbox sandbox;
     bool nographic, display_none, daemonize, dumpdtb;
     const char *pidfile;
     /* the result */
@@ -40,6 +43,7 @@ struct sys {
     struct blk_graph *blks;
     struct machine *m;
     struct monitors *mons;       /* of the machine, from the first one on */
+    struct vnc_set *vnc;
     struct chr *mon_chr;         /* the terminal that serial port and monitor share */
     int sigfd;
     struct sys_text *texts;      /* strings made while parsing */
