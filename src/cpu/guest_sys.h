@@ -16,6 +16,7 @@ struct walk {
     uint8_t prot;          /* GP_READ | GP_WRITE | GP_EXEC: what this regime may do there now. A page that is not marked dirty yet has
                               no GP_WRITE unless the walk was for a write */
     bool global;           /* the same in all address spaces (ASIDs) */
+    bool shared;           /* not that, but from tables that are the same for all ASIDs of the key otherwise (Arm: TTBR1) */
     bool guarded;          /* GP_GUARD: Arm's BTI */
     bool device;           /* the page tables say device memory: misaligned accesses fault where the ISA says so */
     struct mem_attr attr;
@@ -60,6 +61,7 @@ struct guest_sys {
      */
     uint64_t (*space_key)(CPU *cpu, unsigned view);
     uint64_t asid_mask;
+    uint64_t data_mask;    /* bits of the key that matter to data accesses only: fetches are the same whatever they are (Arm: PAN) */
     /* The access at va got no answer from memory (MEM_NONE, MEM_ERROR): notes what exception() needs. access as above. */
     void (*bus_error)(CPU *cpu, uint64_t va, uint64_t phys, unsigned access);
     /* Takes an exception that generated code or a helper raised: sets pc, mode and system registers. v->exc_code, v->fault_addr as left. */

@@ -14,7 +14,7 @@
 #include <sys/random.h>
 #include "mem/access.h"
 
-enum { VICTIMS = 8, EXEC_FILTER_BITS = 16, EXEC_FILTER = 1 << EXEC_FILTER_BITS, GROW_AFTER = 2 };
+enum { VICTIMS = 8, FLUSH_LOOK = 512, EXEC_FILTER_BITS = 16, EXEC_FILTER = 1 << EXEC_FILTER_BITS, GROW_AFTER = 2 };
 
 /* The C side of an entry. */
 struct full {
@@ -30,7 +30,8 @@ struct full {
 
 /* What code of all address spaces of one regime shares (the key without its ASID). */
 struct regime {
-    uint64_t key, tag, used;
+    uint64_t key, tag, used, salt; /* salt: its pages in the filter of executed pages */
+    bool hit;              /* flush_one: the flush concerns its code */
 };
 
 struct tlb_space {
@@ -40,7 +41,8 @@ struct tlb_space {
     uint32_t bits, fills;  /* fills since the table was sized or flushed */
     uint32_t evicted;      /* valid entries that fills replaced */
     uint64_t sizes;        /* bit n: there are entries of pages of 2^n bytes, n > TLB_PAGE_BITS */
-    bool own_code;         /* code was fetched from a page that is not global */
+    bool own_code;         /* code was fetched from a page that is neither global nor shared */
+    bool shared_code;      /* code was fetched from a page that is shared: it is so until a flush is for this space and not for all */
     uint64_t tag;
     struct regime *regime;
     struct { struct tlb_entry e; struct full full; } victim[VICTIMS];
@@ -139,7 +141,7 @@ static struct regime *find_regime(struct vcpu *v, uint64_t key)
     /* spaces that shared the old regime's code are not in use by a view, or theirs would not be the oldest; they get tags of their own */
     for (unsigned i = 0; i < SOFT_SPACES; i++)
         if (s->space[i].regime == oldest) s->space[i].own_code = true, s->space[i].tag = new_tag(s), s->space[i].regime = NULL;
-    *oldest = (struct regime){ .key = key, .tag = new_tag(s), .used = ++s->time };
+    *oldest = (struct regime){ .key = key, .tag = new_tag(s), .used = ++s->time, .salt = new_tag(s) };
     return oldest;
 }
 
@@ -168,8 +170,8 @@ static struct tlb_space *find_space(struct vcpu *v, uint64_t key)
         space_clear(a);
     a->key = key;
     a->used = ++s->time;
-    a->own_code = false;
-    a->regime = find_regime(v, key & ~v->sys->asid_mask);
+    a->own_code = a->shared_code = false;
+    a->regime = find_regime(v, key & ~(v->sys->asid_mask | v->sys->data_mask));
     a->tag = new_tag(s);
     return a;
 }
@@ -207,32 +209,32 @@ void soft_switch(CPU *cpu)
 struct filter_bits {
     uint32_t a, b;
 };
-static struct filter_bits filter_bits(uint64_t va, unsigned bits)
+static struct filter_bits filter_bits(uint64_t va, unsigned bits, uint64_t salt)
 {
-    uint64_t h = ((va >> bits) + ((uint64_t)bits << 56)) * 0x9e3779b97f4a7c15;
+    uint64_t h = ((va >> bits) + ((uint64_t)bits << 56) + salt) * 0x9e3779b97f4a7c15;
     return (struct filter_bits){ (uint32_t)(h >> (64 - EXEC_FILTER_BITS)), (uint32_t)(h >> (48 - EXEC_FILTER_BITS)) & (EXEC_FILTER - 1) };
 }
 
-static bool exec_filter_has(const struct soft_state *s, uint64_t va, unsigned bits)
+static bool exec_filter_has(const struct soft_state *s, uint64_t va, unsigned bits, uint64_t salt)
 {
-    struct filter_bits f = filter_bits(va, bits);
+    struct filter_bits f = filter_bits(va, bits, salt);
     return s->exec[f.a / 64] >> f.a % 64 & s->exec[f.b / 64] >> f.b % 64 & 1;
 }
 
-static void exec_filter_add(struct soft_state *s, uint64_t va, unsigned bits)
+static void exec_filter_add(struct soft_state *s, uint64_t va, unsigned bits, uint64_t salt)
 {
-    struct filter_bits f = filter_bits(va, bits);
+    struct filter_bits f = filter_bits(va, bits, salt);
     s->exec[f.a / 64] |= 1ull << f.a % 64;
     s->exec[f.b / 64] |= 1ull << f.b % 64;
     s->nexec++;
 }
 
 /* May there be code of a page that has va in it, whatever its size? */
-static bool exec_filter_hit(const struct soft_state *s, uint64_t va)
+static bool exec_filter_hit(const struct soft_state *s, uint64_t va, uint64_t salt)
 {
-    if (exec_filter_has(s, va, TLB_PAGE_BITS)) return true;
+    if (exec_filter_has(s, va, TLB_PAGE_BITS, salt)) return true;
     for (uint64_t sizes = s->exec_sizes; sizes; sizes &= sizes - 1)
-        if (exec_filter_has(s, va, (unsigned)__builtin_ctzll(sizes))) return true;
+        if (exec_filter_has(s, va, (unsigned)__builtin_ctzll(sizes), salt)) return true;
     return false;
 }
 
@@ -260,17 +262,18 @@ void soft_note_exec(struct vcpu *v, uint64_t va)
         struct walk w;
         bits = soft_translate(v->cpu, VIEW_MAIN, va, EXF_EXEC, &w) ? w.page_bits : 63;
     }
+    if (!a->regime) return; /* all flushes concern its code */
     bits = MIN(bits, 63u);
-    bool large = bits > TLB_PAGE_BITS && !exec_filter_has(s, va, bits);
-    if (exec_filter_has(s, va, TLB_PAGE_BITS) && !large) return;
+    bool large = bits > TLB_PAGE_BITS && !exec_filter_has(s, va, bits, a->regime->salt);
+    if (exec_filter_has(s, va, TLB_PAGE_BITS, a->regime->salt) && !large) return;
     pthread_mutex_lock(&s->lock);
     if (s->nexec > EXEC_FILTER / 16) {
         retag_all(v);
         view_refresh(v, VIEW_MAIN);
     }
-    exec_filter_add(s, va, TLB_PAGE_BITS);
+    exec_filter_add(s, va, TLB_PAGE_BITS, a->regime->salt);
     if (large) {
-        exec_filter_add(s, va, bits);
+        exec_filter_add(s, va, bits, a->regime->salt);
         s->exec_sizes |= 1ull << bits;
     }
     pthread_mutex_unlock(&s->lock);
@@ -314,27 +317,58 @@ static void space_flush_pages(struct tlb_space *a, uint64_t first, uint64_t last
         if (covers(&a->victim[i].full, first, last)) a->victim[i].full.va = 0;
 }
 
+/* Does a flush of [first, last] concern code that was run in the regime? */
+static bool flush_hits(const struct soft_state *s, const struct regime *r, uint64_t first, uint64_t last)
+{
+    if ((last - first) >> TLB_PAGE_BITS >= FLUSH_LOOK) return true;
+    for (uint64_t va = first; va <= last && va >= first; va += TLB_PAGE)
+        if (exec_filter_hit(s, va, r->salt)) return true;
+    return false;
+}
+
+/* Is the code of a's regime in use by several ASIDs? */
+static bool regime_is_shared(const struct soft_state *s, const struct tlb_space *a, uint64_t asid_mask)
+{
+    for (unsigned i = 0; i < SOFT_SPACES; i++)
+        if (s->space[i].used && s->space[i].regime == a->regime && (s->space[i].key ^ a->key) & asid_mask) return true;
+    return false;
+}
+
+/*
+ * A space whose code is concerned. asid: the flush is for one ASID. Shared code then is its own from here on, if the flush was for a page
+ * of it; all of an ASID is flushed when a process forks or ends, and says nothing of tables that other ASIDs use as well, as nobody
+ * could change those by flushing one of them.
+ */
+static void space_retag(struct vcpu *v, struct tlb_space *a, bool asid, bool whole)
+{
+    struct soft_state *s = v->soft;
+    a->tag = new_tag(s);
+    if (a->shared_code && asid && !(whole && regime_is_shared(s, a, v->sys->asid_mask))) a->own_code = true;
+    if (!asid) a->shared_code = false;
+}
+
 /* whole: first and last do not matter. */
 static void flush_one(struct vcpu *v, uint64_t mask, uint64_t value, bool whole, uint64_t first, uint64_t last)
 {
     struct soft_state *s = v->soft;
-    uint64_t asid = v->sys->asid_mask;
+    const uint64_t out = v->sys->asid_mask | v->sys->data_mask; /* what regimes know nothing of */
+    const bool asid = mask & v->sys->asid_mask;
     pthread_mutex_lock(&s->lock);
     __atomic_store_n(&s->stat_flush, s->stat_flush + 1, __ATOMIC_RELEASE);
-    bool code = whole || (last - first) >> TLB_PAGE_BITS >= EXEC_FILTER;
-    for (uint64_t va = first; !code && va <= last && va >= first; va += TLB_PAGE) code = exec_filter_hit(s, va);
+    for (struct regime *r = s->regime; r < s->regime + SOFT_SPACES; r++) {
+        r->hit = r->used && (r->key & mask & ~out) == (value & ~out) && (whole || flush_hits(s, r, first, last));
+        if (r->hit && !asid) r->tag = new_tag(s);
+    }
     for (struct tlb_space *a = s->space; a < s->space + SOFT_SPACES; a++) {
         if (!a->used || (a->key & mask) != value) continue;
         if (whole) {
             space_clear(a);
-            a->own_code = !a->regime; /* nothing is known of its code */
+            a->own_code = !a->regime || (a->own_code && asid);
         } else {
             space_flush_pages(a, first, last);
         }
-        if (code) a->tag = new_tag(s);
+        if (!a->regime || a->regime->hit) space_retag(v, a, asid, whole);
     }
-    for (struct regime *r = s->regime; r < s->regime + SOFT_SPACES; r++)
-        if (code && !(mask & asid) && r->used && (r->key & mask) == value) r->tag = new_tag(s);
     if (s->view[VIEW_MAIN]) view_refresh(v, VIEW_MAIN);
     if (whole && !mask) exec_filter_clear(s);
     pthread_mutex_unlock(&s->lock);
@@ -521,7 +555,8 @@ static const struct full *translate(struct vcpu *v, unsigned view, uint64_t va, 
     pthread_mutex_lock(&s->lock);
     /* a walk for a write may have set the dirty flag: the other rights are still there */
     insert(v, a, &fresh);
-    if (access & EXF_EXEC && !w.global && !a->own_code) {
+    if (access & EXF_EXEC && w.shared) a->shared_code = true;
+    if (access & EXF_EXEC && !w.global && !w.shared && !a->own_code) {
         a->own_code = true;
         a->tag = new_tag(s);
         if (view == VIEW_MAIN) view_refresh(v, view);

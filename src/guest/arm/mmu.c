@@ -24,7 +24,7 @@ struct xl {
 struct stage {
     uint64_t pa;
     unsigned page_bits, prot;
-    bool global, guarded, device, ns;
+    bool global, shared, guarded, device, ns;
     uint8_t attr, sh;       /* as PAR has them */
 };
 
@@ -304,6 +304,7 @@ static bool stage1_once(struct xl *x, uint64_t va, struct stage *out, int *again
         .ns = l.ns || d >> 5 & 1,
     };
     if (!regs_of[x->rg].two) out->global = true;
+    out->shared = va >> 55 & 1; /* by TTBR1, whose table is part of the key */
     return true;
 }
 
@@ -405,6 +406,7 @@ bool arm_walk(CPU *cpu, uint64_t va, unsigned access, unsigned view, bool probe,
     w->page_bits = (uint8_t)s.page_bits;
     w->prot = (uint8_t)s.prot;
     w->global = s.global;
+    w->shared = s.shared;
     w->guarded = s.guarded;
     w->device = s.device;
     w->attr = attr_of(&x, s.ns);
@@ -416,7 +418,7 @@ bool arm_walk(CPU *cpu, uint64_t va, unsigned access, unsigned view, bool probe,
  * Keys: ASID 15:0, VMID 31:16, then what rights and tables depend on. Other bits of control registers flush when they change, so that the
  * switches of every system call and process keep what is cached.
  */
-enum { KEY_REGIME = ARM_KEY_REGIME, KEY_USER = 36, KEY_PAN = 37, KEY_ON = 38, KEY_S2 = ARM_KEY_S2_BIT, KEY_SECURE = 40 };
+enum { KEY_REGIME = ARM_KEY_REGIME, KEY_USER = 36, KEY_PAN = ARM_KEY_PAN_BIT, KEY_ON = 38, KEY_S2 = ARM_KEY_S2_BIT, KEY_SECURE = 40, KEY_ROOT = 48 };
 _Static_assert((int)RG_EL10 == 0 && (int)RG_EL2 == 1 && (int)RG_EL20 == 2 && (int)RG_EL3 == 3, "sys.h's ARM_KEY_*");
 
 static unsigned asid_of(const struct arm_cpu *a, enum regime rg)
@@ -425,6 +427,12 @@ static unsigned asid_of(const struct arm_cpu *a, enum regime rg)
     if (!regs_of[rg].two) return 0;
     uint64_t asid = a->sr[regs_of[rg].ttbr[tcr >> 22 & 1]] >> 48;
     return (unsigned)(tcr >> 36 & 1 ? asid : asid & 0xff);
+}
+/* Where the upper half's table is, so that what it maps is shared by all ASIDs (struct walk's `shared`); 16 bits, folded. */
+static uint64_t root_key(const struct arm_cpu *a, enum regime rg)
+{
+    uint64_t page = (a->sr[regs_of[rg].ttbr[1]] & bits_mask(48)) >> 12;
+    return ((page ^ page >> 16 ^ page >> 32) & 0xffff) << KEY_ROOT;
 }
 static unsigned vmid_of(const struct arm_cpu *a)
 {
@@ -445,6 +453,7 @@ uint64_t arm_space_key(CPU *cpu, unsigned view)
     uint64_t key = (uint64_t)(rg + 1) << KEY_REGIME | (uint64_t)user << KEY_USER | (uint64_t)on << KEY_ON | (uint64_t)s2 << KEY_S2 |
                    (uint64_t)arm_secure(a) << KEY_SECURE;
     if (on) key |= asid_of(a, rg) | (uint64_t)(a->pan && !user) << KEY_PAN;
+    if (on && !user && regs_of[rg].two) key |= root_key(a, rg);
     if (s2) key |= (uint64_t)vmid_of(a) << 16;
     return key;
 }

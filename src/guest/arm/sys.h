@@ -175,7 +175,7 @@ bool arm_id_system(const struct arm_cpu *a, unsigned reg, uint64_t *v);
 bool arm_walk(CPU *cpu, uint64_t va, unsigned access, unsigned view, bool probe, struct walk *w);
 uint64_t arm_space_key(CPU *cpu, unsigned view);
 /* Parts of the keys. */
-enum { ARM_ASID_MASK = 0xffff, ARM_KEY_REGIME = 32, ARM_KEY_S2_BIT = 39 };
+enum { ARM_ASID_MASK = 0xffff, ARM_KEY_REGIME = 32, ARM_KEY_PAN_BIT = 37, ARM_KEY_S2_BIT = 39 };
 #define ARM_KEY_VMID_MASK 0xffff0000ull
 #define ARM_KEY_REGIME_MASK (15ull << ARM_KEY_REGIME)
 #define ARM_KEY_S2 (1ull << ARM_KEY_S2_BIT)

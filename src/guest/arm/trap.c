@@ -561,7 +561,7 @@ uint64_t arm_sys_scr(const CPU *cpu)
 static const char *const lines[] = { "irq", "fiq", "virq", "vfiq", NULL };
 
 const struct guest_sys aarch64_sys = {
-    .reset = arm_sys_reset, .walk = arm_walk, .space_key = arm_space_key, .asid_mask = ARM_ASID_MASK, .bus_error = arm_bus_error,
+    .reset = arm_sys_reset, .walk = arm_walk, .space_key = arm_space_key, .asid_mask = ARM_ASID_MASK, .data_mask = 1ull << ARM_KEY_PAN_BIT, .bus_error = arm_bus_error,
     .exception = exception, .interrupt = arm_interrupt, .has_work = has_work, .set_line = set_line, .lines = lines,
     .timer = arm_timer_due, .start = arm_start,
 };

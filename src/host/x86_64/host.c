@@ -145,6 +145,12 @@ static void emit_exits(struct gen *g, struct x86_host *h)
     a_alu(g, ALU_XOR, 32, RAX, o_reg(RAX));
     a_jmp_to(g, h->t_leave);
 
+    /* the same for an exit that is never chained: chain_from stays empty */
+    h->t_far = g->p;
+    a_load(g, 64, RCX, o_mem(RAX, offsetof(struct exit_slot, pc)));
+    a_store(g, 64, o_cpu(offsetof(CPU, pc)), RCX);
+    a_load(g, 32, RCX, o_mem(RAX, offsetof(struct exit_slot, mode)));
+    a_store(g, 32, o_cpu(offsetof(CPU, mode)), RCX);
     h->t_miss = g->p;
     a_alu(g, ALU_XOR, 32, RAX, o_reg(RAX));
     a_load(g, 64, RCX, o_cpu(OFF_V));

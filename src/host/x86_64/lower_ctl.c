@@ -323,13 +323,21 @@ static void known_exit(struct gen *g, const struct exit_slot *e)
     a_bind8(g, miss);
 }
 
+/* System mode: is the pc in a page of the region's code? Others are never chained (cache_chain). */
+static bool in_pages(const struct region *r, uint64_t pc)
+{
+    for (uint32_t i = 0; i < r->npages; i++)
+        if (r->page[i].va == ALIGN_DOWN(pc, (uint64_t)TLB_PAGE)) return true;
+    return false;
+}
+
 /* Where an exit goes when it is not chained: rax = its slot; the thunk takes pc and mode from there. */
 static void cold_exit(struct gen *g, struct cold *c)
 {
     g->x->exits[c->arg].stub = (uint32_t)(g->p - g->start);
     if (g->h->env.softmmu) known_exit(g, &g->x->exits[c->arg]);
     a_mov_ri(g, RAX, (uintptr_t)&g->x->exits[c->arg]);
-    a_jmp_to(g, g->h->t_exit);
+    a_jmp_to(g, g->h->env.softmmu && !in_pages(g->r, g->x->exits[c->arg].pc) ? g->h->t_far : g->h->t_exit);
 }
 
 static void lower_exit(struct gen *g, const struct ir_ins *in)

@@ -102,7 +102,7 @@ struct x86_host {
     bool gs;                        /* gs base = guest base */
     uint8_t *base;                  /* first byte of the thunks (write view); rel32 is the same in both views */
     ptrdiff_t delta;
-    uint8_t *t_enter, *t_leave, *t_leave_homes, *t_exit, *t_miss, *t_trap, *t_slow, *t_soft, *t_fold, *t_fpload;
+    uint8_t *t_enter, *t_leave, *t_leave_homes, *t_exit, *t_miss, *t_far, *t_trap, *t_slow, *t_soft, *t_fold, *t_fpload;
     struct gen_priv x;
 };
 
