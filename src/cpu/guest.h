@@ -73,6 +73,7 @@ struct guest {
     /* A random valid instruction for tests: writes its bytes, returns the length. */
     unsigned (*random_insn)(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu);
     const struct guest_linux *lnx;
+    uint16_t semi_op, semi_arg;   /* rows of the registers of a semihosting call: its number and then its result, its argument */
     const struct guest_sys *sys;  /* system mode, see cpu/guest_sys.h; NULL: there is none */
 };
 

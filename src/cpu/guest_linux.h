@@ -52,6 +52,8 @@ struct guest_linux {
     int (*sig_return)(CPU *cpu, uint64_t mask[2], uint64_t alt[3] /* sp, flags, size; alt[2] = ~0: unchanged */);
     /* Converts an engine exception that is a guest signal: returns signal number and code (SIGILL, SIGTRAP, SIGFPE, SIGBUS). */
     int (*exc_signal)(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, uint64_t *addr);
+    /* The exception is the ISA's semihosting call: true, and pc is behind it. NULL = there are none. */
+    bool (*semihost)(CPU *cpu, enum cpu_exc exc);
     /* A memory fault (EXC_FAULT; v->fault_addr, exc_code) that is none after all: true if the CPU was changed so that running
      * on is right (AArch64 top-byte-ignore). NULL = never. */
     bool (*fault_retry)(CPU *cpu);

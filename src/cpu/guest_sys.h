@@ -78,6 +78,8 @@ struct guest_sys {
     void (*timer)(CPU *cpu, unsigned n);
     /* Starts a CPU that is off (PSCI CPU_ON, SBI): entry pc and argument, in the state the architecture's call prescribes. */
     void (*start)(CPU *cpu, uint64_t pc, uint64_t arg, uint64_t how);
+    /* The ISA's semihosting instruction is a call (GX_SEMIHOST) from now on, `user`: in unprivileged code as well. NULL: it has none. */
+    void (*semihosting)(CPU *cpu, bool on, bool user);
     /* The monitor's `info registers` extra text and `info tlb`/mem, or NULL. */
     void (*describe)(CPU *cpu, const char *what, void (*out)(void *ctx, const char *line), void *ctx);
 };

@@ -139,6 +139,23 @@ void machine_roms_write(struct machine *m)
     for (struct rom *r = m->roms; r; r = r->next) space_write(m->b.space, r->addr, r->data, r->len, true);
 }
 
+void machine_free_ram(const struct machine *m, uint64_t *lo, uint64_t *hi)
+{
+    uint64_t start = m->type->ram_base, end = start + m->cfg.ram, at = start;
+    *lo = *hi = start;
+    for (unsigned i = 0; i < m->type->nparts; i++) {
+        const struct part *p = &m->type->parts[i];
+        if (!strcmp(p->device, PART_RAM) && p->at == start && p->size) end = MIN(end, start + p->size);
+    }
+    while (at < end) {
+        uint64_t next = end, past = end; /* the first that lies above `at`, and the end of those there */
+        for (const struct rom *r = m->roms; r; r = r->next)
+            if (r->len && r->addr + r->len > at && r->addr < next) next = MAX(r->addr, at), past = r->addr + r->len;
+        if (next - at > *hi - *lo) *lo = at, *hi = next;
+        at = MAX(past, at + 1);
+    }
+}
+
 void machine_roms_free(struct machine *m)
 {
     while (m->roms) {

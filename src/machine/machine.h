@@ -248,6 +248,8 @@ bool image_symbol(const char *path, const char *name, uint64_t *value);
 /* Bytes for memory, written now and at every reset. */
 int machine_rom(struct machine *m, const char *name, uint64_t addr, const void *data, uint64_t len, struct err *e);
 void machine_roms_write(struct machine *m);
+/* The largest stretch of the main memory's first window in which no such bytes lie. */
+void machine_free_ram(const struct machine *m, uint64_t *lo, uint64_t *hi);
 void machine_roms_free(struct machine *m);
 /* What machine_begin does before the first reset: loaders, the board's boot hook; and the pc that loaders set, after each reset. */
 int machine_boot(struct machine *m, struct err *e);

@@ -292,8 +292,9 @@ static const struct option_row {
     { "S", false, O_S, "", "the machine waits for a monitor's 'cont'" },
     { "s", false, O_GDB_S, "", "as -gdb tcp::1234" },
     { "gdb", true, O_GDB, "dev", "a gdb may connect there" },
-    { "semihosting", false, O_SEMIHOSTING, NULL, NULL },
-    { "semihosting-config", true, O_SEMI_CONFIG, NULL, NULL },
+    { "semihosting", false, O_SEMIHOSTING, "", "programs may use files and console of the host by semihosting calls" },
+    { "semihosting-config", true, O_SEMI_CONFIG, "[enable=on|off][,target=native|auto][,chardev=id][,userspace=on|off][,arg=str[,...]]",
+      "the same in detail" },
     { "d", true, O_D, "item1,...", "what is logged; '-d help' lists it" },
     { "D", true, O_DD, "logfile", "where the log goes; stderr otherwise" },
     { "dfilter", true, O_DFILTER, "range,..", "log about code in these ranges only" },
@@ -428,7 +429,8 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_VGA: return strcmp(arg, "none") && strcmp(arg, "std") ? err_set(e, EINVAL, "unknown vga type: %s", arg) : 0;
     case O_NODEFAULTS: c->nodefaults = true; return 0;
     case O_PIDFILE: s->pidfile = arg; return 0;
-    case O_SEMIHOSTING: case O_SEMI_CONFIG: c->semihosting = true; return 0;
+    case O_SEMIHOSTING: c->semihosting = true; return 0;
+    case O_SEMI_CONFIG: return semihost_option(s, arg, e);
     case O_SNAPSHOT: return err_set(e, ENOTSUP, "not here yet: make an overlay with lyre-img create -b instead");
     case O_ENABLE_KVM: return err_set(e, ENOTSUP, "there is no KVM here; machines run by -accel jit");
     default: return 0; /* accepted, nothing to do */

@@ -345,7 +345,7 @@ static int build(struct sys *s, struct err *e)
     if ((r = backends(s, e))) return r;
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
     if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e))) return r;
-    if ((r = machine_begin(s->m, e))) return r;
+    if ((r = machine_begin(s->m, e)) || (r = semihost_begin(s, e))) return r;
     if ((r = displays(s, e)) || (r = monitors(s, e))) return r;
     return debuggers(s, e);
 }
@@ -385,6 +385,7 @@ static void free_all(struct sys *s)
         vnc_set_free(s->vnc);
         machine_free(s->m);
     }
+    semihost_end(s);
     if (s->chrs) chr_set_free(s->chrs);
     if (s->nets) net_set_free(s->nets);
     for (unsigned i = 0; i < s->cfg.ndrives; i++)

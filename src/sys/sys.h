@@ -36,6 +36,8 @@ struct sys {
     struct sandbox sandbox;
     bool nographic, display_none, daemonize, dumpdtb;
     const char *pidfile;
+    const char *semi_chardev, *semi_args; /* -semihosting-config */
+    bool semi_user;
     /* the result */
     struct loop *loop;
     struct chr_set *chrs;
@@ -44,6 +46,7 @@ struct sys {
     struct machine *m;
     struct monitors *mons;       /* of the machine, from the first one on */
     struct vnc_set *vnc;
+    struct sys_semi *semi;
     struct chr *mon_chr;         /* the terminal that serial port and monitor share */
     int sigfd;
     struct sys_text *texts;      /* strings made while parsing */
@@ -58,6 +61,11 @@ char *sys_text(struct sys *s, const char *fmt, ...) PRINTF(2, 3);
 struct monitors *sys_mons(struct sys *s);
 int sys_monitor(struct sys *s, struct chr *c, bool qmp, bool pretty, struct err *e);
 void sys_monitors_free(struct sys *s);
+
+/* semihost.c: the option's text; before the CPUs run; when they have ended. */
+int semihost_option(struct sys *s, const char *arg, struct err *e);
+int semihost_begin(struct sys *s, struct err *e);
+void semihost_end(struct sys *s);
 
 /* help.c: what is printed and nothing else. */
 void help_machines(struct sys *s);

@@ -91,7 +91,7 @@ INSN(brk, "11010100 001 imm16:16 00000", "brk #{imm16}")
 }
 INSN(hlt, "11010100 010 imm16:16 00000", "hlt #{imm16}")
 {
-    if (t->mode & MODE_EL && acpu(t)->semihosting && f->imm16 == 0xf000)
+    if (acpu(t)->semihosting && f->imm16 == 0xf000 && (t->mode & MODE_EL || acpu(t)->semihosting == 2))
         xl_exc(t, EXC_GUEST, GX_SEMIHOST, t->next_pc);
     else
         xl_illegal(t);

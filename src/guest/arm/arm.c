@@ -419,5 +419,5 @@ const struct guest aarch64_guest = {
     .name = "aarch64", .aliases = "arm64", .elf_machine = EM_AARCH64, .elf_class = 2, .insn_align = 4, .addr_bits = 47,
     .cpu_size = sizeof(struct arm_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "aarch64", .models = models64,
     .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
-    .lnx = &aarch64_linux, .sys = &aarch64_sys, .nir = R_NIR,
+    .lnx = &aarch64_linux, .semi_op = R_X0, .semi_arg = R_X0 + 1, .sys = &aarch64_sys, .nir = R_NIR,
 };

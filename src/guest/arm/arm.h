@@ -74,7 +74,7 @@ struct arm_cpu {
     uint8_t world;                /* as last told: 1 secure, 2 EL3 */
     /* constant after init */
     bool sysmode, has_el2, has_el3, has_pmu;
-    bool semihosting;
+    uint8_t semihosting;          /* 1: HLT #0xf000 is a call, 2: at EL0 as well */
     uint8_t psci, pa_bits, model;
     uint64_t affinity;
     bool affinity_set;

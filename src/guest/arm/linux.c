@@ -116,6 +116,15 @@ static bool fault_retry(CPU *cpu)
     return true;
 }
 
+/* HLT #0xf000 */
+static bool semihost(CPU *cpu, enum cpu_exc exc)
+{
+    uint32_t insn = 0;
+    if (exc != EXC_ILLEGAL || gmem_fetch(cpu->v->mem, cpu->pc, (uint8_t *)&insn, 4) != 4 || insn != 0xd45e0000) return false;
+    cpu->pc += 4;
+    return true;
+}
+
 static int exc_signal(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, uint64_t *addr)
 {
     uint64_t rm;
@@ -419,6 +428,6 @@ const struct guest_linux aarch64_linux = {
     .prot_guard = 0x10 /* PROT_BTI */, .guard_note = { 0xc0000000, 1 }, /* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI */
     .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp, .set_tls = set_tls,
     .get_tls = get_tls, .tls_dtv = 0, .tls_block = 16,
-    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .core_regs = core_regs, .sig_return = sig_return, .exc_signal = exc_signal,
+    .start = start, .shared = shared, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .core_regs = core_regs, .sig_return = sig_return, .exc_signal = exc_signal, .semihost = semihost,
     .fault_retry = fault_retry, .hwcap = hwcap, .platform = platform, .vdso = vdso, .prctl = prctl, .cpuinfo = cpuinfo,
 };

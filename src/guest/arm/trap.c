@@ -532,6 +532,10 @@ void arm_sys_semihosting(CPU *cpu, bool on)
 {
     arm_cpu_rw(cpu)->semihosting = on;
 }
+static void semihosting(CPU *cpu, bool on, bool user)
+{
+    arm_cpu_rw(cpu)->semihosting = on ? user ? 2 : 1 : 0;
+}
 bool arm_sys_has_el2(const CPU *cpu)
 {
     return arm_cpu(cpu)->has_el2;
@@ -563,5 +567,5 @@ static const char *const lines[] = { "irq", "fiq", "virq", "vfiq", NULL };
 const struct guest_sys aarch64_sys = {
     .reset = arm_sys_reset, .walk = arm_walk, .space_key = arm_space_key, .asid_mask = ARM_ASID_MASK, .data_mask = 1ull << ARM_KEY_PAN_BIT, .bus_error = arm_bus_error,
     .exception = exception, .interrupt = arm_interrupt, .has_work = has_work, .set_line = set_line, .lines = lines,
-    .timer = arm_timer_due, .start = arm_start,
+    .timer = arm_timer_due, .start = arm_start, .semihosting = semihosting,
 };

@@ -225,6 +225,16 @@ static int sig_return(CPU *cpu, uint64_t mask[2], uint64_t alt[3])
     return 0;
 }
 
+/* slli x0, x0, 0x1f; ebreak; srai x0, x0, 7, all uncompressed */
+static bool semihost(CPU *cpu, enum cpu_exc exc)
+{
+    uint32_t insn[3] = { 0 };
+    if (exc != EXC_BREAK || gmem_fetch(cpu->v->mem, cpu->pc - 4, (uint8_t *)insn, sizeof insn) != sizeof insn) return false;
+    if (insn[0] != 0x01f01013 || insn[1] != 0x00100073 || insn[2] != 0x40705013) return false;
+    cpu->pc += 4;
+    return true;
+}
+
 static int exc_signal(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, uint64_t *addr)
 {
     *addr = cpu->pc;
@@ -387,7 +397,7 @@ static const struct { uint64_t nr; const char *name; } names[] = {
 #define COMMON \
     .min_page = 4096, .sys_args = sys_args, .sys_ret = sys_ret, .sys_restart = sys_restart, .get_sp = get_sp, \
     .set_sp = set_sp, .set_tls = set_tls, .get_tls = get_tls, .start = start, .clone_child = clone_child, .sig_setup = sig_setup, .min_sigstack = min_sigstack, .core_regs = core_regs, \
-    .sig_return = sig_return, .exc_signal = exc_signal, .hwcap = hwcap, .platform = platform, .syscall = sys_extra, \
+    .sig_return = sig_return, .exc_signal = exc_signal, .semihost = semihost, .hwcap = hwcap, .platform = platform, .syscall = sys_extra, \
     .extra_names = (const void *)names, .prctl = prctl, .cpuinfo = cpuinfo
 const struct guest_linux riscv64_linux = {
     .abi = LINUX_ABI_GENERIC64, .uname_machine = "riscv64", .interp_prefix = "riscv64-linux-gnu", .vdso = riscv_vdso64,

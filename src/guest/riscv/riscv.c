@@ -570,11 +570,11 @@ const struct guest riscv64_guest = {
     .name = "riscv64", .elf_machine = EM_RISCV, .elf_class = 2, .insn_align = 2, .addr_bits = 47,
     .cpu_size = sizeof(struct riscv_cpu), .regs = regs64, .nregs = ARRAY_LEN(regs64), .nir = R_IR_COUNT, .gdb_arch = "riscv:rv64", .models = models64,
     .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
-    .lnx = &riscv64_linux, .sys = &riscv_sys,
+    .lnx = &riscv64_linux, .semi_op = R_A0, .semi_arg = R_A0 + 1, .sys = &riscv_sys,
 };
 const struct guest riscv32_guest = {
     .name = "riscv32", .elf_machine = EM_RISCV, .elf_class = 1, .insn_align = 2, .addr_bits = 32,
     .cpu_size = sizeof(struct riscv_cpu), .regs = regs32, .nregs = ARRAY_LEN(regs32), .nir = R_IR_COUNT, .gdb_arch = "riscv:rv32", .models = models32,
     .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .random_insn = random_insn,
-    .lnx = &riscv32_linux, .sys = &riscv_sys,
+    .lnx = &riscv32_linux, .semi_op = R_A0, .semi_arg = R_A0 + 1, .sys = &riscv_sys,
 };

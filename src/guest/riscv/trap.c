@@ -361,5 +361,5 @@ static const char *const lines[] = { "", "ssip", "", "msip", "", "stip", "", "mt
 const struct guest_sys riscv_sys = {
     .reset = reset, .walk = riscv_walk, .space_key = riscv_space_key, .asid_mask = KEY_ASID_MASK, .bus_error = riscv_bus_error,
     .exception = exception, .interrupt = interrupt, .has_work = has_work, .set_line = set_line, .lines = lines, .timer = timer,
-    .start = start, .describe = describe,
+    .start = start, .describe = describe, .semihosting = riscv_sys_semihosting,
 };

@@ -92,7 +92,8 @@ void task_loop(struct task *t)
             else
                 signal_force(t, SIGTRAP, TRAP_TRACE, t->cpu->pc);
             break;
-        default: fault_signal(t, exc);
+        default:
+            if (!semihost_call(t, exc)) fault_signal(t, exc);
         }
     }
 }
@@ -191,6 +192,7 @@ static void init_proc(struct proc *p, const struct user_options *o)
             p->stack_size = MIN(rl.rlim_cur, 1ull << 30);
     }
     pthread_mutex_init(&p->lock, NULL);
+    pthread_mutex_init(&p->semi_lock, NULL);
 }
 
 static int start(struct proc *p, struct user_options *o, CPU **cpu, struct err *e)

@@ -64,6 +64,8 @@ struct proc {
     struct task *tasks;
     struct shm_seg *shm;
     uint32_t lay_shape[LAY_IDS]; /* layout.c: by layout's id; atomic, 0 = not known yet */
+    pthread_mutex_t semi_lock; /* semihosting: made by the first call */
+    struct user_semi *semi;
     bool strace;
     bool dying;            /* a thread writes the core file: the others stay where they are; atomic */
 };
@@ -110,6 +112,8 @@ enum { SYS_RESTART = -512, SYS_NORET = -513, SYS_AGAIN = -514 /* not begun: a si
 void task_loop(struct task *t);                        /* run.c: runs the guest until its thread ends */
 _Noreturn void proc_exit(struct task *t, int code);
 void proc_stats(struct proc *p);
+/* semihost.c: the exception is a semihosting call: true, and it has been made. */
+bool semihost_call(struct task *t, enum cpu_exc exc);
 
 /* --- loader.c ------------------------------------------------------------------------------------------------------ */
 int load_program(struct proc *p, int fd, const char *path, const char *argv0, char **argv, char **envp, CPU *cpu,
