@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "io/block/blk.h"
+#include "io/display/vnc.h"
 #include "io/net/net.h"
 #include "sys/monitor_cmd.h"
 
@@ -18,6 +19,7 @@ struct world {
     struct blk_graph *blks;
     struct machine *m;
     struct monitors *s;
+    struct vnc_set *vnc;
     struct err e;
     int qmp, hmp;       /* the clients' ends */
     char *buf;          /* what has come and was not taken */
@@ -61,6 +63,10 @@ static int start(void **state, bool machine)
         assert_int_equal(rc, 0);
     }
     struct monitors_config cfg = { .machine = w->m, .guest = g, .loop = w->l, .chrs = w->chrs, .nets = w->nets, .name = "vm\xc3\xa9" };
+    if (machine) {
+        cfg.vnc = w->vnc = vnc_set_new(w->l, w->m->b.display, NULL);
+        assert_int_equal(vnc_new(w->vnc, "none,password=on", &w->e), 0);
+    }
     w->s = monitors_new(&cfg);
     w->qmp = client(w, "q", true);
     w->hmp = client(w, "h", false);
@@ -81,6 +87,7 @@ static int tear_down(void **state)
 {
     struct world *w = *state;
     monitors_free(w->s);
+    vnc_set_free(w->vnc);
     if (w->m) machine_free(w->m);
     chr_set_free(w->chrs);
     net_set_free(w->nets);
@@ -477,12 +484,54 @@ static void test_machine(void **state)
     loop_lock(w->l);
 }
 
+/* Screens and VNC: asked for by both monitors; a VNC server that listens nowhere. */
+static void test_display(void **state)
+{
+    struct world *w = *state;
+    char dir[] = "/tmp/lyre-mon-XXXXXX", text[160];
+    assert_non_null(mkdtemp(dir));
+    negotiate(w);
+    assert_string_equal(ask(w, "{\"execute\":\"query-vnc\"}"), "{\"return\": {\"enabled\": true, \"clients\": [], \"auth\": \"vnc\"}}");
+    assert_string_equal(hmp(w, "info vnc"), "default:\n  Auth: vnc (Sub: none)\n");
+    assert_string_equal(ask(w, "{\"execute\":\"set_password\",\"arguments\":{\"protocol\":\"vnc\",\"password\":\"x\"}}"), "{\"return\": {}}");
+    assert_non_null(strstr(ask(w, "{\"execute\":\"set_password\",\"arguments\":{\"protocol\":\"spice\",\"password\":\"x\"}}"), "GenericError"));
+    assert_non_null(strstr(ask(w, "{\"execute\":\"set_password\",\"arguments\":{\"protocol\":\"vnc\",\"password\":\"x\",\"display\":\"b\"}}"), "GenericError"));
+    assert_string_equal(ask(w, "{\"execute\":\"expire_password\",\"arguments\":{\"protocol\":\"vnc\",\"time\":\"+60\"}}"), "{\"return\": {}}");
+    assert_non_null(strstr(ask(w, "{\"execute\":\"expire_password\",\"arguments\":{\"protocol\":\"vnc\",\"time\":\"soon\"}}"), "GenericError"));
+    assert_string_equal(hmp(w, "change vnc password geheim"), "");
+    assert_non_null(strstr(hmp(w, "screendump /nowhere/x.ppm"), "no console"));
+    struct console *con = console_new(w->m->b.display, "gpu", 0, NULL, NULL);
+    console_resize(con, 2, 1);
+    console_surface(con)->pixels[1] = 0x414243;
+    assert_non_null(strstr(hmp(w, "screendump /nowhere/x.ppm"), "No such file"));
+    snprintf(text, sizeof text, "screendump %s/x", dir);
+    assert_string_equal(hmp(w, text), "");
+    snprintf(text, sizeof text, "screendump %s/y -f png", dir);
+    assert_string_equal(hmp(w, text), "");
+    snprintf(text, sizeof text, "%s/x", dir);
+    char got[32] = { 0 };
+    FILE *f = fopen(text, "rb");
+    assert_int_equal(fread(got, 1, sizeof got, f), 17);
+    assert_memory_equal(got, "P6\n2 1\n255\n\0\0\0ABC", 17);
+    fclose(f);
+    unlink(text);
+    snprintf(text, sizeof text, "%s/y", dir);
+    f = fopen(text, "rb");
+    assert_int_equal(fread(got, 1, sizeof got, f), sizeof got);
+    assert_memory_equal(got, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\2\0\0\0\1\b\2", 26);
+    fclose(f);
+    unlink(text);
+    rmdir(dir);
+    console_free(con);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(test_rules), T(test_garbage), T(test_limits), T(test_schema), T(test_back_ends), T(test_hmp), cmocka_unit_test(test_line), T(test_session),
         cmocka_unit_test_setup_teardown(test_machine, set_up_machine, tear_down),
+        cmocka_unit_test_setup_teardown(test_display, set_up_machine, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
