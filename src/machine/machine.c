@@ -502,7 +502,6 @@ static void machine_work(void *ctx)
 {
     struct machine *m = ctx;
     uint32_t req = __atomic_exchange_n(&m->requests, 0, __ATOMIC_SEQ_CST);
-    if (req & 1u << BOARD_RESET && m->cfg.no_reboot) req |= 1u << BOARD_SHUTDOWN;
     if (m->debug_cpu) {
         CPU *cpu = m->debug_cpu;
         machine_pause(m, RUN_DEBUG);
@@ -510,7 +509,13 @@ static void machine_work(void *ctx)
         m->debug_cpu = NULL;
         if (m->on_debug) m->on_debug(m->on_debug_ctx, cpu);
     }
-    if (req & 1u << BOARD_WATCHDOG) req |= 1u << BOARD_RESET;
+    if (req & 1u << BOARD_WATCHDOG) {
+        enum watchdog_action w = m->cfg.watchdog;
+        if (w == WATCHDOG_PAUSE) machine_pause(m, RUN_WATCHDOG);
+        if (w == WATCHDOG_SHUTDOWN) req |= 1u << BOARD_POWERDOWN;
+        if (w == WATCHDOG_RESET || w == WATCHDOG_POWEROFF) req |= 1u << (w == WATCHDOG_RESET ? BOARD_RESET : BOARD_SHUTDOWN);
+    }
+    if (req & 1u << BOARD_RESET && m->cfg.no_reboot) req |= 1u << BOARD_SHUTDOWN;
     if (req & 1u << BOARD_SHUTDOWN) {
         machine_pause(m, RUN_SHUTDOWN);
         if (m->b.event) m->b.event(&m->b, "SHUTDOWN", NULL);

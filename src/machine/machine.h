@@ -101,6 +101,7 @@ struct machine_fw_file {
     const uint8_t *data;
     uint32_t len;
 };
+enum watchdog_action { WATCHDOG_RESET, WATCHDOG_SHUTDOWN, WATCHDOG_POWEROFF, WATCHDOG_PAUSE, WATCHDOG_NONE };
 struct blk_drive;
 enum { MACHINE_SERIALS = 8 };
 
@@ -125,6 +126,7 @@ struct machine_config {
     const char *name, *uuid;
     bool nographic, nodefaults, start_paused, no_reboot, no_shutdown, semihosting, one_thread;
     uint64_t cache_bytes;
+    enum watchdog_action watchdog;
     int64_t rtc_offset;         /* seconds between the guest's real-time clock and the host's */
     bool rtc_guest_clock;       /* -rtc clock=vm */
 };

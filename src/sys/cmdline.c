@@ -1,6 +1,6 @@
 /*
  * cmdline.c: the command line of machines: one table of options, QEMU's names and meanings (its documentation, system/invocation).
- * Known gaps: -readconfig, -icount, -incoming and -loadvm, displays other than none and vnc.
+ * Known gaps: -icount, -incoming and -loadvm, displays other than none and vnc.
  */
 #include "sys/sys.h"
 
@@ -42,6 +42,20 @@ static bool is_help(const char *s)
     return !strcmp(s, "help") || !strcmp(s, "?");
 }
 
+/* "kvm:tcg": the first that is not another's. */
+static const char *pick_accel(struct sys *s, const char *list)
+{
+    static const char *const others[] = { "kvm", "xen", "hvf", "whpx", "nvmm", "hax", NULL };
+    for (const char *p = list; *p;) {
+        size_t n = strcspn(p, ":");
+        bool ours = n > 0;
+        for (unsigned i = 0; others[i]; i++) ours &= strlen(others[i]) != n || strncmp(p, others[i], n) != 0;
+        if (ours) return sys_text(s, "%.*s", (int)n, p);
+        p += n + (p[n] == ':');
+    }
+    return list;
+}
+
 /* kernel= and the like of -machine are the options of these names. */
 int cmdline_machine(struct sys *s, const char *arg, struct err *e)
 {
@@ -56,7 +70,7 @@ int cmdline_machine(struct sys *s, const char *arg, struct err *e)
         else if (!strcmp(key, "dtb")) s->cfg.dtb = val;
         else if (!strcmp(key, "dumpdtb")) s->cfg.dumpdtb = val;
         else if (!strcmp(key, "firmware")) s->cfg.bios = val;
-        else if (!strcmp(key, "accel")) s->cfg.accel = val;
+        else if (!strcmp(key, "accel")) s->cfg.accel = pick_accel(s, val);
         else if (!strcmp(key, "usb") || !strcmp(key, "dump-guest-core") || !strcmp(key, "mem-merge") || !strcmp(key, "graphics") ||
                  !strcmp(key, "hpet") || !strcmp(key, "suppress-vmdesc") || !strcmp(key, "memory-backend")) continue;
         else opts_add(&s->machine_opts, key, val);
@@ -142,6 +156,7 @@ static int set_rtc(struct sys *s, const char *arg, struct err *e)
     if (!r) opts_has(&o, "driftfix");
     time_t now = time(NULL);
     struct tm t = { 0 };
+    s->cfg.rtc_offset = 0;
     if (r) {
     } else if (!strcmp(base, "localtime")) {
         localtime_r(&now, &t);
@@ -153,6 +168,62 @@ static int set_rtc(struct sys *s, const char *arg, struct err *e)
         else s->cfg.rtc_offset = timegm(&t) - now;
     }
     s->cfg.rtc_guest_clock = clock == 1;
+    opts_free(&o);
+    return r;
+}
+
+static int set_action(struct sys *s, const char *arg, struct err *e)
+{
+    static const char *const reboot[] = { "reset", "shutdown", NULL }, *const end[] = { "poweroff", "pause", NULL },
+                      *const dog[] = { "reset", "shutdown", "poweroff", "pause", "none", "debug", "inject-nmi", NULL },
+                      *const panic[] = { "shutdown", "pause", "none", "exit-failure", NULL };
+    struct opts o = { 0 };
+    int v = 0, r = opts_parse(&o, arg, NULL, e);
+    if (!r && !(r = opts_enum(&o, "reboot", reboot, s->cfg.no_reboot, &v, e))) s->cfg.no_reboot = v == 1;
+    if (!r && !(r = opts_enum(&o, "shutdown", end, s->cfg.no_shutdown, &v, e))) s->cfg.no_shutdown = v == 1;
+    if (!r && !(r = opts_enum(&o, "watchdog", dog, (int)s->cfg.watchdog, &v, e))) {
+        if (v > WATCHDOG_NONE) r = err_set(e, ENOTSUP, "watchdog=%s is not here yet", dog[v]);
+        else s->cfg.watchdog = (enum watchdog_action)v;
+    }
+    if (!r) r = opts_enum(&o, "panic", panic, 0, &v, e); /* no board has a panic device */
+    if (!r) r = opts_check(&o, "action", e);
+    opts_free(&o);
+    return r;
+}
+
+/* A file of fw_cfg with a little-endian number. */
+static int boot_file(struct sys *s, const char *name, uint64_t v, uint32_t len, struct err *e)
+{
+    if (s->cfg.nfw_files == SYS_ITEMS) return err_set(e, E2BIG, "more than %d files", SYS_ITEMS);
+    char *d = sys_text(s, "%*s", (int)len, "");
+    for (uint32_t i = 0; i < len; i++) d[i] = (char)(v >> 8 * i);
+    s->fw_files[s->cfg.nfw_files++] = (struct machine_fw_file){ .name = name, .data = (const uint8_t *)d, .len = len };
+    return 0;
+}
+
+/* What firmware finds in fw_cfg: how long the menu waits, and when it tries again. */
+static int set_boot(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    bool menu = false, strict;
+    uint64_t splash = 0, again = 0;
+    int r = opts_parse(&o, arg, "order", e);
+    if (!r) r = opts_bool(&o, "menu", false, &menu, e);
+    if (!r) r = opts_bool(&o, "strict", false, &strict, e);
+    if (!r) r = opts_num(&o, "splash-time", 0, 0, 0xffff, &splash, e);
+    bool has_again = !r && opts_has(&o, "reboot-timeout");
+    if (has_again && !strcmp(opts_get(&o, "reboot-timeout"), "-1")) again = UINT32_MAX;
+    else if (!r) r = opts_num(&o, "reboot-timeout", 0, 0, 0xffff, &again, e);
+    static const char *const drives[] = { "order", "once" };
+    for (unsigned i = 0; !r && i < ARRAY_LEN(drives); i++) {
+        const char *d = opts_str(&o, drives[i], "");
+        for (const char *p = d; *p && !r; p++)
+            if (*p < 'a' || *p > 'p') r = err_set(e, EINVAL, "Invalid boot device: '%c' is not a drive a to p", *p);
+    }
+    opts_has(&o, "splash");
+    if (!r && menu && splash) r = boot_file(s, "etc/boot-menu-wait", splash, 2, e);
+    if (!r && has_again) r = boot_file(s, "etc/boot-fail-wait", again, 4, e);
+    if (!r) r = opts_check(&o, "boot-opts", e);
     opts_free(&o);
     return r;
 }
@@ -229,7 +300,7 @@ enum opt_id {
     O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
     O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VNC, O_VGA, O_NODEFAULTS,
     O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
-    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR
+    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG
 };
 
 static const struct option_row {
@@ -248,7 +319,7 @@ static const struct option_row {
     { "smp", true, O_SMP, "[[cpus=]n][,maxcpus=maxcpus][,sockets=sockets][,cores=cores][,threads=threads]", "how many CPUs there are, and their topology" },
     { "m", true, O_MEM, "[size=]megs[,slots=n,maxmem=size]", "size of main memory, in MiB without a suffix" },
     { "global", true, O_GLOBAL, "driver.property=value", "default of a property for all devices of a driver" },
-    { "boot", true, O_BOOT, "[order=drives][,...]", "accepted; firmware decides" },
+    { "boot", true, O_BOOT, "[order=drives][,...]", "menu=on|off,splash-time=ms,reboot-timeout=ms are for firmware that asks; order is its own affair" },
     { "name", true, O_NAME, "string", "name of the machine" },
     { "uuid", true, O_UUID, "%08x-%04x-%04x-%04x-%012x", "UUID of the machine" },
     { "device", true, O_DEVICE, "driver[,prop[=value][,...]]", "a device; '-device help' lists them, '-device NAME,help' its properties" },
@@ -263,7 +334,7 @@ static const struct option_row {
     { "cdrom", true, O_CDROM, "file", "image of a CD-ROM" },
     { "pflash", true, O_PFLASH, "file", "content of the next parallel flash" },
     { "sd", true, O_SD, "file", "image of an SD card" },
-    { "snapshot", false, O_SNAPSHOT, NULL, NULL },
+    { "snapshot", false, O_SNAPSHOT, "", "writes to disks go to temporary files" },
     { "netdev", true, O_NETDEV, "user|tap|socket|...,id=str[,...]", "a network for a NIC to be connected to" },
     { "nic", true, O_NIC, "[user|tap|...|none][,model=...][,mac=...]", "an on-board NIC with its backend" },
     { "net", true, O_NET, "nic|user|tap|...", "the older form of it" },
@@ -288,7 +359,8 @@ static const struct option_row {
     { "rtc", true, O_RTC, "[base=utc|localtime|<datetime>][,clock=host|rt|vm]", "the guest's time of day" },
     { "no-reboot", false, O_NO_REBOOT, "", "a reset ends the process" },
     { "no-shutdown", false, O_NO_SHUTDOWN, "", "a shutdown stops the machine, and the process stays" },
-    { "action", true, O_ACTION, NULL, NULL },
+    { "action", true, O_ACTION, "[reboot=reset|shutdown][,shutdown=poweroff|pause][,watchdog=reset|shutdown|poweroff|pause|none]",
+      "what a guest's reset, shutdown and watchdog do" },
     { "S", false, O_S, "", "the machine waits for a monitor's 'cont'" },
     { "s", false, O_GDB_S, "", "as -gdb tcp::1234" },
     { "gdb", true, O_GDB, "dev", "a gdb may connect there" },
@@ -308,6 +380,8 @@ static const struct option_row {
     { "k", true, O_KEYMAP, NULL, NULL },
     { "usb", false, O_USB, NULL, NULL },
     { "pidfile", true, O_PIDFILE, "file", "file for the process number" },
+    { "daemonize", false, O_DAEMONIZE, "", "the process goes on in the background once its sockets are there" },
+    { "readconfig", true, O_READCONFIG, "file", "options from a file" },
     { "enable-kvm", false, O_ENABLE_KVM, NULL, NULL },
 };
 
@@ -431,10 +505,22 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_PIDFILE: s->pidfile = arg; return 0;
     case O_SEMIHOSTING: c->semihosting = true; return 0;
     case O_SEMI_CONFIG: return semihost_option(s, arg, e);
-    case O_SNAPSHOT: return err_set(e, ENOTSUP, "not here yet: make an overlay with lyre-img create -b instead");
+    case O_SNAPSHOT: s->snapshot = true; return 0;
+    case O_DAEMONIZE: s->daemonize = true; return 0;
+    case O_READCONFIG: return readconfig(s, arg, e);
+    case O_ACTION: return set_action(s, arg, e);
+    case O_BOOT: return set_boot(s, arg, e);
     case O_ENABLE_KVM: return err_set(e, ENOTSUP, "there is no KVM here; machines run by -accel jit");
     default: return 0; /* accepted, nothing to do */
     }
+}
+
+int cmdline_option(struct sys *s, const char *name, const char *arg, struct err *e)
+{
+    char near[160];
+    for (unsigned k = 0; k < ARRAY_LEN(table); k++)
+        if (!strcmp(table[k].name, name)) return one(s, &table[k], arg, e);
+    return err_set(e, EINVAL, "there is no option of group '%s'%s", name, near_words(near, sizeof near, name, nth_option, NULL));
 }
 
 int cmdline_parse(struct sys *s, int argc, char **argv, int *status, struct err *e)

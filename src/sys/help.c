@@ -1,5 +1,6 @@
 /* help.c: what is printed for people and for programs that parse it, in QEMU's line shapes (compat.md: help text is an API). */
 #include "sys/sys.h"
+#include "sys/monitor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ static void name_line(void *ctx, const char *name, const char *help)
 
 void help_version(struct sys *s)
 {
-    printf("QEMU emulator version %s (Lyrebird)\n", "8.0.0");
+    printf("QEMU emulator version %d.%d.%d (Lyrebird)\n", MONITOR_QEMU_MAJOR, MONITOR_QEMU_MINOR, MONITOR_QEMU_MICRO);
 }
 
 void help_machines(struct sys *s)
@@ -25,6 +26,7 @@ void help_machines(struct sys *s)
     printf("Supported machines are:\n");
     for (unsigned i = 0; (t = machine_nth(s->guest->name, i)); i++)
         printf("%-20s %s%s\n", t->name, t->help, t->is_default ? " (default)" : "");
+    printf("%-20s %s\n", "none", "empty machine");
 }
 
 static int by_name(const void *a, const void *b)

@@ -1,6 +1,5 @@
 /*
  * sys.c: a process that runs one machine: back ends, the machine, its devices, monitors; then the loop, until somebody ends it.
- * Known gaps: -daemonize.
  */
 #include "sys/sys.h"
 
@@ -45,8 +44,9 @@ static int add_drive(struct sys *s, const struct sys_item *it, struct err *e)
 {
     if (s->cfg.ndrives == SYS_ITEMS) return err_set(e, E2BIG, "more than %d of them", SYS_ITEMS);
     struct blk_drive *d = &s->drives[s->cfg.ndrives];
-    int r = blk_drive_open(s->blks, it->arg, d, e);
+    int r = blk_drive_open(s->blks, s->snapshot ? sys_text(s, "snapshot=on,%s", it->arg) : it->arg, d, e);
     if (r) return r;
+    if (!d->iface[0] && s->empty) snprintf(d->iface, sizeof d->iface, "none");
     if (!d->iface[0]) snprintf(d->iface, sizeof d->iface, "%s", s->cfg.type->blk_if ? s->cfg.type->blk_if : "virtio");
     if (d->index < 0 && d->unit < 0) { /* the next that is free of its kind */
         int next = 0;
@@ -105,7 +105,7 @@ static void save_disks(void *ctx)
 static int serials(struct sys *s, struct err *e)
 {
     /* the terminal is the first serial port, and the monitor behind Ctrl-A c, unless somebody says otherwise */
-    bool terminal = s->nographic || !s->display_none;
+    bool terminal = (s->nographic || !s->display_none) && !s->daemonize && !s->empty;
     unsigned n = s->serials.count;
     if (!n && !s->cfg.nodefaults && terminal) {
         bool taken = false;
@@ -335,14 +335,18 @@ static int debuggers(struct sys *s, struct err *e)
 static int build(struct sys *s, struct err *e)
 {
     int r;
-    s->cfg.type = machine_find(s->guest->name, s->machine, e);
-    if (!s->cfg.type) return -EINVAL;
+    s->empty = s->machine && !strcmp(s->machine, "none");
+    if (!s->empty && !(s->cfg.type = machine_find(s->guest->name, s->machine, e))) return -EINVAL;
     s->cfg.guest = s->guest;
     s->cfg.props = &s->machine_opts;
     s->cfg.globals = s->globals;
     s->cfg.fw_files = s->fw_files;
     s->cfg.drives = s->drives;
     if ((r = backends(s, e))) return r;
+    if (s->empty) {
+        if (s->devices.count) return err_set(e, ENODEV, "-device %.80s: machine 'none' has no buses", s->devices.item[0].arg);
+        return monitors(s, e);
+    }
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
     if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e))) return r;
     if ((r = machine_begin(s->m, e)) || (r = semihost_begin(s, e))) return r;
@@ -358,8 +362,12 @@ static void on_signal(void *ctx, unsigned events)
     struct signalfd_siginfo si;
     if (read(s->sigfd, &si, sizeof si) != sizeof si) return;
     fprintf(stderr, "%s: terminating on signal %u from pid %u\n", s->role, si.ssi_signo, si.ssi_pid);
-    s->cfg.no_shutdown = s->m->cfg.no_shutdown = false;
     if (s->mons) monitor_shutdown_reason(s->mons, "host-signal");
+    if (!s->m) {
+        loop_stop(s->loop, 0);
+        return;
+    }
+    s->cfg.no_shutdown = s->m->cfg.no_shutdown = false;
     machine_request(s->m, BOARD_SHUTDOWN, 0);
 }
 
@@ -380,8 +388,8 @@ static int signals(struct sys *s, struct err *e)
 static void free_all(struct sys *s)
 {
     if (s->loop && !loop_locked_by_me(s->loop)) loop_lock(s->loop);
+    sys_monitors_free(s);
     if (s->m) {
-        sys_monitors_free(s);
         vnc_set_free(s->vnc);
         machine_free(s->m);
     }
@@ -395,16 +403,7 @@ static void free_all(struct sys *s)
         loop_unlock(s->loop);
         loop_free(s->loop);
     }
-    if (s->pidfile) unlink(s->pidfile);
-}
-
-static int write_pid(struct sys *s, struct err *e)
-{
-    FILE *f = s->pidfile ? fopen(s->pidfile, "w") : NULL;
-    if (s->pidfile && !f) return err_set(e, errno, "cannot create PID file: %s: %s", s->pidfile, strerror(errno));
-    if (!f) return 0;
-    fprintf(f, "%d\n", (int)getpid());
-    return fclose(f) ? err_set(e, EIO, "cannot write PID file") : 0;
+    pidfile_remove(s);
 }
 
 static void list_systems(void)
@@ -427,19 +426,21 @@ int sys_main(const char *role, const char *arch, int argc, char **argv)
     struct err e = { 0 };
     int status = 1, r;
     s->role = role;
-    s->sigfd = -1;
+    s->sigfd = s->ready_fd = s->pid_fd = -1;
     s->guest = guest_find(arch);
     if (s->guest && !s->guest->sys) r = err_set(&e, ENOTSUP, "%s has no system mode", arch);
     else if (!s->guest) r = err_set(&e, ENOENT, "there is no architecture '%s'", arch);
     else r = cmdline_parse(s, argc, argv, &status, &e);
+    if (!r) r = daemon_begin(s, &status, &e);
     if (r > 0) return status;
     if (!r) r = signals(s, &e);
     if (!r) r = build(s, &e);
     if (!r && s->cfg.dumpdtb) {
         r = dump_tree(s, &e);
         status = r ? 1 : 0;
-    } else if (!r && !(r = write_pid(s, &e)) && !(r = give_up(s, &e)) && loop_fd_new(s->loop, s->sigfd, LOOP_IN, on_signal, s, &e)) {
-        if (!s->cfg.start_paused) machine_start(s->m);
+    } else if (!r && !(r = pidfile_write(s, &e)) && !(r = give_up(s, &e)) &&
+               loop_fd_new(s->loop, s->sigfd, LOOP_IN, on_signal, s, &e) && !(r = daemon_ready(s, &e))) {
+        if (s->m && !s->cfg.start_paused) machine_start(s->m);
         loop_unlock(s->loop);
         status = loop_run(s->loop);
     }

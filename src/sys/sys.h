@@ -34,7 +34,9 @@ struct sys {
     struct sys_items chardevs, objects, blockdevs, drive_opts, netdevs, nics, devices, globals_text, fw_cfg;
     struct sys_items serials, monitors, gdbs, vncs;
     struct sandbox sandbox;
-    bool nographic, display_none, daemonize, dumpdtb;
+    bool nographic, display_none, daemonize, dumpdtb, snapshot;
+    bool empty;                  /* -machine none: monitors only */
+    int ready_fd, pid_fd;        /* -daemonize: where to say so; -pidfile; -1: no */
     const char *pidfile;
     const char *semi_chardev, *semi_args; /* -semihosting-config */
     bool semi_user;
@@ -61,6 +63,16 @@ char *sys_text(struct sys *s, const char *fmt, ...) PRINTF(2, 3);
 struct monitors *sys_mons(struct sys *s);
 int sys_monitor(struct sys *s, struct chr *c, bool qmp, bool pretty, struct err *e);
 void sys_monitors_free(struct sys *s);
+
+/* -NAME arg, as if the command line had it. */
+int cmdline_option(struct sys *s, const char *name, const char *arg, struct err *e);
+int readconfig(struct sys *s, const char *path, struct err *e);
+
+/* daemon.c. begin: 1 in the parent, with its exit status. */
+int daemon_begin(struct sys *s, int *status, struct err *e);
+int daemon_ready(struct sys *s, struct err *e);
+int pidfile_write(struct sys *s, struct err *e);
+void pidfile_remove(struct sys *s);
 
 /* semihost.c: the option's text; before the CPUs run; when they have ended. */
 int semihost_option(struct sys *s, const char *arg, struct err *e);

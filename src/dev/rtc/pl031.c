@@ -91,7 +91,7 @@ static int pl031_init(void *dev, struct err *e)
 {
     struct pl031 *s = dev;
     timer_init(&s->alarm, s->dev.board->clock, ring, s);
-    s->offset = (s->start ? s->start : (int64_t)time(NULL)) - (int64_t)(clock_now(s->dev.board->clock) / NS_PER_S);
+    s->offset = (s->start ? s->start : (int64_t)time(NULL) + s->dev.board->rtc_offset) - (int64_t)(clock_now(s->dev.board->clock) / NS_PER_S);
     return 0;
 }
 

@@ -12,6 +12,7 @@ struct virtio_mmio {
     struct dev dev;
     struct bus *bus;
     struct virtio *v;                     /* what is plugged in */
+    bool force_legacy;                    /* property: only off is there */
     uint32_t offered_sel, features_sel, queue_sel, shm_sel;
 };
 
@@ -226,6 +227,7 @@ static int mmio_init(void *dev, struct err *e)
     struct virtio_mmio *m = dev;
     char name[32];
     unsigned n = 0;
+    if (m->force_legacy) return err_set(e, ENOTSUP, "virtio-mmio: force-legacy=on: the legacy layout is not there; guests take the one of virtio 1.0");
     for (struct bus *b = m->dev.board->buses; b; b = b->next) n += !strcmp(b->type, "virtio-bus");
     snprintf(name, sizeof name, "virtio-mmio-bus.%u", n);
     m->bus = bus_new(&m->dev, "virtio-bus", name, 1);
@@ -242,5 +244,6 @@ static void mmio_fdt(void *dev, struct fdt_node *n)
 const struct device virtio_mmio_device = {
     .name = "virtio-mmio", .help = "virtio transport of registers in memory", .category = "Misc devices", .dt = "virtio,mmio",
     .size = sizeof(SELF), .window = 0x200, REGS(regs), .ops = &config_ops, .irqs = 1,
+    PROPS({ .name = "force-legacy", .type = PROP_T_BOOL, .field = offsetof(SELF, force_legacy), .help = "the layout of before virtio 1.0" }),
     .init = mmio_init, .fdt = mmio_fdt,
 };
