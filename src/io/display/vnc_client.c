@@ -124,7 +124,7 @@ static void buttons(struct vnc_client *c, uint8_t mask)
 static void pointer_event(struct vnc_client *c, uint8_t mask, uint32_t x, uint32_t y)
 {
     struct display *d = c->v->set->display;
-    if (c->mode == 0) /* it was told that we want differences */
+    if (c->can_mode && c->mode == 0) /* it was told that we want differences */
         input_move(d, (int32_t)x - 0x7fff, (int32_t)y - 0x7fff);
     else if (c->w && c->h)
         input_point(d, (uint32_t)((uint64_t)MIN(x, c->w - 1) * INPUT_ABS_MAX / MAX(c->w - 1, 1u)),
