@@ -45,6 +45,7 @@ fuzz:
 
 bench: all
 	@tests/bench/bench.sh $(BUILD)
+	@tests/bench/system.sh $(BUILD)
 
 clean:
 	rm -rf build build-*

@@ -1,5 +1,5 @@
 #!/bin/bash
-# demo.sh BUILD: programs of other architectures, with the time each takes beside the same work done natively and, where
+# demo.sh BUILD: programs of other architectures, then whole machines, with the time each takes beside the same work done natively and, where
 # it is installed, under qemu-user. Debian's own riscv64 and arm64 programs are fetched once (about 150 MB each, unpacked
 # half a GB); without a network, programs compiled here by the cross compilers are run instead.
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,7 +31,7 @@ step() {
 }
 declare -A root
 guests=
-echo "Lyrebird runs Linux programs of other architectures (user mode). Booting whole machines is not there yet."
+echo "Lyrebird runs Linux programs of other architectures, and boots their machines."
 echo "Times are processor time, user and system."
 for g in riscv64 aarch64; do
     printf 'Debian %s programs: fetching (once) ... ' "$(deb_arch $g | tr : ' ')"
@@ -92,4 +92,36 @@ for g in riscv64 aarch64; do
     "$cc" -O2 -ffp-contract=off -static -o "$TMP/bench.$g" "$TMP/bench.c" || continue
     timed "$g, Lyrebird" "$build/lyre-$g" "$TMP/bench.$g"
     if have "qemu-$g"; then timed "$g, qemu-user" "qemu-$g" "$TMP/bench.$g"; fi
+done
+
+# --- machines
+tests=$here
+. "$here/system/kernels.sh"
+cat >"$TMP/init" <<'S'
+#!/bin/sh
+b=/bin/busybox
+$b mount -t proc none /proc
+$b mount -t sysfs none /sys
+echo "  user space of $($b uname -srm), $($b grep -c ^processor /proc/cpuinfo) CPUs, $($b awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo) MB"
+echo "  $($b seq 1 200000 | $b md5sum | $b cut -c1-32) is the md5 of the numbers to 200000"
+$b poweroff -f
+S
+echo "  $(seq 1 200000 | md5sum | cut -c1-32) is the md5 of the numbers to 200000" >"$TMP/expect"
+for g in riscv64 aarch64; do
+    sys=$build/lyre-system-$g
+    [ -e "$sys" ] && have cpio || continue
+    bold "A machine: Debian's kernel for $g on the board virt with two CPUs"
+    kernel_of $g || { echo "  no kernel to be had: no network?"; continue; }
+    initramfs "$TMP/initrd" "$TMP/init"
+    [ $g = aarch64 ] && cpu=cortex-a57 # qemu-system-aarch64's own default has 32 bits
+    [ $g = riscv64 ] && cpu=rv64
+    options="-M virt -cpu $cpu -smp 2 -m 512 -nographic -no-reboot -nic none -kernel $KERNEL -initrd $TMP/initrd"
+    for who in "$sys" "qemu-system-$g"; do
+        have "$who" || continue
+        name=${who##*/}
+        t=$({ TIMEFORMAT='%U %S'; time timeout 300 "$who" $options -append "console=$(console_of $g) quiet" </dev/null >"$TMP/console" 2>&1; } 2>&1)
+        [ "$name" = "lyre-system-$g" ] && grep -a '^  [a-z0-9]' "$TMP/console" | tr -d '\r'
+        if grep -aqFf "$TMP/expect" "$TMP/console"; then word="up, result right, powered off"; else word="failed: $(tail -1 "$TMP/console" | cut -c1-60)"; fi
+        printf '  %-22s %6.2f s   %s\n' "$name" "$(echo "$t" | tail -1 | awk '{ print $1 + $2 }')" "$word"
+    done
 done

@@ -6,7 +6,7 @@ quiet=
 [ "$1" = --quiet ] && { quiet=1; shift; }
 build="gcc libc6-dev meson ninja-build pkg-config make
     libslirp-dev libglib2.0-dev libjson-c-dev libfdt-dev zlib1g-dev libzstd-dev liburing-dev libseccomp-dev"
-demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 sqlite3
+demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 sqlite3 cpio
     opensbi u-boot-qemu qemu-efi-aarch64"
 tests="libcmocka-dev clang lld libclang-rt-14-dev git openssl binutils binutils-riscv64-linux-gnu binutils-aarch64-linux-gnu
     gcc-12-source xz-utils gdb-multiarch

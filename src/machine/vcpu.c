@@ -88,7 +88,8 @@ static void timer_due(void *ctx)
         timer_set(&t->timer, when);
         return;
     }
-    __atomic_store_n(&t->deadline, TIMER_NEVER, __ATOMIC_SEQ_CST);
+    /* a deadline that the CPU sets at this moment stays: it waits for the lock to arm it */
+    __atomic_compare_exchange_n(&t->deadline, &when, TIMER_NEVER, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     cpu->v->sys->timer(cpu, (unsigned)(t - t->mc->timer));
 }
 

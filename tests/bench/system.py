@@ -19,7 +19,8 @@ def used(pid):
     return (int(f[11]) + int(f[12])) / tick
 
 def peak(pid):
-    return int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
+    m = re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{pid}/status").read())
+    return int(m.group(1)) if m else 0 # it has ended
 
 def run(system, guest):
     """Processor seconds by row; None where a row did not end."""
@@ -43,7 +44,7 @@ def run(system, guest):
                 start = 0.0 if name == "boot" else now
             elif b">>" in line and name:
                 rows[name] = now - start
-                rows["peak KiB"] = peak(p.pid)
+                rows["peak KiB"] = max(rows.get("peak KiB", 0), peak(p.pid))
                 name = None
     p.kill()
     p.wait()
