@@ -10,7 +10,8 @@ demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-
     opensbi u-boot-qemu qemu-efi-aarch64"
 tests="libcmocka-dev clang lld libclang-rt-14-dev git openssl binutils binutils-riscv64-linux-gnu binutils-aarch64-linux-gnu
     gcc-12-source xz-utils gdb-multiarch
-    gvncviewer qemu-system-arm qemu-system-misc qemu-utils device-tree-compiler cpio acpica-tools"
+    gvncviewer qemu-system-arm qemu-system-misc qemu-utils device-tree-compiler cpio acpica-tools
+    debootstrap dpkg-dev e2fsprogs openssh-client"
 case ${1:-test} in
 build) want=$build ;;
 demo) want="$build $demo" ;;

@@ -37,5 +37,5 @@ rule bin-is-a-client "$(grep -nE '^#include "' src/bin/*.[ch] | grep -vE '"(lyre
 rule no-target-ifdef "$(grep -rnE 'target_ulong|CONFIG_USER_ONLY|\bTARGET_[A-Z]+' src --include='*.[ch]')"
 rule no-abort-or-exit "$(grep -rnE '(^|[^_a-z.>])(abort|exit)\(' src --include='*.c' --include='*.h' |
     grep -vE '_test\.c|src/bin/|^[^:]*:[0-9]+: *(\*|/\*|//)|"[^"]*(abort|exit)\(')"
-rule no-machine-paths "$(grep -rnE '/work/|\.\./shared' . --include='*' -I --exclude-dir=.git --exclude-dir='build*' --exclude=lint.sh)"
+rule no-machine-paths "$(grep -rnE '/work/|\.\./shared' . --include='*' -I --exclude-dir=.git --exclude=.git --exclude-dir='build*' --exclude=lint.sh)"
 rule file-length "$(find src tools -name '*.[ch]' ! -name '*.isa.c' | xargs wc -l | awk '$1 > 1200 && $2 != "total"')"
