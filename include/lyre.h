@@ -341,6 +341,9 @@ int lyre_img(int argc, char **argv);
 /* lyre-system-ARCH, qemu-system-ARCH: a machine by QEMU's command line. `role` begins messages. The exit status. arch == NULL: prints
  * the architectures that there are. */
 int lyre_system(const char *role, const char *arch, int argc, char **argv);
+/* lyre FILE [OPTION...], lyre -n FILE: boots a kernel, firmware, disk or ISO on its architecture's machine; -n: prints how. -1: the file
+ * is none of these. */
+int lyre_image(int argc, char **argv);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
  * main.c: one executable, many roles: argv[0] or the first word picks one. A client of the library's public header.
  *   lyre-ARCH, qemu-ARCH, lyre ARCH   user mode of that architecture
  *   lyre FILE                         user mode of the architecture that FILE says
+ *   lyre FILE, lyre -n FILE           a kernel, firmware, disk image or ISO boots; -n: prints the command line
  *   lyre binfmt ...                   registration with the kernel
  *   lyre guests                       names of the architectures
  *   lyre-img, qemu-img, lyre img      disk images
@@ -17,7 +18,7 @@
 #include "bin/bin.h"
 #include "lyre.h"
 
-#define SPEAKS "8.0.0" /* the version that scripts made for QEMU look for */
+#define SPEAKS "7.2.0" /* the version that scripts made for QEMU look for */
 
 static const char *base_name(const char *path)
 {
@@ -189,6 +190,7 @@ static int system_role(const char *role, int argc, char **argv)
     if (!strncmp(argv[1], system + 5, 7)) return lyre_system(argv[1], argv[1] + 7, argc - 1, argv + 1);
     if (!strncmp(argv[1], system, 12)) return lyre_system(argv[1], argv[1] + 12, argc - 1, argv + 1);
     if (!strcmp(argv[1], "img") || !strcmp(argv[1], "lyre-img") || !strcmp(argv[1], "qemu-img")) return lyre_img(argc - 1, argv + 1);
+    if (strchr(argv[1], '/') || !access(argv[1], F_OK) || !strcmp(argv[1], "-n")) return lyre_image(argc, argv);
     return -1;
 }
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include "lyre.h"
 
-#define SPEAKS "8.0.0" /* the version that scripts made for QEMU look for */
+#define SPEAKS "7.2.0" /* the version that scripts made for QEMU look for */
 
 const struct option img_long[] = {
     { "object", required_argument, NULL, OPT_OBJECT },
