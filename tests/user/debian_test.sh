@@ -181,7 +181,7 @@ python_module() {
     if (cd "$work" && LIMIT=${2:-300} run python3 -m test -w "$1" "${@:3}") >"$work/py" 2>&1 </dev/null; then
         pass "debian-$guest/python-$1" $(grep -q 'Re-running' "$work/py" && echo "(again: $(grep -aE '^(ERROR|FAIL):' "$work/py" | sort -u | head -3))")
     else
-        echo "$(fail "debian-$guest/python-$1" "exit $?"; grep -aE '^(ERROR|FAIL):|Error' "$work/py" | head -8)"
+        echo "$(fail "debian-$guest/python-$1" "exit $?"; grep -aE '^(ERROR|FAIL):|Error|Expired|^test .* failed' "$work/py" | head -8)"
     fi
 }
 # Everything libcrypto has. Left out: what exists on x86 only, is random, or changed its result between versions.
