@@ -100,7 +100,7 @@ installer() { # PACKAGE ARCH:SUITE KERNEL-NAMES
     dir=$(dirname "$(find "$root/usr/lib/debian-installer/images" -name initrd.gz | grep -v gtk | head -1)")
     KERNEL=$dir/$3
     if python3 "$here/boot.py" 900 'Select a language' - 'Choose the language' - 'English' - \
-        -- "$build/lyre-system-$guest" -nographic -m 1024 -smp 2 -kernel "$KERNEL" -initrd "$dir/initrd.gz" -append "console=$(console_of $guest) quiet TERM=linux" \
+        -- "$build/lyre-system-$guest" -M virt -nographic -m 1024 -smp 2 -kernel "$KERNEL" -initrd "$dir/initrd.gz" -append "console=$(console_of $guest) quiet TERM=linux" \
         >"$TMP/log" 2>&1; then pass $name; else fail $name "$(head -c 2000 "$TMP/log" | tr '\n' ' ')"; fi
 }
 for guest in aarch64 riscv64; do
