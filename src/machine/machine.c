@@ -294,7 +294,7 @@ static int build(struct machine *m, struct err *e)
     const struct host *host = m->ram ? pick_host(m->cfg.accel, e) : NULL;
     if (!host) return -EINVAL;
     struct engine_config ec = { .guest = m->guest, .host = host, .cache_bytes = m->cfg.cache_bytes, .opt_passes = ~0u, .warmup = -1,
-                                .sysmem = m->b.mem, .sys_host = machine_sys_host(), .sys_ctx = m };
+                                .sysmem = m->b.mem, .sys_host = machine_sys_host(), .sys_ctx = m, .probes = m->cfg.icount };
     if (!(m->engine = engine_new(&ec, e))) return -EINVAL;
     if ((r = vcpus_new(m, e)) || (r = make_parts(m, e)) || (t->adjust && (r = t->adjust(m, e)))) return r;
     struct dev *fw = m->b.devs;

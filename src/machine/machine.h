@@ -126,6 +126,8 @@ struct machine_config {
     const char *name, *uuid;
     bool nographic, nodefaults, start_paused, no_reboot, no_shutdown, semihosting, one_thread;
     uint64_t cache_bytes;
+    bool icount, icount_nosleep; /* -icount: guest time is the number of instructions << icount_shift; idle time is not waited for */
+    uint8_t icount_shift;
     enum watchdog_action watchdog;
     int64_t rtc_offset;         /* seconds between the guest's real-time clock and the host's */
     bool rtc_guest_clock;       /* -rtc clock=vm */

@@ -5,7 +5,11 @@
  * stopped. Who wants something of it makes it leave cpu_run (cpu_kick) and wakes it. Nobody waits for a CPU with the big lock held: the
  * CPU may be waiting for that.
  * With -accel thread=single the threads take turns, so that one CPU runs at a time.
- * Known gaps: -icount.
+
+ * With -icount one thread runs all CPUs, slice by slice in their order, and guest time is the number of instructions that they completed
+ * (engine_probe's count), so a run depends on nothing but its inputs. A slice ends at the next deadline; one that is set meanwhile makes
+ * the CPU leave at its next back edge. While all sleep, time goes on to the next deadline: as fast as the host's, or at once.
+ * Known gaps: -icount shift=auto does not adapt; helpers that cannot fault see the count of the last exit or access.
  */
 #include "machine/machine.h"
 
@@ -55,14 +59,44 @@ struct vcpus {
     pthread_cond_t turn_cond;
     uint32_t ticket, serving;
     struct machine_cpu *runs;
+    /* -icount: under turn_lock where said */
+    uint64_t done;            /* instructions of the slices that ended; atomic */
+    uint64_t budget;          /* of the slice that runs; 0: none. Atomic */
+    uint64_t slice_end;       /* in guest time; the thread's own */
+    CPU *slice_cpu;           /* atomic */
+    uint64_t pokes;           /* turn_lock: somebody may have work */
 };
+enum { SLICE_INSNS = 1 << 18, IDLE_STEP_NS = 10 * NS_PER_MS };
 enum { TURN_NS = 2 * NS_PER_MS };
 
 /* --- what the ISA asks for -------------------------------------------------------------------------------------------------- */
 
+static void poke(struct vcpus *vs)
+{
+    pthread_mutex_lock(&vs->turn_lock);
+    vs->pokes++;
+    pthread_cond_broadcast(&vs->turn_cond);
+    pthread_mutex_unlock(&vs->turn_lock);
+}
+
+/* Guest time in -icount mode. Any thread; exact on the thread that runs the CPU. */
+static uint64_t icount_now(void *ctx)
+{
+    struct machine *m = ctx;
+    struct vcpus *vs = m->vcpus;
+    CPU *cpu = __atomic_load_n(&vs->slice_cpu, __ATOMIC_ACQUIRE);
+    uint64_t n = __atomic_load_n(&vs->done, __ATOMIC_RELAXED), budget = __atomic_load_n(&vs->budget, __ATOMIC_RELAXED);
+    if (cpu) n += budget - __atomic_load_n(cpu_insns_left(cpu), __ATOMIC_RELAXED);
+    return n << m->cfg.icount_shift;
+}
+
 static void wake(void *ctx, CPU *cpu)
 {
     struct machine *m = ctx;
+    if (m->cfg.icount) {
+        poke(m->vcpus);
+        return;
+    }
     struct machine_cpu *mc = &m->cpus[cpu->v->index];
     if (!__atomic_load_n(&mc->asleep, __ATOMIC_SEQ_CST)) return;
     pthread_mutex_lock(&mc->lock);
@@ -108,6 +142,8 @@ static void host_timer(void *ctx, CPU *cpu, unsigned n, uint64_t ns)
         __atomic_store_n(&t->armed, when, __ATOMIC_SEQ_CST);
         timer_set(&t->timer, when);
     }
+    CPU *runs = m->cfg.icount ? __atomic_load_n(&m->vcpus->slice_cpu, __ATOMIC_ACQUIRE) : NULL;
+    if (runs && when < m->vcpus->slice_end) cpu_kick(runs);
     if (!mine) loop_unlock(m->b.loop);
 }
 
@@ -213,6 +249,7 @@ static void sleep_cpu(struct machine_cpu *mc)
 
 static void kick_all(struct machine *m)
 {
+    if (m->cfg.icount) poke(m->vcpus);
     for (unsigned i = 0; i < m->ncpus; i++) {
         struct machine_cpu *mc = &m->cpus[i];
         if (mc->cpu) cpu_kick(mc->cpu);
@@ -296,6 +333,14 @@ static bool is_idle(struct machine_cpu *mc)
     return idle;
 }
 
+static void after_run(struct machine_cpu *mc, enum cpu_exc exc)
+{
+    if (exc == EXC_REQUEST) return;
+    if (exc == EXC_GUEST && mc->cpu->v->exc_code == GX_HALT) mc->halted = true; /* only this thread looks at it while it runs */
+    else if (exc == EXC_DEBUG) debug_stop(mc);
+    else left_alone(mc, exc);
+}
+
 static void *run(void *arg)
 {
     struct machine_cpu *mc = arg;
@@ -312,15 +357,102 @@ static void *run(void *arg)
         if (turns) take_turn(mc);
         enum cpu_exc exc = cpu_run(mc->cpu);
         if (turns) give_turn(mc);
-        if (exc == EXC_REQUEST) continue;
-        if (exc == EXC_GUEST && mc->cpu->v->exc_code == GX_HALT) {
-            mc->halted = true; /* only this thread looks at it while it runs */
-            sleep_cpu(mc);
-        } else if (exc == EXC_DEBUG) {
-            debug_stop(mc);
-        } else {
-            left_alone(mc, exc);
+        after_run(mc, exc);
+        if (mc->halted) sleep_cpu(mc);
+    }
+    return NULL;
+}
+
+/* --- icount: one thread ----------------------------------------------------------------------------------------------------- */
+
+/* Ends sleeps; true: it can run. */
+static bool icount_ready(struct machine_cpu *mc)
+{
+    CPU *cpu = mc->cpu;
+    pthread_mutex_lock(&mc->lock);
+    bool start = mc->start && !mc->hold, work = mc->on && mc->halted && !mc->start && cpu->v->sys->has_work(cpu);
+    if (start) mc->start = mc->halted = false;
+    if (work) mc->halted = false;
+    bool ready = mc->on && !mc->halted && !mc->start && !mc->hold;
+    pthread_mutex_unlock(&mc->lock);
+    if (start) cpu->v->sys->start(cpu, mc->start_pc, mc->start_arg, mc->start_how);
+    else if (work) cpu->v->sys->interrupt(cpu);
+    return ready;
+}
+
+/* Runs the timers that are due; the time that is left until the next. */
+static uint64_t icount_timers(struct machine *m)
+{
+    loop_lock(m->b.loop);
+    while (clock_run(&m->guest_clock)) continue;
+    uint64_t now = clock_now(&m->guest_clock), next = clock_next_deadline(&m->guest_clock);
+    m->vcpus->slice_end = next;
+    loop_unlock(m->b.loop);
+    return next == TIMER_NEVER ? TIMER_NEVER : next > now ? next - now : 0;
+}
+
+static void icount_slice(struct machine_cpu *mc, uint64_t left)
+{
+    struct machine *m = mc->m;
+    struct vcpus *vs = m->vcpus;
+    uint64_t *count = cpu_insns_left(mc->cpu), n = SLICE_INSNS;
+    if (left != TIMER_NEVER) n = MIN(n, MAX(1u, (left + (1ull << m->cfg.icount_shift) - 1) >> m->cfg.icount_shift));
+    *count = n;
+    __atomic_store_n(&vs->budget, n, __ATOMIC_RELAXED);
+    __atomic_store_n(&vs->slice_cpu, mc->cpu, __ATOMIC_RELEASE);
+    enum cpu_exc exc = cpu_run(mc->cpu);
+    bool counted = exc == EXC_DEBUG && mc->cpu->v->exc_code == EXD_COUNT;
+    loop_lock(m->b.loop); /* the sum does not change for who reads the clock under it */
+    __atomic_store_n(&vs->slice_cpu, NULL, __ATOMIC_RELEASE);
+    __atomic_store_n(&vs->done, vs->done + (n - *count), __ATOMIC_RELAXED);
+    loop_unlock(m->b.loop);
+    if (!counted) after_run(mc, exc);
+}
+
+/* Nobody can run: until the next deadline, or until something happens. */
+static void icount_idle(struct machine *m, uint64_t left, uint64_t pokes)
+{
+    struct vcpus *vs = m->vcpus;
+    if (left != TIMER_NEVER && m->cfg.icount_nosleep) {
+        loop_lock(m->b.loop);
+        if (!must_stop(vs)) clock_warp(&m->guest_clock, left);
+        loop_unlock(m->b.loop);
+        return;
+    }
+    uint64_t step = MIN(left, (uint64_t)IDLE_STEP_NS);
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += (long)step;
+    if (t.tv_nsec >= NS_PER_S) t.tv_nsec -= NS_PER_S, t.tv_sec++;
+    pthread_mutex_lock(&vs->turn_lock);
+    int r = 0;
+    while (vs->pokes == pokes && r != ETIMEDOUT) r = pthread_cond_timedwait(&vs->turn_cond, &vs->turn_lock, &t);
+    pthread_mutex_unlock(&vs->turn_lock);
+    loop_lock(m->b.loop);
+    if (r == ETIMEDOUT && !must_stop(vs)) clock_warp(&m->guest_clock, step);
+    loop_unlock(m->b.loop);
+}
+
+static void *run_icount(void *arg)
+{
+    struct machine_cpu *first = arg;
+    struct machine *m = first->m;
+    struct vcpus *vs = m->vcpus;
+    pthread_setname_np(pthread_self(), "CPUs");
+    for (unsigned i = 0; i < m->ncpus; i++) __atomic_store_n(&m->cpus[i].tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
+    while (park(first)) {
+        bool ran = false;
+        pthread_mutex_lock(&vs->turn_lock);
+        uint64_t pokes = vs->pokes;
+        pthread_mutex_unlock(&vs->turn_lock);
+        for (unsigned i = 0; i < m->ncpus && !must_stop(vs); i++) {
+            uint64_t left = icount_timers(m);
+            if (!icount_ready(&m->cpus[i])) continue;
+            icount_slice(&m->cpus[i], left);
+            ran = true;
         }
+        if (ran || must_stop(vs)) continue;
+        icount_idle(m, icount_timers(m), pokes);
     }
     return NULL;
 }
@@ -351,13 +483,18 @@ int vcpus_new(struct machine *m, struct err *e)
         m->cpus[i].cpu = cpu_new_sys(m->engine, m->cfg.cpu, i, m->b.space, e);
         if (!m->cpus[i].cpu) return -EINVAL;
     }
+    if (m->cfg.icount) {
+        static const struct engine_probes count = { .count = true };
+        engine_probe(m->engine, &count);
+        clock_set_source(&m->guest_clock, icount_now, m);
+    }
     return 0;
 }
 
 int vcpus_start_threads(struct machine *m, struct err *e)
 {
-    for (unsigned i = 0; i < m->ncpus; i++) {
-        int r = pthread_create(&m->cpus[i].thread, NULL, run, &m->cpus[i]);
+    for (unsigned i = 0; i < (m->cfg.icount ? 1 : m->ncpus); i++) {
+        int r = pthread_create(&m->cpus[i].thread, NULL, m->cfg.icount ? run_icount : run, &m->cpus[i]);
         if (r) return err_set(e, r, "cannot start a thread for CPU %u: %s", i, strerror(r));
         m->vcpus->threads++;
     }

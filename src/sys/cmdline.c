@@ -1,6 +1,6 @@
 /*
  * cmdline.c: the command line of machines: one table of options, QEMU's names and meanings (its documentation, system/invocation).
- * Known gaps: -icount, -incoming and -loadvm, displays other than none and vnc.
+ * Known gaps: -incoming and -loadvm, displays other than none and vnc.
  */
 #include "sys/sys.h"
 
@@ -172,6 +172,22 @@ static int set_rtc(struct sys *s, const char *arg, struct err *e)
     return r;
 }
 
+static int set_icount(struct sys *s, const char *arg, struct err *e)
+{
+    struct opts o = { 0 };
+    uint64_t shift = 3;
+    bool sleep = true, align = false;
+    int r = opts_parse(&o, arg, "shift", e);
+    if (!r && strcmp(opts_str(&o, "shift", "auto"), "auto")) r = opts_num(&o, "shift", 0, 0, 10, &shift, e);
+    if (!r) r = opts_bool(&o, "sleep", true, &sleep, e);
+    if (!r) r = opts_bool(&o, "align", false, &align, e);
+    if (!r && align) r = err_set(e, ENOTSUP, "align=on is not here yet");
+    if (!r) r = opts_check(&o, "icount", e);
+    if (!r) s->cfg.icount = true, s->cfg.icount_shift = (uint8_t)shift, s->cfg.icount_nosleep = !sleep;
+    opts_free(&o);
+    return r;
+}
+
 static int set_action(struct sys *s, const char *arg, struct err *e)
 {
     static const char *const reboot[] = { "reset", "shutdown", NULL }, *const end[] = { "poweroff", "pause", NULL },
@@ -300,7 +316,7 @@ enum opt_id {
     O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
     O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VNC, O_VGA, O_NODEFAULTS,
     O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
-    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG
+    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT
 };
 
 static const struct option_row {
@@ -318,6 +334,7 @@ static const struct option_row {
     { "accel", true, O_ACCEL, "[accel=]accelerator[,prop[=value][,...]]", "how code runs: jit (or tcg), interp" },
     { "smp", true, O_SMP, "[[cpus=]n][,maxcpus=maxcpus][,sockets=sockets][,cores=cores][,threads=threads]", "how many CPUs there are, and their topology" },
     { "m", true, O_MEM, "[size=]megs[,slots=n,maxmem=size]", "size of main memory, in MiB without a suffix" },
+    { "icount", true, O_ICOUNT, "[shift=]N|auto[,sleep=on|off]", "guest time is the number of instructions << N: runs repeat" },
     { "global", true, O_GLOBAL, "driver.property=value", "default of a property for all devices of a driver" },
     { "boot", true, O_BOOT, "[order=drives][,...]", "menu=on|off,splash-time=ms,reboot-timeout=ms are for firmware that asks; order is its own affair" },
     { "name", true, O_NAME, "string", "name of the machine" },
@@ -505,6 +522,7 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_PIDFILE: s->pidfile = arg; return 0;
     case O_SEMIHOSTING: c->semihosting = true; return 0;
     case O_SEMI_CONFIG: return semihost_option(s, arg, e);
+    case O_ICOUNT: return set_icount(s, arg, e);
     case O_SNAPSHOT: s->snapshot = true; return 0;
     case O_DAEMONIZE: s->daemonize = true; return 0;
     case O_READCONFIG: return readconfig(s, arg, e);
