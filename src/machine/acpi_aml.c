@@ -8,6 +8,7 @@
 
 void acpi_put(struct acpi_buf *t, const void *data, uint32_t n)
 {
+    if (!n) return;
     t->b = vec_grow(t->b, &t->cap, t->len + n, 1);
     if (data) memcpy(t->b + t->len, data, n);
     else memset(t->b + t->len, 0, n);
