@@ -178,7 +178,7 @@ static int run_helper(struct tap *t, const char *helper, const char *bridge, str
     fcntl(p[0], F_SETFD, FD_CLOEXEC);
     snprintf(number, sizeof number, "--fd=%d", p[1]);
     snprintf(name, sizeof name, "--br=%.50s", bridge);
-    char *argv[] = { (char *)helper, "--use-vnet", number, name, NULL };
+    char vnet[] = "--use-vnet", *argv[] = { (char *)(uintptr_t)helper, vnet, number, name, NULL };
     int rc = posix_spawn(&pid, helper, NULL, NULL, argv, environ);
     close(p[1]);
     fd = rc ? -rc : receive_fd(p[0]);
