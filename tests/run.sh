@@ -76,7 +76,8 @@ races() {
 group "source rules" tests/lint/lint.sh
 group "unit and instruction tests" meson_tests "$build"
 for t in tests/user/*_test.sh tests/control/*_test.sh tests/api/*_test.sh tests/block/*_test.sh tests/system/*_test.sh; do
-    [ -e "$t" ] && group "$(basename "$t" _test.sh)" "$t" "$build" ${full:+--full}
+    of=${t#tests/}
+    [ -e "$t" ] && group "${of%_test.sh}" "$t" "$build" ${full:+--full}
 done
 for g in riscv64 aarch64; do
     if [ -n "$full" ]; then
