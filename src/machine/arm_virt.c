@@ -316,7 +316,11 @@ static int boot_kernel(struct machine *m, struct err *e)
         if ((r = secure_stub(m, stub, entry, dtb, e))) return r;
         entry = stub;
     }
-    for (unsigned i = 0; i < m->ncpus; i++) machine_cpu_begin(m, i, entry, dtb, !i);
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        machine_cpu_begin(m, i, entry, dtb, !i);
+        /* a program that begins in EL3 answers its SMCs itself */
+        if (!linux_image && secure(m) && machine_flag(m, "virtualization")) arm_sys_psci(machine_cpu(m, i), ARM_PSCI_NONE);
+    }
     return 0;
 }
 

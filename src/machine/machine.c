@@ -293,7 +293,7 @@ static int build(struct machine *m, struct err *e)
     m->ram = ram_new(m->b.mem, t->ram_id ? t->ram_id : "ram", m->cfg.ram, false, e);
     const struct host *host = m->ram ? pick_host(m->cfg.accel, e) : NULL;
     if (!host) return -EINVAL;
-    struct engine_config ec = { .guest = m->guest, .host = host, .cache_bytes = m->cfg.cache_bytes, .opt_passes = ~0u, .warmup = -1,
+    struct engine_config ec = { .guest = m->guest, .host = host, .cache_bytes = m->cfg.cache_bytes, .opt_passes = ~0u, .warmup = (int)m->cfg.warmup - 1,
                                 .sysmem = m->b.mem, .sys_host = machine_sys_host(), .sys_ctx = m, .probes = m->cfg.icount };
     if (!(m->engine = engine_new(&ec, e))) return -EINVAL;
     if ((r = vcpus_new(m, e)) || (r = make_parts(m, e)) || (t->adjust && (r = t->adjust(m, e)))) return r;

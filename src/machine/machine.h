@@ -115,6 +115,7 @@ struct machine_config {
     uint64_t ram;               /* bytes, 0: the type's */
     const char *kernel, *initrd, *append, *dtb, *bios, *dumpdtb;
     const char *accel;          /* "jit", "interp" */
+    unsigned warmup;            /* code is translated the n-th time that it runs, 1 to WARMUP_MAX + 1; 0: when the engine thinks fit */
     const struct opts *props;   /* of -machine */
     const struct machine_global *globals;
     unsigned nglobals;

@@ -79,20 +79,22 @@ int cmdline_machine(struct sys *s, const char *arg, struct err *e)
     return r;
 }
 
-/* -accel NAME[,thread=...][,tb-size=MiB]; also the list of -machine accel=kvm:tcg. */
+/* -accel NAME[,thread=...][,tb-size=MiB][,warmup=N]; also the list of -machine accel=kvm:tcg. */
 static int set_accel(struct sys *s, const char *arg, struct err *e)
 {
     struct opts o = { 0 };
-    uint64_t mib = 0;
+    uint64_t mib = 0, warmup = 0;
     static const char *const threads[] = { "single", "multi", NULL };
     int single = 1, r = opts_parse(&o, arg, "accel", e);
     if (!r) r = opts_num(&o, "tb-size", 0, 0, 1 << 20, &mib, e);
+    if (!r) r = opts_num(&o, "warmup", ~0ull, 0, WARMUP_MAX, &warmup, e);
     if (!r) r = opts_enum(&o, "thread", threads, 1, &single, e);
     if (!r) {
         const char *name = opts_str(&o, "accel", "tcg");
         opts_has(&o, "one-insn-per-tb");
         s->cfg.accel = sys_text(s, "%s", name);
         s->cfg.cache_bytes = mib << 20;
+        s->cfg.warmup = (unsigned)(warmup + 1);
         s->cfg.one_thread = single == 0;
         r = opts_check(&o, "accel", e);
     }
@@ -331,7 +333,7 @@ static const struct option_row {
     { "machine", true, O_M, "[type=]name[,prop[=value][,...]]", "the machine; '-machine help' lists them, '-machine NAME,help' its options" },
     { "M", true, O_M, NULL, NULL },
     { "cpu", true, O_CPU, "cpu", "model of the CPUs; '-cpu help' lists them" },
-    { "accel", true, O_ACCEL, "[accel=]accelerator[,prop[=value][,...]]", "how code runs: jit (or tcg), interp" },
+    { "accel", true, O_ACCEL, "[accel=]accelerator[,prop[=value][,...]]", "how code runs: jit (or tcg), interp; warmup=n: translated when it has run n times" },
     { "smp", true, O_SMP, "[[cpus=]n][,maxcpus=maxcpus][,sockets=sockets][,cores=cores][,threads=threads]", "how many CPUs there are, and their topology" },
     { "m", true, O_MEM, "[size=]megs[,slots=n,maxmem=size]", "size of main memory, in MiB without a suffix" },
     { "icount", true, O_ICOUNT, "[shift=]N|auto[,sleep=on|off]", "guest time is the number of instructions << N: runs repeat" },

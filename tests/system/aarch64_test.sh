@@ -1,6 +1,6 @@
 #!/bin/bash
-# aarch64_test.sh BUILD [NAME...]: privileged AArch64 programs (tests/system/aarch64/NAME.c with start.S and bare.c) on a machine of ours
-# (aarch64/core.c), interpreted and translated. What they print is compared with NAME.out, which the installed QEMU printed; QEMU=1 runs
+# aarch64_test.sh BUILD [NAME...]: privileged AArch64 programs (tests/system/aarch64/NAME.c with start.S and bare.c) on our board
+# virt, interpreted and translated. What they print is compared with NAME.out, which the installed QEMU printed; QEMU=1 runs
 # that again instead of ours. A program says in its first lines what it needs:  CPU opts, SMP n, SEMI on (it ends by semihosting), MACHINE opts of QEMU's virt.
 . "$(dirname "$0")/../lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)/aarch64
@@ -27,17 +27,13 @@ for src in "$here"/*.c; do
     $CC -O1 -march=armv8.5-a -mgeneral-regs-only -mstrict-align -ffreestanding -fno-pic -static -nostdlib -fno-stack-protector \
         -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments -T "$here/bare.ld" -o "$T/$name" "$here/start.S" "$here/bare.c" "$src" \
         2>"$T/log" || { echo "FAIL aarch64-$name $(head -3 "$T/log")"; continue; }
-    cpu=$(says CPU "$src") smp=$(says SMP "$src") machine=$(says MACHINE "$src") psci=
-    [ -n "$machine" ] && psci=-smc
-    [ -n "$(says SEMI "$src")" ] && psci=-semihosting
+    cpu=$(says CPU "$src") smp=$(says SMP "$src") machine=$(says MACHINE "$src")
+    board="-M virt${machine:+,$machine} ${smp:+-smp $smp} -nodefaults -serial stdio -display none $([ -n "$(says SEMI "$src")" ] && echo -semihosting)"
     if [ -n "${QEMU:-}" ]; then
-        check qemu-aarch64-$name "$here/$name.out" qemu-system-aarch64 -M virt${machine:+,$machine} -cpu max ${smp:+-smp $smp} -nodefaults -serial stdio -display none \
-            ${psci#-smc} -kernel "$T/$name"
+        check qemu-aarch64-$name "$here/$name.out" qemu-system-aarch64 -cpu max $board -kernel "$T/$name"
         continue
     fi
-    aarch64-linux-gnu-objcopy -O binary "$T/$name" "$T/$name.bin"
-    for accel in interp jit jit-direct; do
-        check aarch64-$name-$accel "$here/$name.out" "$build/tests/system/aarch64/core_aarch64" -accel $accel -cpu max${cpu:+,$cpu} ${smp:+-smp $smp} \
-            $psci "$T/$name.bin"
+    for accel in interp jit jit,warmup=0; do
+        check aarch64-$name-${accel/,*/-direct} "$here/$name.out" "$build/lyre-system-aarch64" -accel $accel -cpu max${cpu:+,$cpu} $board -kernel "$T/$name"
     done
 done

@@ -1,10 +1,10 @@
 #!/bin/bash
-# riscv_test.sh BUILD [NAME...]: privileged RISC-V programs (tests/system/riscv/*.S) on a hart of ours, under both accelerators. With
+# riscv_test.sh BUILD [NAME...]: privileged RISC-V programs (tests/system/riscv/*.S) on our board virt, under each accelerator. With
 # QEMU=1 the installed qemu-system-riscv64 and -riscv32 run them instead; they see QEMU defined then, for the few things that it does not
 # do as the manual says. A program says in its first lines what it needs:
 #   ONLY 64|32     one word size               CPU opts      more for -cpu of ours
 #   NOQEMU why     not for the installed QEMU  QCPU opts     more for -cpu of QEMU's
-#   NOBOARD why    not for our board virt
+#   SEMI on        semihosting
 . "$(dirname "$0")/../lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
@@ -33,17 +33,13 @@ for src in "$here"/riscv/*.S; do
             why=$(says NOQEMU "$src")
             [ -n "$why" ] && { echo "SKIP qemu-riscv$x-$name $why"; continue; }
             extra=$(says QCPU "$src")
-            run qemu-riscv$x-$name qemu-system-riscv$x -M virt -m 64 -cpu rv$x${extra:+,$extra} -bios none -kernel "$T/$name" -nographic -monitor none -serial file:"$T/serial" ${SEMI:+-semihosting}
+            run qemu-riscv$x-$name qemu-system-riscv$x -M virt -m 64 -cpu rv$x${extra:+,$extra} -bios none -kernel "$T/$name" -nographic -monitor none -serial file:"$T/serial" $([ -n "$(says SEMI "$src")" ] && echo -semihosting)
             continue
         fi
-        riscv64-linux-gnu-objcopy -O binary "$T/$name" "$T/$name.bin"
         extra=$(says CPU "$src")
-        # the board itself, where system mode was built
-        board=$build/lyre-system-riscv$x
-        [ ! -e "$board" ] || [ -n "$(says NOBOARD "$src")" ] || run riscv$x-$name-virt "$board" -M virt -m 64 -cpu max${extra:+,$extra} -bios none -kernel "$T/$name" \
-            -nographic -semihosting
-        for accel in interp jit jit-direct; do
-            run riscv$x-$name-$accel "$build/tests/system/riscv/hart_riscv" -guest riscv$x -accel $accel -cpu max${extra:+,$extra} "$T/$name.bin"
+        for accel in interp jit jit,warmup=0; do
+            run riscv$x-$name-${accel/,*/-direct} "$build/lyre-system-riscv$x" -M virt -m 64 -cpu max${extra:+,$extra} -accel $accel -bios none \
+                -kernel "$T/$name" -nographic -semihosting
         done
     done
 done

@@ -136,7 +136,7 @@ static void stage2(void)
         { "none stp", stp_, 0x10005010 }, { "none post", post_, 0x10005020 }, { "none ldar", ldar_, 0x10005030 },
         { "none ldur", ldur_, 0x10005038 }, { "none ldro", ldro_, 0x10005038 }, { "outside", ld_, 1ul << 32 }, { "none x", call_, 0x10006000 },
         { "none 2", ld_, 0x30000000 }, { "none 1", ld_, 0xc0000000 },
-        { "mmio", ld_, 0x9000018 }, { "at", at_, 0x10000000 }, { "at none", at_, 0x10005000 },
+        { "mmio", ld_, 0x9000ff0 }, { "at", at_, 0x10000000 }, { "at none", at_, 0x10005000 },
     };
     for (unsigned i = 0; i < sizeof t / sizeof *t; i++) {
         say(t[i].name, 1, EL1(t[i].fn, t[i].a));
