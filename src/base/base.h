@@ -64,6 +64,15 @@ struct err {
 /* Fills *e (if any) and returns -code. */
 int err_set(struct err *e, int code, const char *fmt, ...) PRINTF(3, 4);
 
+/* Is word one of the comma-separated list? NULL: an empty list. */
+static inline bool str_in_list(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == len && !memcmp(p, word, len)) return true;
+    return false;
+}
+
 /* What `-d` selects; log_mask is set once at start-up by the command line, before threads exist. */
 enum log_bit {
     LOG_IN_ASM = 1 << 0,  /* guest instructions as they are translated */

@@ -7,12 +7,8 @@
 
 const struct guest *guest_find(const char *name)
 {
-    size_t len = strlen(name);
-    for (const struct guest *const *g = guest_registry; *g; g++) {
-        if (!strcmp((*g)->name, name)) return *g;
-        for (const char *a = (*g)->aliases; a && *a; a += strcspn(a, ",") + (a[strcspn(a, ",")] == ','))
-            if (strcspn(a, ",") == len && !memcmp(a, name, len)) return *g;
-    }
+    for (const struct guest *const *g = guest_registry; *g; g++)
+        if (!strcmp((*g)->name, name) || str_in_list((*g)->aliases, name)) return *g;
     return NULL;
 }
 

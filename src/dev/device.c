@@ -8,24 +8,12 @@
 
 /* --- classes --------------------------------------------------------------------------------------------------------------- */
 
-/* Is word one of the comma-separated list? */
-static bool in_list(const char *list, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = list; p && *p;) {
-        size_t len = strcspn(p, ",");
-        if (len == n && !strncmp(p, word, n)) return true;
-        p += len + (p[len] == ',');
-    }
-    return false;
-}
-
 const struct device *device_find(const char *name)
 {
     for (const struct device *const *p = device_registry; *p; p++)
         if (!strcmp((*p)->name, name)) return *p;
     for (const struct device *const *p = device_registry; *p; p++)
-        if (in_list((*p)->alias, name)) return *p;
+        if (str_in_list((*p)->alias, name)) return *p;
     return NULL;
 }
 

@@ -19,17 +19,6 @@ const char *const machine_onoff[] = { "on", "off", NULL };
 
 /* --- types ---------------------------------------------------------------------------------------------------------------- */
 
-static bool in_list(const char *list, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = list; p && *p;) {
-        size_t len = strcspn(p, ",");
-        if (len == n && !strncmp(p, word, n)) return true;
-        p += len + (p[len] == ',');
-    }
-    return false;
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const struct machine_type *const *)a)->name, (*(const struct machine_type *const *)b)->name);
@@ -42,7 +31,7 @@ const struct machine_type *machine_nth(const char *guest, unsigned i)
     const struct machine_type *list[MAX_TYPES];
     unsigned n = 0;
     for (const struct machine_type *const *p = machine_type_registry; *p && n < MAX_TYPES; p++)
-        if (in_list((*p)->guests, guest)) list[n++] = *p;
+        if (str_in_list((*p)->guests, guest)) list[n++] = *p;
     qsort(list, n, sizeof list[0], by_name);
     return i < n ? list[i] : NULL;
 }
@@ -58,7 +47,7 @@ const struct machine_type *machine_find(const char *guest, const char *name, str
     const struct machine_type *t, *only = NULL;
     char near[160];
     for (unsigned i = 0; (t = machine_nth(guest, i)); i++) {
-        if (!name ? t->is_default : !strcmp(t->name, name) || in_list(t->alias, name)) return t;
+        if (!name ? t->is_default : !strcmp(t->name, name) || str_in_list(t->alias, name)) return t;
         only = i ? NULL : t;
     }
     if (!name && only) return only;

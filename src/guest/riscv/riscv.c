@@ -337,11 +337,7 @@ static int ext_find(const char *name, size_t len)
 /* Whether extension a has b in its list. */
 static bool implies(int a, int b)
 {
-    const char *p = riscv_exts[a].implies;
-    size_t len = strlen(riscv_exts[b].name);
-    for (; p && *p; p += strcspn(p, ","), p += *p == ',')
-        if (strcspn(p, ",") == len && !memcmp(p, riscv_exts[b].name, len)) return true;
-    return false;
+    return str_in_list(riscv_exts[a].implies, riscv_exts[b].name);
 }
 
 /* Turning an extension on brings what it implies; turning it off takes what needs it along. */
