@@ -2,7 +2,7 @@
  * arith.c: unpack, round, NaN policies; add, subtract, multiply, divide, square root, fused multiply-add.
  * IEEE 754-2019 clauses 4 (rounding), 5.4.1, 6 (NaNs), 7 (exceptions); NaN and flush-to-zero rules after the Arm ARM's
  * FPProcessNaNs, FPMulAdd, FPUnpack and FPRound, RISC-V F 11.3, and the Intel SDM volume 1, 4.8.3.5.
- * Known gaps: no 80-bit format yet; input-denormal is signalled under ftz only.
+ * Known gap: input-denormal is signalled under ftz only.
  */
 #include "fpu/core.h"
 
@@ -279,7 +279,7 @@ static uint32_t isqrt64(uint64_t n, uint64_t *rem)
     return (uint32_t)s;
 }
 
-static uint64_t isqrt128(u128 n, bool *exact)
+uint64_t fpu_isqrt128(u128 n, u128 *rem)
 {
     uint64_t r;
     u128 s = isqrt64((uint64_t)(n >> 64), &r), num = (u128)r << 32 | (uint32_t)(n >> 32);
@@ -291,7 +291,7 @@ static uint64_t isqrt128(u128 n, bool *exact)
         left += 2 * (s128)s - 1;
         s--;
     }
-    *exact = left == 0;
+    *rem = (u128)left;
     return (uint64_t)s;
 }
 
@@ -309,9 +309,10 @@ uint64_t fpu_sqrt(struct fpu_env *e, enum fpu_fmt f, uint64_t a)
         return fpu_inf(f, false);
 
     /* the radicand in [1, 4), scaled by 2^126: its root has 64 bits, the first of them set */
-    bool odd = x.exp & 1, exact;
-    uint64_t root = isqrt128((u128)x.sig << (odd ? 64 : 63), &exact);
-    return fpu_round(e, f, false, (x.exp - odd) / 2, (u128)root << 64 | !exact);
+    bool odd = x.exp & 1;
+    u128 rem;
+    uint64_t root = fpu_isqrt128((u128)x.sig << (odd ? 64 : 63), &rem);
+    return fpu_round(e, f, false, (x.exp - odd) / 2, (u128)root << 64 | (rem != 0));
 }
 
 uint64_t fpu_fma(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, uint64_t c)

@@ -3,7 +3,7 @@
  *
  * A finite non-zero number is (-1)^sign * sig * 2^(exp - 63), sig normalised: its top bit set. The core carries results as
  * 128-bit significands with the top bit set (value sig * 2^(exp - 127)), exact or with a sticky lowest bit. A format is one
- * row of fpu_fmts; 80-bit needs its row, an explicit integer bit in unpack and round, and guard bits in fpu_div and fpu_sqrt.
+ * row of fpu_fmts; the 80-bit one, with its explicit integer bit and status word, is in x80*.
  */
 #ifndef LYRE_FPU_CORE_H
 #define LYRE_FPU_CORE_H
@@ -55,6 +55,8 @@ static inline unsigned fpu_clz128(u128 x)
     uint64_t hi = (uint64_t)(x >> 64);
     return (unsigned)(hi ? __builtin_clzll(hi) : 64 + __builtin_clzll((uint64_t)x));
 }
+/* The square root of n, one of whose top two bits is set, and n less its square. */
+uint64_t fpu_isqrt128(u128 n, u128 *rem);
 /* x >> n with the bits that fall out collected in the lowest one. */
 static inline u128 fpu_shr_jam(u128 x, uint32_t n)
 {

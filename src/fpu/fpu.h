@@ -1,5 +1,5 @@
 /*
- * fpu.h: IEEE 754 arithmetic in integers (floor 1): binary16, binary32, binary64, bfloat16, and x87's 80-bit later. Bit-exact
+ * fpu.h: IEEE 754 arithmetic in integers (floor 1): binary16, binary32, binary64, bfloat16 (x87's 80-bit: x80.h). Bit-exact
  * results and flags under the policy in struct fpu_env; used by the interpreter, cold paths and helpers.
  */
 #ifndef LYRE_FPU_FPU_H
