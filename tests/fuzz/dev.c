@@ -30,6 +30,8 @@ static const struct {
     { "virtio-net-pci", "netdev=n,addr=1", 0 },
     { "pcie-root-port", "addr=1", 0 },
     { "nvme", "drive=d,serial=1,addr=1", 0 },
+    { "e1000e", "netdev=n,addr=1", 0 },
+    { "e1000", "netdev=n,addr=1", 0 },
 };
 
 struct box {
@@ -156,7 +158,7 @@ static void step(struct box *b)
     switch (op & 15) {
     case 0: case 1:
         off = take(b, 2);
-        if (!b->rings) base += (off >> 13 & 7) % 5 * 0x100000ull, off = (off & 0x1fff) | (op & 0x80 ? 0x2000 : 0);
+        if (!b->rings) base += (off >> 13 & 7) % 5 * 0x100000ull, off = (off & 0x1fff) | (op & 0x80 ? 0x2000 : 0) | (op & 0x40 ? 0x4000 : 0);
         else off %= 0x200;
         if (op & 1) drv_ld(&b->d, base + (off & ~(uint64_t)(size - 1)), size);
         else drv_st(&b->d, base + (off & ~(uint64_t)(size - 1)), take(b, size), size);

@@ -9,28 +9,8 @@ tests=$here/..
 . "$here/kernels.sh"
 build=$1
 full=${2:-}
-[ -e "$build/lyre-system-aarch64" ] || { skip linux "no system mode"; exit 0; }
-for t in python3 cpio gzip mkfs.ext4 e2fsck; do have $t || { skip linux "no $t"; exit 0; }; done
-tmpdir
-HTTP=
-trap '[ -z "$HTTP" ] || kill $HTTP; rm -rf "$TMP"' EXIT
-cat >"$TMP/init" <<'S'
-#!/bin/sh
-/bin/busybox --install -s /bin
-mount -t proc none /proc
-mount -t sysfs none /sys
-mount -t devtmpfs none /dev
-for m in $(cat /order); do insmod /$m || echo "NO MODULE $m"; done
-ip link set lo up
-echo "CPUS $(grep -c ^processor /proc/cpuinfo)"
-exec sh
-S
-# what udhcpc does with its answer
-cat >"$TMP/dhcp" <<'S'
-#!/bin/sh
-[ "$1" = bound ] || exit 0
-ip addr add "$ip/$mask" dev "$interface" && ip route add default via "$router" && echo "LEASE $ip $router $dns"
-S
+begin linux mkfs.ext4 e2fsck || exit 0
+http_server
 # JOBS ROUNDS: hashes of what went through gzip and back, on all CPUs at once
 cat >"$TMP/stress" <<'S'
 #!/bin/sh
@@ -40,51 +20,10 @@ wait
 for j in $(seq $1); do sort -u /tmp/s.$j; done | md5sum
 for j in $(seq $1); do [ $(wc -l </tmp/s.$j) = $2 ] || echo "ROUNDS MISSING $j"; done
 S
-chmod 755 "$TMP/dhcp" "$TMP/stress"
+chmod 755 "$TMP/stress"
 stress_sum=$(for j in 1 2 3 4 5 6; do seq $j 20000 | md5sum; done | md5sum | cut -d' ' -f1)
-# The server has a port of the system's choice.
-mkdir "$TMP/www"
-seq 1 200000 >"$TMP/www/numbers"
-www_sum=$(md5sum <"$TMP/www/numbers" | cut -d' ' -f1)
-python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$TMP/www" >"$TMP/www.log" 2>&1 &
-HTTP=$!
-for i in $(seq 100); do
-    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$TMP/www.log")
-    [ -n "$port" ] && break
-    sleep 0.1
-done
-# modules GUEST NAME...: from the kernel's package into $TMP/GUEST, in this order; those that the kernel has built in are none
-modules() {
-    local d=$TMP/$1 n f
-    shift
-    mkdir -p "$d"
-    : >"$d/order"
-    for n in "$@"; do
-        f=$(find "$MODULES/" -name "$n.ko" -o -name "$n.ko.xz" | head -1)
-        case $f in
-        '') continue ;;
-        *.xz) xz -dc "$f" >"$d/$n.ko" ;;
-        *) cp "$f" "$d/" ;;
-        esac
-        echo "$n.ko" >>"$d/order"
-    done
-}
 disk=(-drive "if=none,id=d0,format=raw,file=$TMP/disk")
-# machine NAME SECONDS [WORD SEND]... WORD -- OPTIONS...: one machine, which has to end by itself with status 0
-machine() {
-    local name=linux/$guest/$1 limit=$2 words=()
-    shift 2
-    [[ $name =~ ${ONLY:-.} ]] || return 0
-    while [ "$1" != -- ]; do words+=("$1"); shift; done
-    shift
-    if python3 "$here/boot.py" -x "$limit" "${words[@]}" -- "$build/lyre-system-$guest" -nographic -m 512 -kernel "$KERNEL" -initrd "$TMP/initrd-$guest" \
-        -append "console=$(console_of $guest) quiet panic=-1" "$@" >"$TMP/log" 2>&1; then pass "$name"; else fail "$name" "$(head -c 2000 "$TMP/log" | tr '\n' ' ')"; fi
-}
-# What is typed never contains the answer that is waited for: the console echoes.
 hello=('# ' 'echo "answer $((6 * 7))"\n' 'answer 42')
-off=('# ' 'poweroff -f\n' 'Power down')
-net=('# ' 'ip link set eth0 up; udhcpc -q -n -i eth0 -s /dhcp\n' 'LEASE 10.0.2.15 10.0.2.2 10.0.2.3' -
-    '# ' "wget -q -O - http://10.0.2.2:$port/numbers | md5sum\\n" "$www_sum")
 write=('# ' 'mount -t ext4 /dev/vda /mnt && seq 1 300000 >/mnt/numbers && mkdir -p /mnt/a/b && echo kept >/mnt/a/b/c && umount /mnt && echo writ""ten\n' written -)
 numbers_sum=$(seq 1 300000 | md5sum | cut -d' ' -f1)
 read_back=('# ' 'mount -t ext4 /dev/vda /mnt && md5sum /mnt/numbers && cat /mnt/a/b/c\n' "$numbers_sum" - kept - '# ' 'umount /mnt && echo a""way\n' away -)

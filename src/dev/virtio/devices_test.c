@@ -7,9 +7,10 @@
 #include <linux/input-event-codes.h>
 #include "dev/virtio/test_driver.h"
 #include "dev/virtio/balloon.h"
-#include "dev/virtio/net.h"
+#include "dev/net/offload.h"
 #include "io/char/chr.h"
 #include "io/display/display.h"
+#include "io/net/net.h"
 
 /* --- virtio-net: a hub with a port of the test's own at the other side ------------------------------------------------------ */
 

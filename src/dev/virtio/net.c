@@ -2,10 +2,12 @@
  * net.c: virtio-net (virtio 1.2, 5.1): a network card. Frames go to the peer (io/net) with the guest's memory as it is.
  *
  * Offloads: where the peer takes virtio headers (tap), they are passed on. Otherwise this device computes checksums and cuts TCP
- * segments itself (net_offload.c): a guest's instructions cost more than the host's.
+ * segments itself (net/offload.c): a guest's instructions cost more than the host's.
  * Known gaps: one pair of queues (no MQ, RSS); the guest is not told hashes.
  */
-#include "dev/virtio/net.h"
+#include "dev/net/offload.h"
+#include "dev/virtio/virtio.h"
+#include "io/net/net.h"
 
 #define SELF struct virtio_net
 enum { F_CSUM = 0, F_GUEST_CSUM = 1, F_CTRL_GUEST_OFFLOADS = 2, F_MTU = 3, F_MAC = 5, F_GUEST_TSO4 = 7, F_GUEST_TSO6 = 8, F_GUEST_ECN = 9,

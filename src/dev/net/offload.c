@@ -1,8 +1,8 @@
 /*
- * net_offload.c: checksums and TCP segmentation for guests, in the host's instructions (RFC 1071, 791, 8200, 9293).
+ * offload.c: checksums and TCP segmentation for guests, in the host's instructions (RFC 1071, 791, 8200, 9293).
  * Known gaps: no UFO, USO; nothing that is tunnelled.
  */
-#include "dev/virtio/net.h"
+#include "dev/net/offload.h"
 
 size_t iov_bytes(const struct iovec *iov, unsigned n)
 {
@@ -27,6 +27,7 @@ size_t iov_copy(const struct iovec *iov, unsigned n, size_t off, void *buf, size
     return done;
 }
 
+static inline uint16_t le16(const uint8_t *b) { return (uint16_t)(b[0] | b[1] << 8); }
 static inline uint16_t be16(const uint8_t *b) { return (uint16_t)(b[0] << 8 | b[1]); }
 static inline void put_be16(uint8_t *b, unsigned v) { b[0] = (uint8_t)(v >> 8), b[1] = (uint8_t)v; }
 
@@ -56,15 +57,13 @@ static uint16_t fold(uint32_t s)
     return (uint16_t)((s >> 16) + s);
 }
 
-/* Where things are in a frame of TCP or UDP; false: it is none, or is cut off. */
-struct places {
-    unsigned l3, l4;
-    bool v6;
-    uint8_t protocol;
-    unsigned end; /* of what IP says: behind it is padding */
-};
+uint16_t net_csum(const uint8_t *b, size_t n, uint32_t start)
+{
+    return (uint16_t)~fold(sum(b, n) + start);
+}
 
-static bool find(const uint8_t *f, size_t len, struct places *p)
+/* Where things are in a frame of IP; false: it is none, or is cut off. *fragment: it has no header of a higher layer, or not all of it. */
+static bool find_ip(const uint8_t *f, size_t len, struct net_places *p, bool *fragment)
 {
     unsigned l3 = 14;
     if (len < 34) return false;
@@ -77,37 +76,56 @@ static bool find(const uint8_t *f, size_t len, struct places *p)
         p->l4 = l3 + (f[l3] & 15) * 4u;
         p->end = l3 + be16(f + l3 + 2);
         p->protocol = f[l3 + 9];
-        if (be16(f + l3 + 6) & 0x3fff) return false; /* a fragment */
+        *fragment = be16(f + l3 + 6) & 0x3fff;
     } else if (type == 0x86dd) {
         if (len < l3 + 40u || f[l3] >> 4 != 6) return false;
         p->v6 = true;
         p->l4 = l3 + 40;
         p->end = l3 + 40u + be16(f + l3 + 4);
         p->protocol = f[l3 + 6]; /* without extension headers */
+        *fragment = false;
     } else {
         return false;
     }
     return true;
 }
 
-static uint32_t pseudo(const uint8_t *f, const struct places *p, unsigned bytes, uint8_t protocol)
+static bool find(const uint8_t *f, size_t len, struct net_places *p)
+{
+    bool fragment;
+    return find_ip(f, len, p, &fragment) && !fragment;
+}
+
+static uint32_t pseudo(const uint8_t *f, const struct net_places *p, unsigned bytes, uint8_t protocol)
 {
     return sum(f + p->l3 + (p->v6 ? 8 : 12), p->v6 ? 32 : 8) + protocol + bytes;
 }
 
 bool net_csum_good(const struct iovec *iov, unsigned n)
 {
-    struct places p;
+    struct net_places p;
     const uint8_t *f = iov[0].iov_base;
     if (n != 1 || !find(f, iov[0].iov_len, &p) || p.end > iov[0].iov_len || p.l4 + 8 > p.end) return false;
     if (p.protocol != 6 && (p.protocol != 17 || !be16(f + p.l4 + 6))) return false;
     return fold(pseudo(f, &p, p.end - p.l4, p.protocol) + sum(f + p.l4, p.end - p.l4)) == 0xffff;
 }
 
+unsigned net_inspect(const uint8_t *f, size_t len, struct net_places *p)
+{
+    bool fragment;
+    if (!find_ip(f, len, p, &fragment) || p->end > len || p->l4 > p->end) return 0;
+    unsigned r = p->v6 ? NET_IPV6 : NET_IPV4, n = p->end - p->l4;
+    if (!p->v6 && fold(sum(f + p->l3, p->l4 - p->l3)) != 0xffff) r |= NET_BAD_IP;
+    if (fragment || (p->protocol != 6 && p->protocol != 17) || n < (p->protocol == 6 ? 20 : 8)) return r;
+    r |= p->protocol == 6 ? NET_TCP : NET_UDP;
+    if (p->protocol == 17 && !be16(f + p->l4 + 6)) return r | NET_NO_L4_SUM;
+    return fold(pseudo(f, p, n, p->protocol) + sum(f + p->l4, n)) == 0xffff ? r : r | NET_BAD_L4;
+}
+
 /* The plain case: the field holds the pseudo header's sum already. */
 static bool csum(const uint8_t *hdr, uint8_t *frame, size_t len)
 {
-    size_t start = pci_get16(hdr + 6), at = start + pci_get16(hdr + 8);
+    size_t start = le16(hdr + 6), at = start + le16(hdr + 8);
     if (start >= len || at + 2 > len) return false;
     uint16_t s = (uint16_t)~fold(sum(frame + start, len - start));
     put_be16(frame + at, s ? s : 0xffff);
@@ -116,12 +134,12 @@ static bool csum(const uint8_t *hdr, uint8_t *frame, size_t len)
 
 bool net_segment(const uint8_t hdr[NET_HDR], uint8_t *frame, size_t len, bool (*send)(void *ctx, const uint8_t *frame, size_t len), void *ctx)
 {
-    unsigned gso = hdr[1] & (uint8_t)~NET_GSO_ECN, mss = pci_get16(hdr + 4);
-    struct places p;
+    unsigned gso = hdr[1] & (uint8_t)~NET_GSO_ECN, mss = le16(hdr + 4);
+    struct net_places p;
     bool go_on = true;
     if (!gso) return !(hdr[0] & NET_HDR_NEEDS_CSUM) || csum(hdr, frame, len) ? send(ctx, frame, len) : true;
     if ((gso != NET_GSO_TCPV4 && gso != NET_GSO_TCPV6) || mss < NET_GSO_MIN || !find(frame, len, &p) || p.v6 != (gso == NET_GSO_TCPV6)) return true;
-    if (p.v6 && p.protocol != 6) p.l4 = pci_get16(hdr + 6); /* extension headers: the driver says where TCP begins */
+    if (p.v6 && p.protocol != 6) p.l4 = le16(hdr + 6); /* extension headers: the driver says where TCP begins */
     else if (p.protocol != 6) return true;
     if (p.l4 < p.l3 + (p.v6 ? 40u : 20u) || p.l4 + 20u > len) return true;
     unsigned head = p.l4 + (frame[p.l4 + 12] >> 4) * 4u;
