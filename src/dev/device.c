@@ -178,6 +178,11 @@ void dev_reset_all(struct board *b)
 
 int dev_map(struct dev *d, uint64_t at, struct err *e)
 {
+    return dev_map_in(d, d->board->space, at, e);
+}
+
+int dev_map_in(struct dev *d, struct space *space, uint64_t at, struct err *e)
+{
     const struct device *c = d->cls;
     if (c->map) {
         int r = c->map(d, at, e);
@@ -190,7 +195,7 @@ int dev_map(struct dev *d, uint64_t at, struct err *e)
     } else {
         /* with a table, its rows are tried first; regs.c passes on what it does not have */
         const struct mmio_ops *ops = c->regs ? &regs_ops : c->ops;
-        d->win = space_map_mmio(d->board->space, d->id ? d->id : c->name, at, c->window, ops, d, 0);
+        d->win = space_map_mmio(space, d->id ? d->id : c->name, at, c->window, ops, d, 0);
     }
     d->at = at;
     return 0;

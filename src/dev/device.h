@@ -245,6 +245,8 @@ void dev_reset_all(struct board *b);
 struct dev *dev_find(struct board *b, const char *id);
 /* Maps its register window at an address of the board's space. */
 int dev_map(struct dev *d, uint64_t at, struct err *e);
+/* The same in another space: board->io for x86's ports. */
+int dev_map_in(struct dev *d, struct space *space, uint64_t at, struct err *e);
 /* Output `out` drives input `n` of another device; several outputs on one input are or-ed. */
 int dev_connect(struct dev *d, unsigned out, struct dev *to, unsigned n, struct err *e);
 /* The same to a function. */

@@ -206,7 +206,9 @@ static int one_part(struct machine *m, const struct part *p, unsigned i, struct 
         dev_free(d);
         return r;
     }
-    if ((cls->window || cls->map) && !p->bus && !p->unmapped && (r = dev_map(d, p->at + i * p->step, e))) return r;
+    if ((cls->window || cls->map) && !p->bus && !p->unmapped &&
+        (r = dev_map_in(d, p->io ? m->b.io : m->b.space, p->at + i * p->step, e)))
+        return r;
     for (unsigned k = 0; k < PART_IRQS; k++) {
         if (!p->irq[k].to) continue;
         struct dev *to = dev_find(&m->b, p->irq[k].to);

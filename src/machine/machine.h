@@ -41,6 +41,7 @@ struct part {
     uint64_t step;
     const char *bus;        /* type of bus it plugs into, NULL = the board */
     bool (*when)(const struct machine *m); /* there only if so; NULL: always */
+    bool io;                /* `at` is a port (board->io) */
     bool unmapped;          /* `at` is not an address of the board: adjust() maps it, or nobody */
 };
 
