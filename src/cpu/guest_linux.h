@@ -50,6 +50,8 @@ struct guest_linux {
     int (*sig_setup)(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigreturn);
     /* rt_sigreturn: restores registers; mask and alternate stack are handed back. -EFAULT on a bad frame. */
     int (*sig_return)(CPU *cpu, uint64_t mask[2], uint64_t alt[3] /* sp, flags, size; alt[2] = ~0: unchanged */);
+    /* The same for the older sigreturn of ABIs that have one (i386), else NULL. */
+    int (*old_sig_return)(CPU *cpu, uint64_t mask[2], uint64_t alt[3]);
     /* Converts an engine exception that is a guest signal: returns signal number and code (SIGILL, SIGTRAP, SIGFPE, SIGBUS). */
     int (*exc_signal)(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, uint64_t *addr);
     /* The exception is the ISA's semihosting call: true, and pc is behind it. NULL = there are none. */

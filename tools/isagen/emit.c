@@ -17,7 +17,7 @@ static void emit_enum(FILE *o, const char *pre, const char *kind, const struct n
     fprintf(o, "    %s%s\n};\n", pre, last);
 }
 
-static void emit_prototypes(const struct isa *isa, FILE *o)
+void emit_prototypes(const struct isa *isa, FILE *o)
 {
     const char *p = isa->prefix;
 

@@ -182,6 +182,7 @@ void tree_build(const struct isa *isa, struct tree *t);
 
 /* --- emit.c, text.c, helper.c -------------------------------------------------------------------------------------- */
 void emit_header(const struct isa *isa, FILE *o);
+void emit_prototypes(const struct isa *isa, FILE *o);            /* of what is written by hand */
 void emit_source(const struct isa *isa, FILE *o, const char *header);
 /* Statements that fill *VAR from w (and modes), each ending in "return FAIL;" if the row does not hold. */
 void emit_extract(const struct isa *isa, FILE *o, const struct row *r, const char *indent, const char *fail);

@@ -7,22 +7,23 @@
 
 const char *const stream_attrs[] = { "lock", "rep", "repz", "bnd", "notrack", "hint", "d64", "f64", NULL };
 const char *const stream_sizes[] = { "b", "w", "d", "q", "v", "z", "y", "x", "dq", "qq", "ss", "sd", "ps", "pd", "t",
-                                     "bs", NULL };
+                                     "bs", "p", "s", "a", NULL };
 const char *const stream_fixed[] = { "AL", "CL", "DX", "rAX", "eAX", "AX", "1", "ES", "CS", "SS", "DS", "FS", "GS",
-                                     "ST", "STi", NULL };
+                                     "ST", "STi", "XMM0", NULL };
 
 static const struct {
     const char *name;
     unsigned axis, n, allowed;
 } selectors[] = {
     { "mem", AXIS_MOD, 2, 1 },     { "reg", AXIS_MOD, 2, 2 },   { "W0", AXIS_W, 2, 1 },      { "W1", AXIS_W, 2, 2 },
-    { "L0", AXIS_L, 2, 1 },        { "L1", AXIS_L, 2, 2 },      { "rexb0", AXIS_REXB, 2, 1 }, { "os16", AXIS_OS, 3, 1 },
+    { "L0", AXIS_L, 3, 1 },        { "L1", AXIS_L, 3, 2 },      { "L2", AXIS_L, 3, 4 },
+    { "rexb0", AXIS_REXB, 2, 1 }, { "os16", AXIS_OS, 3, 1 },
     { "os32", AXIS_OS, 3, 2 },     { "os64", AXIS_OS, 3, 4 },   { "as16", AXIS_AS, 3, 1 },   { "as32", AXIS_AS, 3, 2 },
     { "as64", AXIS_AS, 3, 4 },     { "i64", AXIS_MODE64, 2, 1 }, { "o64", AXIS_MODE64, 2, 2 }, { "NP", AXIS_PP, 4, 1 },
     { "66", AXIS_PP, 4, 2 },       { "F3", AXIS_PP, 4, 4 },     { "F2", AXIS_PP, 4, 8 },     { "NFx", AXIS_PP, 4, 3 },
 };
 static const char *const pps[] = { "NP", "66", "F3", "F2", "NFx", NULL };
-static const char *const maps[MAPS] = { "", "0F", "0F38", "0F3A" };
+static const char *const maps[MAPS] = { "", "0F", "0F38", "0F3A", "map4", "map5", "map6", "map7" };
 
 static bool restrict_to(struct form *f, unsigned axis, unsigned n, uint64_t allowed)
 {
@@ -55,13 +56,14 @@ static bool hex2(const char *s, unsigned *v)
     return true;
 }
 
-/* VEX[?].part.part ... */
+/* VEX[?].part.part ..., EVEX.part ... */
 static bool vex(struct form *f, const char *s)
 {
-    f->vex = true;
+    f->enc = *s == 'E' ? ENC_EVEX : ENC_VEX;
     f->map = MAPS;
-    s += 3;
-    if (*s == '?') f->vex_too = true, s++;
+    s += f->enc == ENC_EVEX ? 4 : 3;
+    if (f->enc == ENC_VEX && *s == '?') f->legacy_too = true, s++;
+    if (f->enc == ENC_VEX) restrict_to(f, AXIS_L, VALUES_L, 3);
     while (*s == '.') {
         size_t n = strcspn(++s, ".");
         const char *part = copy(s, n);
@@ -87,11 +89,11 @@ static bool operand(struct form *f, const char *s)
         op->fixed = s;
         return true;
     }
-    if (!*s || !strchr("EGMRIJOZXYVHWULB", *s) || (s[1] && find(stream_sizes, s + 1) < 0)) return false;
+    if (!*s || !strchr("EGMRIJOZXYVHWULBACDSPQN", *s) || (s[1] && find(stream_sizes, s + 1) < 0)) return false;
     op->letter = *s;
     op->size = s + 1;
     if (*s == 'M') return restrict_to(f, AXIS_MOD, 2, 1);
-    if (*s == 'R' || *s == 'U') return restrict_to(f, AXIS_MOD, 2, 2);
+    if (*s == 'R' || *s == 'U' || *s == 'N') return restrict_to(f, AXIS_MOD, 2, 2);
     return true;
 }
 
@@ -123,15 +125,34 @@ static bool opcode(struct form *f, const char *s, unsigned v)
     return f->range > 1 ? !(v & (f->range - 1)) : !*s;
 }
 
+/* @A, or on a VEX? form @A/B and @A/B/C: A for legacy, B for VEX, C for VEX of 256 bits; a part may be empty. */
+static bool gate(struct isa *isa, struct form *f, const char *s)
+{
+    struct gate *g = &f->gate[f->ngates];
+    unsigned n = 0;
+
+    if (f->ngates == MAX_GATES) return false;
+    f->ngates++;
+    for (;; s++) {
+        size_t len = strcspn(s, "/");
+        const char *name = copy(s, len);
+        if (n == 3 || (len && !is_ident(name))) return false;
+        unsigned feat = len ? (unsigned)name_add(&isa->feats, name) + 1 : 0;
+        for (unsigned i = n++; i < 3; i++) g->feat[i] = feat;
+        s += len;
+        if (!*s) return n == 1 ? len != 0 : f->enc == ENC_VEX && (n == 3 || f->legacy_too);
+    }
+}
+
 static bool item(struct isa *isa, struct form *f, const char *s)
 {
     unsigned v;
 
     if (!f->range) { /* up to the opcode */
-        if (!strncmp(s, "VEX", 3)) return !f->vex && !f->map && vex(f, s);
-        if (!f->map && find(pps, s) >= 0) return !f->vex && selector(f, s);
+        if (!strncmp(s, "VEX", 3) || !strncmp(s, "EVEX", 4)) return !f->enc && !f->map && vex(f, s);
+        if (!f->map && find(pps, s) >= 0) return !f->enc && selector(f, s);
         if (!hex2(s, &v)) return false;
-        bool escape = !f->vex && !s[2];
+        bool escape = !f->enc && !s[2];
         if (escape && f->map == 0 && v == 0x0f)
             f->map = 1;
         else if (escape && f->map == 1 && (v == 0x38 || v == 0x3a))
@@ -147,10 +168,7 @@ static bool item(struct isa *isa, struct form *f, const char *s)
         return s[1] >= '0' && s[1] <= '7' && !s[2] && restrict_to(f, AXIS_REG, 8, 1u << (s[1] - '0'));
     }
     if (hex2(s, &v)) return modrm_byte(f, s + 2, v);
-    if (*s == '@') {
-        name_add(&isa->feats, s + 1);
-        return is_ident(s + 1);
-    }
+    if (*s == '@') return gate(isa, f, s + 1);
     if (find(stream_attrs, s) >= 0) {
         if (f->nattrs == sizeof f->attr / sizeof *f->attr) return false;
         f->attr[f->nattrs++] = s;
@@ -165,12 +183,31 @@ static const char *complaint(const struct form *f)
     for (unsigned i = 0; i < f->nops; i++) {
         const struct operand *op = &f->op[i];
         bool sti = op->fixed && !strcmp(op->fixed, "STi");
-        if ((sti || (op->letter && strchr("EGMRVWU", op->letter))) && !f->modrm)
+        if ((sti || (op->letter && strchr("EGMRVWUCDSPQN", op->letter))) && !f->modrm)
             return "this operand needs a modrm byte";
         if (op->letter == 'Z' && f->range != 8) return "Z needs an opcode with +r";
-        if ((op->letter == 'L' || op->letter == 'H' || op->letter == 'B') && !f->vex) return "this operand needs VEX";
+        if ((op->letter == 'L' || op->letter == 'H' || op->letter == 'B') && !f->enc) return "this operand needs VEX";
     }
     return NULL;
+}
+
+/* A form whose gates are not the same at both lengths is two. */
+static void push_vex(struct isa *isa, const struct form *f)
+{
+    struct stream *st = isa->stream;
+    bool differ = false;
+
+    for (unsigned i = 0; i < f->ngates; i++) differ |= f->enc == ENC_VEX && f->gate[i].feat[1] != f->gate[i].feat[2];
+    if (!differ) {
+        *PUSH(st->forms, st->nforms, st->cap) = *f;
+        return;
+    }
+    for (unsigned l = 0; l < 2; l++) {
+        struct form one = *f;
+        if (!restrict_to(&one, AXIS_L, VALUES_L, one.set >> AXIS_L & (1u << l))) continue;
+        for (unsigned i = 0; i < f->ngates; i++) one.gate[i].feat[1] = f->gate[i].feat[1 + l];
+        *PUSH(st->forms, st->nforms, st->cap) = one;
+    }
 }
 
 static void parse_form(struct isa *isa, unsigned row, const char *text)
@@ -192,16 +229,17 @@ static void parse_form(struct isa *isa, unsigned row, const char *text)
         error_at(loc, "form '%s': %s", text, wrong);
         return;
     }
-    *PUSH(isa->stream->forms, isa->stream->nforms, isa->stream->cap) = f;
-    if (!f.vex_too) return;
-    f.vex = f.vex_too = false;
+    push_vex(isa, &f);
+    if (!f.legacy_too) return;
+    f.enc = ENC_LEGACY;
+    f.legacy_too = false;
     for (unsigned i = 0; i < f.nops; i++)
         if (f.op[i].letter == 'H') {
             memmove(&f.op[i], &f.op[i + 1], (f.nops - i - 1) * sizeof *f.op);
             f.nops--;
             break;
         }
-    restrict_to(&f, AXIS_L, 2, 3);
+    f.set |= (((uint64_t)1 << VALUES_L) - 1) << AXIS_L;
     *PUSH(isa->stream->forms, isa->stream->nforms, isa->stream->cap) = f;
 }
 
@@ -230,14 +268,14 @@ static bool sets_meet(uint64_t a, uint64_t b)
 
 static bool same_opcodes(const struct form *a, const struct form *b)
 {
-    return a->vex == b->vex && a->map == b->map && a->opcode < b->opcode + b->range && b->opcode < a->opcode + a->range;
+    return a->enc == b->enc && a->map == b->map && a->opcode < b->opcode + b->range && b->opcode < a->opcode + a->range;
 }
 
-/* Is a, opcodes included, a strict subset of b? They do meet. */
+/* Is a, opcodes included, a strict subset of b? They do meet. Of forms of the same set, the one with more gates. */
 static bool inside(const struct form *a, const struct form *b)
 {
     return !(a->set & ~b->set) && a->opcode >= b->opcode && a->opcode + a->range <= b->opcode + b->range &&
-           (a->set != b->set || a->range < b->range);
+           (a->set != b->set || a->range < b->range || a->ngates > b->ngates);
 }
 
 static int by_size(const void *pa, const void *pb)
@@ -245,7 +283,7 @@ static int by_size(const void *pa, const void *pb)
     const struct form *a = pa, *b = pb;
     int d = __builtin_popcountll(a->set) - __builtin_popcountll(b->set);
 
-    return d ? d : a->range != b->range ? (int)a->range - (int)b->range : a->row != b->row ? (int)a->row - (int)b->row
+    return d ? d : a->range != b->range ? (int)a->range - (int)b->range : a->ngates != b->ngates ? (int)b->ngates - (int)a->ngates : a->row != b->row ? (int)a->row - (int)b->row
                                                                                            : strcmp(a->text, b->text);
 }
 

@@ -8,17 +8,18 @@
 
 #include "isagen.h"
 
-enum { MAX_OPERANDS = 4, MAPS = 4, MAX_RANGE = 16 };
+enum { MAX_OPERANDS = 4, MAPS = 8, MAX_RANGE = 16, MAX_GATES = 3 };
+enum { ENC_LEGACY, ENC_VEX, ENC_EVEX, ENCS };
 
 /* Name of the axis, first bit, number of values. */
 #define STREAM_AXES(A) \
-    A(PP, 0, 4) A(MOD, 4, 2) A(REG, 6, 8) A(RM, 14, 8) A(W, 22, 2) A(L, 24, 2) A(MODE64, 26, 2) A(OS, 28, 3) \
-    A(AS, 31, 3) A(REXB, 34, 2)
+    A(PP, 0, 4) A(MOD, 4, 2) A(REG, 6, 8) A(RM, 14, 8) A(W, 22, 2) A(L, 24, 3) A(MODE64, 27, 2) A(OS, 29, 3) \
+    A(AS, 32, 3) A(REXB, 35, 2)
 enum {
 #define X(name, first, n) AXIS_##name = first, VALUES_##name = n,
     STREAM_AXES(X)
 #undef X
-    AXES_END = 36,
+    AXES_END = 37,
 };
 
 struct operand {
@@ -30,7 +31,8 @@ struct operand {
 struct form {
     unsigned row;
     const char *text;
-    bool vex, vex_too;  /* vex_too: drawn as VEX?, both */
+    unsigned enc;
+    bool legacy_too;    /* drawn as VEX?: VEX and legacy */
     unsigned map, opcode, range;
     bool modrm;
     uint64_t set;
@@ -38,6 +40,10 @@ struct form {
     unsigned nattrs;
     struct operand op[MAX_OPERANDS];
     unsigned nops;
+    struct gate {
+        unsigned feat[3]; /* of the legacy form, VEX of 128 bits, VEX of 256 bits; numbers from 1, 0 = none */
+    } gate[MAX_GATES];
+    unsigned ngates;
 };
 
 struct stream {

@@ -131,13 +131,17 @@ static int at_path(struct task *t, char *path, int dirfd, uint64_t addr, int fla
     return 0;
 }
 
+int64_t stat_path(struct task *t, int dirfd, uint64_t addr, int flags, struct stat *st)
+{
+    char path[PATH_MAX];
+    int r = at_path(t, path, dirfd, addr, flags);
+    return r < 0 ? r : SAFE(t, SYS_newfstatat, dirfd, path, st, flags);
+}
+
 int64_t sys_newfstatat(struct task *t, const uint64_t *a)
 {
     struct stat st;
-    char path[PATH_MAX];
-    int r = at_path(t, path, (int)a[0], a[1], (int)a[3]);
-    if (r < 0) return r;
-    int64_t ret = SAFE(t, SYS_newfstatat, (int)a[0], path, &st, (int)a[3]);
+    int64_t ret = stat_path(t, (int)a[0], a[1], (int)a[3], &st);
     return ret < 0 ? ret : lay_put(t, &lay_stat, a[2], &st);
 }
 
@@ -505,28 +509,35 @@ static int fdset_put(struct task *t, const uint64_t *set, uint64_t addr, unsigne
     return 0;
 }
 
-int64_t sys_pselect6(struct task *t, const uint64_t *a)
+int64_t select_call(struct task *t, const uint64_t *a, struct timespec *ts, uint64_t set, uint64_t set_size)
 {
-    uint64_t sets[3][FDSET_WORDS], sig[2] = { 0 };
-    struct timespec ts;
+    uint64_t sets[3][FDSET_WORDS];
     struct tmp_mask m;
     int r, nfds = (int)a[0];
     if (nfds < 0) return -EINVAL;
     nfds = MIN(nfds, FDSET_WORDS * 64);
     for (unsigned i = 0; i < 3; i++)
         if (a[1 + i] && (r = fdset_get(t, sets[i], a[1 + i], (unsigned)nfds)) < 0) return r;
+    if ((r = mask_begin(t, &m, set, set_size)) < 0) return r;
+    struct k_sigset_arg arg = { m.used ? &m.set : NULL, 8 };
+    int64_t ret = SAFE(t, SYS_pselect6, nfds, a[1] ? sets[0] : NULL, a[2] ? sets[1] : NULL, a[3] ? sets[2] : NULL, ts, &arg);
+    ret = mask_end(t, &m, ret);
+    for (unsigned i = 0; i < 3 && ret >= 0; i++)
+        if (a[1 + i] && (r = fdset_put(t, sets[i], a[1 + i], (unsigned)nfds)) < 0) ret = r;
+    return ret;
+}
+
+int64_t sys_pselect6(struct task *t, const uint64_t *a)
+{
+    uint64_t sig[2] = { 0 };
+    struct timespec ts;
+    int r;
     if (a[4] && (r = lay_get(t, &lay_timespec, &ts, a[4])) < 0) return r;
     if (a[5]) { /* { const sigset_t *, size_t } */
         for (unsigned i = 0; i < 2; i++)
             if ((r = get_uint(t, a[5] + i * t->p->word, t->p->word, &sig[i])) < 0) return r;
     }
-    if ((r = mask_begin(t, &m, sig[0], sig[1])) < 0) return r;
-    struct k_sigset_arg arg = { m.used ? &m.set : NULL, 8 };
-    int64_t ret = SAFE(t, SYS_pselect6, nfds, a[1] ? sets[0] : NULL, a[2] ? sets[1] : NULL, a[3] ? sets[2] : NULL,
-                       a[4] ? &ts : NULL, &arg);
-    ret = mask_end(t, &m, ret);
-    for (unsigned i = 0; i < 3 && ret >= 0; i++)
-        if (a[1 + i] && (r = fdset_put(t, sets[i], a[1 + i], (unsigned)nfds)) < 0) ret = r;
+    int64_t ret = select_call(t, a, a[4] ? &ts : NULL, sig[0], sig[1]);
     if (a[4]) lay_put(t, &lay_timespec, a[4], &ts);
     return ret;
 }

@@ -38,16 +38,37 @@
 #define LAY_ID             (__COUNTER__ + 1)
 #define LAYOUT_W32(sym, T, alt, ...)                                                     \
     static const struct lay_field sym##_f[] = { __VA_ARGS__ };                           \
-    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt, LAY_ID }
+    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt, LAY_ID, NULL, NULL, NULL }
 #define LAYOUT(sym, T, ...) LAYOUT_W32(sym, T, NULL, __VA_ARGS__)
+/* A variant by ABI: 32-bit generic, i386, x86-64; NULL = as without. */
+#define LAYOUT_ABI(sym, T, alt32, alt386, alt64, ...)                                    \
+    static const struct lay_field sym##_f[] = { __VA_ARGS__ };                           \
+    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, alt32, LAY_ID, alt386, alt64, NULL }
+#define VARIANT(sym, text, T, ...)                                                       \
+    static const struct lay_field sym##_f[] = { __VA_ARGS__ };                           \
+    static const struct layout sym = { text, sizeof(T), ARRAY_LEN(sym##_f), sym##_f, NULL, LAY_ID, NULL, NULL, NULL }
+#define LAYOUT_T32(sym, T, alt, ...)                                                     \
+    static const struct lay_field sym##_f[] = { __VA_ARGS__ };                           \
+    const struct layout sym = { &#sym[4], sizeof(T), ARRAY_LEN(sym##_f), sym##_f, NULL, LAY_ID, NULL, NULL, alt }
 
 /* --- files --- */
 #define S struct stat
-LAYOUT(lay_stat, S, F(UW, S, st_dev), F(UW, S, st_ino), F(U32, S, st_mode), F(U32, S, st_nlink), F(U32, S, st_uid),
+#define STAT_TIMES(T, N) FN(T, S, st_atim.tv_sec, st_atime), FN(N, S, st_atim.tv_nsec, st_atime_nsec), \
+    FN(T, S, st_mtim.tv_sec, st_mtime), FN(N, S, st_mtim.tv_nsec, st_mtime_nsec), \
+    FN(T, S, st_ctim.tv_sec, st_ctime), FN(N, S, st_ctim.tv_nsec, st_ctime_nsec)
+VARIANT(lay_stat_x64, "stat", S, F(UW, S, st_dev), F(UW, S, st_ino), F(UW, S, st_nlink), F(U32, S, st_mode), F(U32, S, st_uid),
+        F(U32, S, st_gid), PAD(U32, 1), F(UW, S, st_rdev), F(SW, S, st_size), F(SW, S, st_blksize), F(SW, S, st_blocks),
+        STAT_TIMES(SW, UW), PAD(SW, 3));
+/* i386: struct stat64, and the older struct stat. */
+LAYOUT(lay_stat64, S, F(U64, S, st_dev), PAD(U32, 1), FN(U32, S, st_ino, __st_ino), F(U32, S, st_mode), F(U32, S, st_nlink),
+       F(U32, S, st_uid), F(U32, S, st_gid), F(U64, S, st_rdev), PAD(U32, 1), F(S64, S, st_size), F(U32, S, st_blksize),
+       F(U64, S, st_blocks), STAT_TIMES(U32, U32), F(U64, S, st_ino));
+LAYOUT(lay_stat32, S, F(U32, S, st_dev), F(U32, S, st_ino), F(U16, S, st_mode), F(U16, S, st_nlink), F(U16, S, st_uid),
+       F(U16, S, st_gid), F(U32, S, st_rdev), F(U32, S, st_size), F(U32, S, st_blksize), F(U32, S, st_blocks),
+       STAT_TIMES(U32, U32), PAD(U32, 2));
+LAYOUT_ABI(lay_stat, S, NULL, NULL, &lay_stat_x64, F(UW, S, st_dev), F(UW, S, st_ino), F(U32, S, st_mode), F(U32, S, st_nlink), F(U32, S, st_uid),
        F(U32, S, st_gid), F(UW, S, st_rdev), PAD(UW, 1), F(SW, S, st_size), F(S32, S, st_blksize), PAD(U32, 1),
-       F(SW, S, st_blocks), FN(SW, S, st_atim.tv_sec, st_atime), FN(UW, S, st_atim.tv_nsec, st_atime_nsec),
-       FN(SW, S, st_mtim.tv_sec, st_mtime), FN(UW, S, st_mtim.tv_nsec, st_mtime_nsec),
-       FN(SW, S, st_ctim.tv_sec, st_ctime), FN(UW, S, st_ctim.tv_nsec, st_ctime_nsec), PAD(U32, 2));
+       F(SW, S, st_blocks), STAT_TIMES(SW, UW), PAD(U32, 2));
 #undef S
 #define S struct statx
 #define STX_TIME(m) FN(S64, S, m.tv_sec, m), FN(U32, S, m.tv_nsec, m##_nsec), PAD(U32, 1)
@@ -64,7 +85,10 @@ static const struct lay_field statfs64_f[] = {
     F(U64, S, f_files), F(U64, S, f_ffree), A(S32, S, f_fsid, 2), F(U32, S, f_namelen), F(U32, S, f_frsize),
     F(U32, S, f_flags), PAD(U32, 4),
 };
-static const struct layout lay_statfs64 = { "statfs64", sizeof(S), ARRAY_LEN(statfs64_f), statfs64_f, NULL, LAY_ID };
+static const struct layout lay_statfs64 = { "statfs64", sizeof(S), ARRAY_LEN(statfs64_f), statfs64_f, NULL, LAY_ID, NULL, NULL, NULL };
+LAYOUT(lay_statfs32, S, F(U32, S, f_type), F(U32, S, f_bsize), F(U32, S, f_blocks), F(U32, S, f_bfree), F(U32, S, f_bavail),
+       F(U32, S, f_files), F(U32, S, f_ffree), A(S32, S, f_fsid, 2), F(U32, S, f_namelen), F(U32, S, f_frsize), F(U32, S, f_flags),
+       PAD(U32, 4)); /* i386's older call */
 LAYOUT_W32(lay_statfs, S, &lay_statfs64, F(SW, S, f_type), F(SW, S, f_bsize), F(UW, S, f_blocks), F(UW, S, f_bfree),
            F(UW, S, f_bavail), F(UW, S, f_files), F(UW, S, f_ffree), A(S32, S, f_fsid, 2), F(SW, S, f_namelen),
            F(SW, S, f_frsize), F(SW, S, f_flags), PAD(UW, 4));
@@ -101,15 +125,24 @@ LAYOUT(lay_utimbuf, S, F(SW, S, actime), F(SW, S, modtime));
 #undef S
 
 /* --- time --- */
-#define S struct timespec /* 64-bit on every ABI: 32-bit guests use the time64 calls */
-LAYOUT(lay_timespec, S, F(S64, S, tv_sec), F(S64, S, tv_nsec));
+/* Times are 64-bit on every ABI but for the older calls of older 32-bit ABIs (task.time32). */
+#define S struct timespec
+VARIANT(lay_timespec32, "timespec", S, F(SW, S, tv_sec), F(SW, S, tv_nsec));
+LAYOUT_T32(lay_timespec, S, &lay_timespec32, F(S64, S, tv_sec), F(S64, S, tv_nsec));
 #undef S
 #define S struct k_timespec2
-LAYOUT(lay_timespec2, S, FN(S64, S, t[0].tv_sec, sec), FN(S64, S, t[0].tv_nsec, nsec), FN(S64, S, t[1].tv_sec, sec),
+VARIANT(lay_timespec2_32, "timespec2", S, FN(SW, S, t[0].tv_sec, sec), FN(SW, S, t[0].tv_nsec, nsec), FN(SW, S, t[1].tv_sec, sec),
+        FN(SW, S, t[1].tv_nsec, nsec));
+LAYOUT_T32(lay_timespec2, S, &lay_timespec2_32, FN(S64, S, t[0].tv_sec, sec), FN(S64, S, t[0].tv_nsec, nsec), FN(S64, S, t[1].tv_sec, sec),
        FN(S64, S, t[1].tv_nsec, nsec));
 #undef S
+#define S struct flock
+LAYOUT(lay_flock32, S, F(S16, S, l_type), F(S16, S, l_whence), F(S32, S, l_start), F(S32, S, l_len), F(S32, S, l_pid));
+#undef S
 #define S struct itimerspec
-LAYOUT(lay_itimerspec, S, FN(S64, S, it_interval.tv_sec, interval_sec), FN(S64, S, it_interval.tv_nsec, interval_nsec),
+VARIANT(lay_itimerspec32, "itimerspec", S, FN(SW, S, it_interval.tv_sec, interval_sec), FN(SW, S, it_interval.tv_nsec, interval_nsec),
+        FN(SW, S, it_value.tv_sec, value_sec), FN(SW, S, it_value.tv_nsec, value_nsec));
+LAYOUT_T32(lay_itimerspec, S, &lay_itimerspec32, FN(S64, S, it_interval.tv_sec, interval_sec), FN(S64, S, it_interval.tv_nsec, interval_nsec),
        FN(S64, S, it_value.tv_sec, value_sec), FN(S64, S, it_value.tv_nsec, value_nsec));
 #undef S
 #define S struct timeval
@@ -146,7 +179,7 @@ LAYOUT(lay_timex, S, F(U32, S, modes), F(S64, S, offset), F(S64, S, freq), F(S64
     F(UW, S, bufferram), F(UW, S, totalswap), F(UW, S, freeswap), F(U16, S, procs), PAD(U16, 1), F(UW, S, totalhigh), \
     F(UW, S, freehigh), F(U32, S, mem_unit), PAD(ALIGN, 1)
 static const struct lay_field sysinfo32_f[] = { SYSINFO, PAD(U8, 8) };
-static const struct layout lay_sysinfo32 = { "sysinfo", sizeof(S), ARRAY_LEN(sysinfo32_f), sysinfo32_f, NULL, LAY_ID };
+static const struct layout lay_sysinfo32 = { "sysinfo", sizeof(S), ARRAY_LEN(sysinfo32_f), sysinfo32_f, NULL, LAY_ID, NULL, NULL, NULL };
 LAYOUT_W32(lay_sysinfo, S, &lay_sysinfo32, SYSINFO);
 #undef S
 #define S struct utsname
@@ -206,8 +239,9 @@ LAYOUT(lay_word3, struct k_words, { "", L_UW, 8, 0, 3 });
 #define S struct sigact
 static const struct lay_field sigaction_restorer_f[] = { F(UW, S, handler), F(UW, S, flags), F(UW, S, restorer), F(SIGSET, S, mask) };
 static const struct lay_field sigaction_f[] = { F(UW, S, handler), F(UW, S, flags), F(SIGSET, S, mask) };
-static const struct layout lay_sigaction_restorer = { "sigaction", sizeof(S), 4, sigaction_restorer_f, NULL, LAY_ID };
-static const struct layout lay_sigaction_plain = { "sigaction", sizeof(S), 3, sigaction_f, NULL, LAY_ID };
+LAYOUT(lay_old_sigaction, S, F(UW, S, handler), { "mask", L_UW, 8, offsetof(S, mask), 1 }, F(UW, S, flags), F(UW, S, restorer)); /* i386 */
+static const struct layout lay_sigaction_restorer = { "sigaction", sizeof(S), 4, sigaction_restorer_f, NULL, LAY_ID, NULL, NULL, NULL };
+static const struct layout lay_sigaction_plain = { "sigaction", sizeof(S), 3, sigaction_f, NULL, LAY_ID, NULL, NULL, NULL };
 #undef S
 #define S struct k_stack
 LAYOUT(lay_stack_t, S, F(UW, S, sp), F(S32, S, flags), F(UW, S, size));
@@ -216,7 +250,7 @@ LAYOUT(lay_stack_t, S, F(UW, S, sp), F(S32, S, flags), F(UW, S, size));
 #define SI_HEAD F(S32, S, si_signo), F(S32, S, si_errno), F(S32, S, si_code), PAD(ALIGN, 1)
 #define SI_KIND(sym, ...)                                       \
     static const struct lay_field sym##_f[] = { SI_HEAD, __VA_ARGS__ }; \
-    static const struct layout sym = { #sym, sizeof(S), ARRAY_LEN(sym##_f), sym##_f, NULL, LAY_ID }
+    static const struct layout sym = { #sym, sizeof(S), ARRAY_LEN(sym##_f), sym##_f, NULL, LAY_ID, NULL, NULL, NULL }
 LAYOUT(lay_siginfo_head, S, SI_HEAD);
 SI_KIND(si_kill, F(S32, S, si_pid), F(U32, S, si_uid));
 SI_KIND(si_rt, F(S32, S, si_pid), F(U32, S, si_uid), FN(UW, S, si_value.sival_ptr, si_value));
@@ -259,7 +293,8 @@ LAYOUT(lay_ucred, S, F(S32, S, pid), F(U32, S, uid), F(U32, S, gid));
 LAYOUT(lay_ifconf, S, F(S32, S, len), F(UW, S, buf));
 #undef S
 #define S struct epoll_event
-LAYOUT(lay_epoll_event, S, F(U32, S, events), FN(U64, S, data.u64, data));
+VARIANT(lay_epoll_packed, "epoll_event", S, F(U32, S, events), A(U32, S, data, 2)); /* x86: no padding */
+LAYOUT_ABI(lay_epoll_event, S, NULL, &lay_epoll_packed, &lay_epoll_packed, F(U32, S, events), FN(U64, S, data.u64, data));
 #undef S
 #define S struct pollfd
 LAYOUT(lay_pollfd, S, F(S32, S, fd), F(S16, S, events), F(S16, S, revents));
@@ -287,15 +322,15 @@ LAYOUT(lay_loop_fd, S, F(U32, S, fd));
 static const struct lay_field semid32_f[] = {
     IPC_PERM(S, sem_perm), F(UW, S, sem_otime), PAD(UW, 1), F(UW, S, sem_ctime), PAD(UW, 1), F(UW, S, sem_nsems), PAD(UW, 2),
 };
-static const struct layout lay_semid32 = { "semid_ds", sizeof(S), ARRAY_LEN(semid32_f), semid32_f, NULL, LAY_ID };
-LAYOUT_W32(lay_semid, S, &lay_semid32, IPC_PERM(S, sem_perm), F(SW, S, sem_otime), F(SW, S, sem_ctime), F(UW, S, sem_nsems), PAD(UW, 2));
+static const struct layout lay_semid32 = { "semid_ds", sizeof(S), ARRAY_LEN(semid32_f), semid32_f, NULL, LAY_ID, NULL, NULL, NULL };
+LAYOUT_ABI(lay_semid, S, &lay_semid32, &lay_semid32, &lay_semid32, IPC_PERM(S, sem_perm), F(SW, S, sem_otime), F(SW, S, sem_ctime), F(UW, S, sem_nsems), PAD(UW, 2));
 #undef S
 #define S struct shmid_ds
 static const struct lay_field shmid32_f[] = {
     IPC_PERM(S, shm_perm), F(UW, S, shm_segsz), F(UW, S, shm_atime), PAD(UW, 1), F(UW, S, shm_dtime), PAD(UW, 1),
     F(UW, S, shm_ctime), PAD(UW, 1), F(S32, S, shm_cpid), F(S32, S, shm_lpid), F(UW, S, shm_nattch), PAD(UW, 2),
 };
-static const struct layout lay_shmid32 = { "shmid_ds", sizeof(S), ARRAY_LEN(shmid32_f), shmid32_f, NULL, LAY_ID };
+static const struct layout lay_shmid32 = { "shmid_ds", sizeof(S), ARRAY_LEN(shmid32_f), shmid32_f, NULL, LAY_ID, NULL, NULL, NULL };
 LAYOUT_W32(lay_shmid, S, &lay_shmid32, IPC_PERM(S, shm_perm), F(UW, S, shm_segsz), F(SW, S, shm_atime), F(SW, S, shm_dtime),
            F(SW, S, shm_ctime), F(S32, S, shm_cpid), F(S32, S, shm_lpid), F(UW, S, shm_nattch), PAD(UW, 2));
 #undef S
@@ -304,7 +339,7 @@ LAYOUT_W32(lay_shmid, S, &lay_shmid32, IPC_PERM(S, shm_perm), F(UW, S, shm_segsz
 static const struct lay_field msqid32_f[] = {
     IPC_PERM(S, msg_perm), F(UW, S, msg_stime), PAD(UW, 1), F(UW, S, msg_rtime), PAD(UW, 1), F(UW, S, msg_ctime), PAD(UW, 1), MSQ_TAIL,
 };
-static const struct layout lay_msqid32 = { "msqid_ds", sizeof(S), ARRAY_LEN(msqid32_f), msqid32_f, NULL, LAY_ID };
+static const struct layout lay_msqid32 = { "msqid_ds", sizeof(S), ARRAY_LEN(msqid32_f), msqid32_f, NULL, LAY_ID, NULL, NULL, NULL };
 LAYOUT_W32(lay_msqid, S, &lay_msqid32, IPC_PERM(S, msg_perm), F(SW, S, msg_stime), F(SW, S, msg_rtime), F(SW, S, msg_ctime), MSQ_TAIL);
 #undef S
 #define S struct sembuf
@@ -356,7 +391,8 @@ static unsigned elem_size(const struct proc *p, unsigned type)
 static unsigned elem_align(const struct proc *p, unsigned type)
 {
     if (type == L_SIGSET || type == L_ALIGN) return p->word;
-    return elem_size(p, type);
+    unsigned size = elem_size(p, type);
+    return p->lnx->abi == LINUX_ABI_I386 ? MIN(size, 4u) : size;
 }
 
 uint64_t get_raw(const struct proc *p, const void *src, unsigned size)
@@ -415,6 +451,8 @@ static void set_put(const struct proc *p, uint8_t *g, uint64_t v)
 
 static const struct layout *variant(const struct proc *p, const struct layout *l)
 {
+    if (p->lnx->abi == LINUX_ABI_X86_64) return l->x86_64 ? l->x86_64 : l;
+    if (p->lnx->abi == LINUX_ABI_I386 && l->i386) return l->i386;
     return p->word == 4 && l->w32 ? l->w32 : l;
 }
 
@@ -508,8 +546,14 @@ void lay_encode(const struct proc *p, const struct layout *l, void *guest, const
 
 enum { LAY_MAX = 512 };
 
+static const struct layout *timely(const struct task *t, const struct layout *l)
+{
+    return unlikely(t->time32) && l->time32 ? l->time32 : l;
+}
+
 int lay_get(struct task *t, const struct layout *l, void *host, uint64_t addr)
 {
+    l = timely(t, l);
     uint8_t buf[LAY_MAX];
     uint32_t sh = shape(t->p, l);
     bool same = sh & SHAPE_SAME;
@@ -520,6 +564,7 @@ int lay_get(struct task *t, const struct layout *l, void *host, uint64_t addr)
 
 int lay_put(struct task *t, const struct layout *l, uint64_t addr, const void *host)
 {
+    l = timely(t, l);
     uint8_t buf[LAY_MAX];
     uint32_t sh = shape(t->p, l);
     bool same = sh & SHAPE_SAME;

@@ -398,64 +398,77 @@ static int sigset_put(struct task *t, uint64_t addr, uint64_t set)
 }
 
 /* --- system calls ------------------------------------------------------------------------------------------------------ */
-int64_t sys_rt_sigaction(struct task *t, const uint64_t *a)
+static int set_action(struct task *t, unsigned sig, struct sigact *new, struct sigact *old)
 {
-    unsigned sig = (unsigned)a[0];
-    struct sigact new;
-    const struct layout *l = lay_sigaction(t->p);
-    int r;
-    if (a[3] != 8 || sig < 1 || sig > NSIG_GUEST) return -EINVAL;
-    if (a[1] && (sig == SIGKILL || sig == SIGSTOP)) return -EINVAL;
-    if (a[1] && (r = lay_get(t, l, &new, a[1])) < 0) return r;
+    if (sig < 1 || sig > NSIG_GUEST || (new && (sig == SIGKILL || sig == SIGSTOP))) return -EINVAL;
     pthread_mutex_lock(&t->p->lock);
-    struct sigact old = t->sigh->act[sig];
-    if (a[1]) {
-        new.mask &= ~UNBLOCKABLE;
-        t->sigh->act[sig] = new;
-        mirror(t, (int)sig, &new);
+    *old = t->sigh->act[sig];
+    if (new) {
+        new->mask &= ~UNBLOCKABLE;
+        t->sigh->act[sig] = *new;
+        mirror(t, (int)sig, new);
     }
     pthread_mutex_unlock(&t->p->lock);
+    return 0;
+}
+
+static int64_t action_call(struct task *t, const uint64_t *a, const struct layout *l)
+{
+    struct sigact new, old;
+    int r;
+    if (a[1] && (r = lay_get(t, l, &new, a[1])) < 0) return r;
+    if ((r = set_action(t, (unsigned)a[0], a[1] ? &new : NULL, &old)) < 0) return r;
     return a[2] ? lay_put(t, l, a[2], &old) : 0;
+}
+
+int64_t sys_rt_sigaction(struct task *t, const uint64_t *a)
+{
+    return a[3] != 8 ? -EINVAL : action_call(t, a, lay_sigaction(t->p));
+}
+
+static int change_mask(struct task *t, int how, uint64_t set)
+{
+    uint64_t mask = t->mask;
+    switch (how) {
+    case SIG_BLOCK: mask |= set; break;
+    case SIG_UNBLOCK: mask &= ~set; break;
+    case SIG_SETMASK: mask = set; break;
+    default: return -EINVAL;
+    }
+    if (mask == t->mask) return 0;
+    signal_set_mask(t, mask);
+    if (t->held[0].sig || t->held[1].sig) t->pending |= SP_HELD;
+    return 0;
 }
 
 int64_t sys_rt_sigprocmask(struct task *t, const uint64_t *a)
 {
-    uint64_t set, old = t->mask, mask = old;
+    uint64_t set, old = t->mask;
     int r;
     if (a[3] != 8) return -EINVAL;
-    if (a[1]) {
-        if ((r = sigset_get(t, a[1], 8, &set)) < 0) return r;
-        switch ((int)a[0]) {
-        case SIG_BLOCK: mask |= set; break;
-        case SIG_UNBLOCK: mask &= ~set; break;
-        case SIG_SETMASK: mask = set; break;
-        default: return -EINVAL;
-        }
-    }
+    if (a[1] && (r = sigset_get(t, a[1], 8, &set)) < 0) return r;
+    if (a[1] && ((int)a[0] < SIG_BLOCK || (int)a[0] > SIG_SETMASK)) return -EINVAL;
     if (a[2] && (r = sigset_put(t, a[2], old)) < 0) return r;
-    if (a[1] && mask != old) {
-        signal_set_mask(t, mask);
-        if (t->held[0].sig || t->held[1].sig) t->pending |= SP_HELD;
-    }
-    return 0;
+    return a[1] ? change_mask(t, (int)a[0], set) : 0;
 }
 
-int64_t sys_rt_sigpending(struct task *t, const uint64_t *a)
+static uint64_t pending_set(struct task *t)
 {
     uint64_t set = 0;
-    if (a[1] > 8) return -EINVAL;
     RAW(SYS_rt_sigpending, &set, K_SIGSET);
     for (unsigned i = 0; i < 2; i++)
         if (t->held[i].sig) set |= BIT(t->held[i].sig);
     if (t->pending & SP_CAUGHT) set |= BIT(t->caught.sig);
-    return sigset_put(t, a[0], set & t->mask);
+    return set;
 }
 
-int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
+int64_t sys_rt_sigpending(struct task *t, const uint64_t *a)
 {
-    uint64_t set;
-    int r = sigset_get(t, a[0], a[1], &set);
-    if (r < 0) return r;
+    return a[1] > 8 ? -EINVAL : sigset_put(t, a[0], pending_set(t) & t->mask);
+}
+
+static int64_t suspend(struct task *t, uint64_t set)
+{
     suspend_begin(t, set);
     if ((t->held[0].sig && !(set & BIT(SIGSEGV))) || (t->held[1].sig && !(set & BIT(SIGBUS)))) {
         t->pending |= SP_HELD;
@@ -463,6 +476,13 @@ int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
     }
     set &= ~SIG_HOST_OPEN;
     return suspend_end(t, SAFE(t, SYS_rt_sigsuspend, &set, K_SIGSET));
+}
+
+int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
+{
+    uint64_t set;
+    int r = sigset_get(t, a[0], a[1], &set);
+    return r < 0 ? r : suspend(t, set);
 }
 
 int64_t sys_rt_sigtimedwait(struct task *t, const uint64_t *a)
@@ -527,10 +547,10 @@ int64_t sys_sigaltstack(struct task *t, const uint64_t *a)
     return a[1] ? lay_put(t, &lay_stack_t, a[1], &old) : 0;
 }
 
-int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)
+static int64_t return_from(struct task *t, int (*restore)(CPU *cpu, uint64_t mask[2], uint64_t alt[3]))
 {
     uint64_t mask[2] = { 0 }, alt[3] = { 0, 0, ~0ull };
-    if (t->p->lnx->sig_return(t->cpu, mask, alt) < 0) {
+    if (!restore || restore(t->cpu, mask, alt) < 0) {
         signal_force(t, SIGSEGV, SI_KERNEL, 0);
         return SYS_NORET;
     }
@@ -540,9 +560,64 @@ int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)
     return SYS_NORET;
 }
 
+int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)
+{
+    return return_from(t, t->p->lnx->sig_return);
+}
+
 int64_t sys_signalfd4(struct task *t, const uint64_t *a)
 {
     uint64_t set;
     int r = sigset_get(t, a[1], a[2], &set);
     return r < 0 ? r : SAFE(t, SYS_signalfd4, (int)a[0], &set, K_SIGSET, flags_to_host(t->p, &fl_open, (uint32_t)a[3]));
+}
+
+/* --- older calls: a mask is one long, the signals from 33 on stay as they are ------------------------------------------- */
+int64_t sys_sigaction(struct task *t, const uint64_t *a)
+{
+    return action_call(t, a, &lay_old_sigaction);
+}
+
+int64_t sys_signal(struct task *t, const uint64_t *a)
+{
+    struct sigact new = { .handler = a[1], .flags = SA_RESETHAND | SA_NODEFER }, old;
+    int r = set_action(t, (unsigned)a[0], &new, &old);
+    return r < 0 ? r : (int64_t)old.handler;
+}
+
+int64_t sys_sigprocmask(struct task *t, const uint64_t *a)
+{
+    uint64_t set = 0, old = t->mask;
+    int r;
+    if (a[1] && (r = get_uint(t, a[1], t->p->word, &set)) < 0) return r;
+    if ((int)a[0] == SIG_SETMASK) set |= old & ~0xffffffffull;
+    if (a[1] && (r = change_mask(t, (int)a[0], set)) < 0) return r;
+    return a[2] ? put_uint(t, a[2], t->p->word, old) : 0;
+}
+
+int64_t sys_sgetmask(struct task *t, const uint64_t *a)
+{
+    return (uint32_t)t->mask;
+}
+
+int64_t sys_ssetmask(struct task *t, const uint64_t *a)
+{
+    int64_t old = (uint32_t)t->mask;
+    change_mask(t, SIG_SETMASK, (uint32_t)a[0]);
+    return old;
+}
+
+int64_t sys_sigpending(struct task *t, const uint64_t *a)
+{
+    return put_uint(t, a[0], t->p->word, pending_set(t) & t->mask);
+}
+
+int64_t sys_sigsuspend(struct task *t, const uint64_t *a)
+{
+    return suspend(t, (uint32_t)a[2]);
+}
+
+int64_t sys_sigreturn(struct task *t, const uint64_t *a)
+{
+    return return_from(t, t->p->lnx->old_sig_return);
 }

@@ -38,33 +38,21 @@ static int64_t sys_refuse(struct task *t, const uint64_t *a)
     return -ENOSYS;
 }
 
-enum { SYS_ROWS = 453 };
 #define ROW_P(nr, name, fl, ...) [nr] = { #name, SYS_##name, fl, NULL, { __VA_ARGS__ } },
 #define ROW_H(nr, name, fl, ...) [nr] = { #name, -1, fl, sys_##name, { __VA_ARGS__ } },
 #define ROW_N(nr, name, fl, ...) [nr] = { #name, -1, fl, sys_refuse, { __VA_ARGS__ } },
 static const struct sysrow rows[SYS_ROWS] = {
 #include "user/linux/sys.def"
+#include "user/linux/legacy.def"
 };
 #undef ROW_P
 #undef ROW_H
 #undef ROW_N
 
-/* Numbers of 32-bit ABIs that stand for another row. */
-#define ROW_P(nr, name, fl, ...)
-#define ROW_H(nr, name, fl, ...)
-#define ROW_N(nr, name, fl, ...)
-#define ROW_ALIAS(nr, name, of) [nr - 403] = of,
-static const uint16_t time64[] = {
-#include "user/linux/sys.def"
-};
-
 const struct sysrow *sys_row(const struct proc *p, uint64_t nr)
 {
-    if (nr >= 403 && nr < 403 + ARRAY_LEN(time64))
-        return p->word == 4 && time64[nr - 403] ? &rows[time64[nr - 403]] : NULL;
-    if (nr >= SYS_ROWS || !rows[nr].name) return NULL;
-    if ((rows[nr].flags & SF_64) && p->word == 4) return NULL;
-    return &rows[nr];
+    int row = sys_number(p, nr);
+    return row < 0 ? NULL : &rows[row & ~NR_T32];
 }
 
 uint64_t arg_off(const struct proc *p, const uint64_t *a, unsigned *i)
@@ -210,9 +198,16 @@ static int64_t run(struct task *t, const struct sysrow *r, uint64_t nr, const ui
     return r->fn ? r->fn(t, a) : sys_pass(t, r, a);
 }
 
+int64_t sys_call(struct task *t, unsigned row, const uint64_t *a)
+{
+    return run(t, &rows[row], row, a);
+}
+
 int64_t sys_dispatch(struct task *t, uint64_t nr, const uint64_t a[6])
 {
-    const struct sysrow *r = sys_row(t->p, nr);
+    int row = sys_number(t->p, nr);
+    const struct sysrow *r = row < 0 ? NULL : &rows[row & ~NR_T32];
+    t->time32 = row >= 0 && row & NR_T32;
     if (likely(!t->p->strace)) return run(t, r, nr, a);
     char line[2048];
     strace_enter(t, r, nr, a, line, sizeof line);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include "cpu/guest.h"
 #include "cpu/guest_linux.h"
@@ -97,6 +98,7 @@ struct task {
     /* system call being restarted or interrupted */
     bool restart;
     uint64_t sys_nr, sys_arg0;
+    bool time32;                   /* the call under way has times of 32 bits */
     struct pass *pass;             /* syscalls.c: what a call passed on to the host points at; NULL until the first */
     bool exiting;                  /* leave task_loop: the thread ends */
     void *exec_mem;                /* argument vectors of an execve under way (a vfork child's are freed by its parent) */
@@ -141,6 +143,8 @@ struct layout {
     const struct lay_field *f;
     const struct layout *w32; /* where 32-bit ABIs have other fields */
     uint16_t id;
+    const struct layout *i386, *x86_64; /* where these have others */
+    const struct layout *time32; /* for calls with times of 32 bits */
 };
 size_t lay_size(const struct proc *p, const struct layout *l);
 size_t lay_offset(const struct proc *p, const struct layout *l, const char *field);
@@ -153,7 +157,7 @@ int lay_put_n(struct task *t, const struct layout *l, uint64_t addr, const void 
 const struct layout *lay_sigaction(const struct proc *p);
 const struct layout *lay_siginfo(int sig, int code);
 
-extern const struct layout lay_stat, lay_statx, lay_statfs, lay_timespec, lay_timespec2, lay_itimerspec, lay_timeval,
+extern const struct layout lay_old_sigaction, lay_statfs32, lay_stat, lay_stat64, lay_stat32, lay_flock32, lay_statx, lay_statfs, lay_timespec, lay_timespec2, lay_itimerspec, lay_timeval,
     lay_itimerval, lay_rusage, lay_sysinfo, lay_flock, lay_iovec, lay_msghdr, lay_cmsghdr, lay_mmsghdr, lay_epoll_event,
     lay_stack_t, lay_termios, lay_termios2, lay_winsize, lay_rlimit64, lay_rlimit, lay_int, lay_int2, lay_off, lay_word,
     lay_pollfd, lay_sched_param, lay_sched_attr, lay_tms, lay_timex, lay_mq_attr, lay_sigevent, lay_clone_args, lay_utsname, lay_cap_header,
@@ -235,9 +239,30 @@ void *user_ptr(struct task *t, uint64_t addr, size_t len, unsigned prot);
 #define ROW_P(nr, name, fl, ...)
 #define ROW_N(nr, name, fl, ...)
 #include "user/linux/sys.def"
+#include "user/linux/legacy.def"
 #undef ROW_H
 #undef ROW_P
 #undef ROW_N
+/* Numbers of the rows, by name. */
+enum {
+#define ROW_H(nr, name, fl, ...) NR_##name = nr,
+#define ROW_P(nr, name, fl, ...) NR_##name = nr,
+#define ROW_N(nr, name, fl, ...) NR_##name = nr,
+#include "user/linux/sys.def"
+#include "user/linux/legacy.def"
+#undef ROW_H
+#undef ROW_P
+#undef ROW_N
+    SYS_ROWS = 700
+};
+/* numbers.c: an ABI's number as one of these, with NR_T32 if its times are 32-bit; -1: it has none of this number. */
+enum { NR_T32 = 0x8000 };
+int sys_number(const struct proc *p, uint64_t nr);
+/* A call in terms of another, by row. */
+int64_t sys_call(struct task *t, unsigned row, const uint64_t *a);
+/* fs.c: shared with legacy.c. */
+int64_t select_call(struct task *t, const uint64_t *a, struct timespec *ts, uint64_t set, uint64_t set_size);
+int64_t stat_path(struct task *t, int dirfd, uint64_t path, int flags, struct stat *st);
 
 /* safe.c: a system call that a signal either precedes entirely (SYS_RESTART) or interrupts (-EINTR). Raw -errno result. */
 long safe_syscall6(volatile int *pending, long nr, long a, long b, long c, long d, long e, long f);

@@ -1,5 +1,5 @@
 /*
- * x86_check.c: reads `objdump -d -w -M intel` from standard input. Every instruction that the table has must be as long
+ * x86_check.c [64|32]: reads `objdump -d -w -M intel` of such code from standard input. Every instruction that the table has must be as long
  * as objdump says, and have its text unless it carries prefixes that mean nothing there; those that the table does not
  * have are counted, and must stay under UNCOVERED_PERCENT of all (X86_CHECK_UNCOVERED=1 lists them).
  */
@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "x86.h"
+#include "decode.h"
 
 enum { UNCOVERED_PERCENT = 3, UNCOMPARED_PERCENT = 3, MIN_INSNS = 10000, SHOWN = 20 };
 
+static unsigned code = 64;
+static uint64_t all_features[(X86_NFEATS + 63) / 64];
 static unsigned long all, uncovered, uncompared, wrong_length, wrong_text;
 
 /* Prefixes that objdump prints by name because the instruction does not use them. */
-static bool idle_prefixes(const struct x86_insn *d, const char *text)
+static bool idle_prefixes(const struct x86_fields *d, const char *text)
 {
     static const char *const words[] = { "cs ", "ds ", "es ", "ss ", "data16 ", "rex", "repz ", "addr32 ",
                                         "xacquire ", "xrelease " };
@@ -40,14 +42,14 @@ static void complain(const char *what, uint64_t pc, const char *want, const char
 static void check(uint64_t pc, const uint8_t *p, unsigned len, char *want)
 {
     uint8_t window[15 + 1] = { 0 };
-    struct x86_insn d, cut;
+    struct x86_fields d, cut;
     char got[128];
     struct isa_text o = isa_text(got, sizeof got);
 
     if (strstr(want, "(bad)")) return;
     all++;
     memcpy(window, p, len);
-    if (x86_decode(window, 15, true, &d) < 0) {
+    if (x86_decode(window, 15, code, all_features, &d) < 0) {
         if (getenv("X86_CHECK_UNCOVERED")) printf("uncovered: %s", want);
         uncovered++;
         return;
@@ -57,7 +59,7 @@ static void check(uint64_t pc, const uint8_t *p, unsigned len, char *want)
         complain("length", pc, want, got, &wrong_length);
         return;
     }
-    if (x86_decode(window, len - 1, true, &cut) != -2) complain("cut short", pc, want, got, &wrong_length);
+    if (x86_decode(window, len - 1, code, all_features, &cut) != -2) complain("cut short", pc, want, got, &wrong_length);
     if (idle_prefixes(&d, want)) {
         uncompared++;
         return;
@@ -66,10 +68,12 @@ static void check(uint64_t pc, const uint8_t *p, unsigned len, char *want)
     if (strcmp(want, got)) complain("text", pc, want, got, &wrong_text);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static char line[4096];
 
+    if (argc > 1) code = (unsigned)atoi(argv[1]);
+    memset(all_features, 0xff, sizeof all_features);
     while (fgets(line, sizeof line, stdin)) {
         char *end, *tab;
         uint64_t pc = strtoull(line, &end, 16);
