@@ -217,7 +217,9 @@ static int run_program(struct exec *x, const char *name)
 {
     const struct guest *g;
     for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
-        switch (file_kind(x->fd, &g, x->head, sizeof x->head)) {
+        enum file_kind kind = file_kind(x->fd, &g, x->head, sizeof x->head);
+        if (kind == FILE_GUEST && file_is_host(g) && !file_is_host(x->t->p->guest)) kind = FILE_HOST; /* it runs by itself */
+        switch (kind) {
         case FILE_GUEST: return x->t->p->exe_fd >= 0 || x->t->p->opt->emulator ? exec_guest(x, g) : exec_host(x);
         case FILE_HOST: return exec_host(x);
         case FILE_SCRIPT: {

@@ -12,7 +12,29 @@
 static struct proc proc_of(unsigned word, bool big)
 {
     static struct guest g[2] = { { .elf_machine = 243 }, { .elf_machine = 183 } };
-    return (struct proc){ .word = word, .big = big, .guest = &g[0] };
+    static struct guest_linux l[2] = { { .abi = LINUX_ABI_GENERIC64 }, { .abi = LINUX_ABI_GENERIC32 } };
+    return (struct proc){ .word = word, .big = big, .guest = &g[0], .lnx = &l[word == 4] };
+}
+
+/* sizeof() of the structs as gcc and gcc -m32 give it on x86-64 */
+static void sizes_x86(void **state)
+{
+    static const struct { const struct layout *l; unsigned s64, s32; } t[] = {
+        { &lay_stat, 144, 0 }, { &lay_stat64, 0, 96 }, { &lay_stat32, 0, 64 }, { &lay_statfs, 120, 84 }, { &lay_epoll_event, 12, 12 },
+        { &lay_flock, 32, 24 }, { &lay_flock32, 0, 16 }, { &lay_semid, 104, 64 }, { &lay_shmid, 112, 84 }, { &lay_msqid, 120, 88 },
+        { &lay_sysinfo, 112, 64 }, { &lay_statfs32, 0, 64 },
+    };
+    static struct guest g[2] = { { .elf_machine = 62 }, { .elf_machine = 3 } };
+    static struct guest_linux l[2] = { { .abi = LINUX_ABI_X86_64 }, { .abi = LINUX_ABI_I386 } };
+    struct proc p64 = { .word = 8, .guest = &g[0], .lnx = &l[0] }, p32 = { .word = 4, .guest = &g[1], .lnx = &l[1] };
+    for (unsigned i = 0; i < ARRAY_LEN(t); i++) {
+        if (t[i].s64) assert_int_equal(lay_size(&p64, t[i].l), t[i].s64);
+        if (t[i].s32) assert_int_equal(lay_size(&p32, t[i].l), t[i].s32);
+    }
+    assert_int_equal(lay_offset(&p64, &lay_stat, "st_mode"), 24);
+    assert_int_equal(lay_offset(&p64, &lay_stat, "st_size"), 48);
+    assert_int_equal(lay_offset(&p32, &lay_stat64, "st_size"), 44);
+    assert_int_equal(lay_offset(&p32, &lay_stat64, "st_ino"), 88);
 }
 
 /* sizeof() of the structs as the cross compilers of riscv64 and riscv32 give it */
@@ -100,7 +122,7 @@ static void flag_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes), cmocka_unit_test(bytes), cmocka_unit_test(signal_sets), cmocka_unit_test(narrow_signed),
+        cmocka_unit_test(sizes), cmocka_unit_test(sizes_x86), cmocka_unit_test(bytes), cmocka_unit_test(signal_sets), cmocka_unit_test(narrow_signed),
         cmocka_unit_test(flag_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

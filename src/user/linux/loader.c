@@ -74,6 +74,17 @@ static void parse_phdr(const struct proc *p, const uint8_t *b, struct phdr *ph)
     ph->align = rd(p, b, w ? 48 : 28, n);
 }
 
+/* Machines that the host runs. */
+static bool host_machine(unsigned machine)
+{
+    return machine == EM_X86_64 || machine == EM_386;
+}
+
+bool file_is_host(const struct guest *g)
+{
+    return host_machine(g->elf_machine);
+}
+
 enum file_kind file_kind(int fd, const struct guest **found, char *head, size_t head_size)
 {
     uint8_t b[64];
@@ -89,7 +100,7 @@ enum file_kind file_kind(int fd, const struct guest **found, char *head, size_t 
     for (const struct guest *const *g = guest_registry; *g; g++)
         if ((*g)->elf_machine == machine && (*g)->elf_class == b[EI_CLASS] && (*g)->big_endian == big && (*g)->lnx) *found = *g;
     if (*found) return FILE_GUEST;
-    return machine == EM_X86_64 || machine == EM_386 ? FILE_HOST : FILE_OTHER;
+    return host_machine(machine) ? FILE_HOST : FILE_OTHER;
 }
 
 static int check_header(struct elf *f, const uint8_t *b, size_t n, struct err *e)

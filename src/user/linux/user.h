@@ -123,6 +123,7 @@ int load_program(struct proc *p, int fd, const char *path, const char *argv0, ch
 /* Reads the first bytes of a program: which guest runs it. */
 enum file_kind { FILE_OTHER, FILE_GUEST, FILE_HOST, FILE_SCRIPT };
 enum file_kind file_kind(int fd, const struct guest **g, char *head, size_t head_size);
+bool file_is_host(const struct guest *g); /* the host runs programs of this guest, too */
 
 /* --- layout.c: structures of the ABI --------------------------------------------------------------------------------- */
 enum lay_type {

@@ -7,3 +7,6 @@ INSN(bare, "00", "bare") {} // ! form '00' of 'bare' and form '00 /r Eb,Gb lock'
 INSN(xchg, "90+r Zv,rAX", "xchg") {}
 INSN(nop, "NP 90", "nop") {}
 INSN(addps, "VEX?.NP.0F 58 /r Vps,Hps,Wps", "{v}addps") {}
+INSN(bsf, "0F BC /r Gv,Ev", "bsf") {}
+INSN(bsfgated, "0F BC /r Gv,Ev @NEW", "bsfgated") {}
+INSN(twice, "0F BC /r Gv,Ev @OTHER", "twice") {} // ! form '0F BC /r Gv,Ev @OTHER' of 'twice' overlaps form '0F BC /r Gv,Ev @NEW' of 'bsfgated'

@@ -11,3 +11,6 @@ INSN(both, "00 /r mem reg Eb,Gb", "both") {} // ! 'reg' does not fit
 INSN(map, "VEX.NP 58 /r Vps,Hps,Wps", "map") {} // ! 'VEX.NP' does not fit
 INSN(byte, "0F 01 0F", "byte") {} // ! '0F' does not fit
 ALIAS(word, "00 /r mem Eb,Gb", "word") // ! STREAM(bytes) has no ALIAS
+INSN(gates, "0F 59 /r Vps,Wps @SSE/AVX", "gates") {} // ! '@SSE/AVX' does not fit
+INSN(gates4, "VEX?.NP.0F 59 /r Vps,Hps,Wps @A/B/C/D", "gates4") {} // ! '@A/B/C/D' does not fit
+INSN(nogate, "0F 59 /r Vps,Wps @", "nogate") {} // ! '@' does not fit
