@@ -221,6 +221,8 @@ struct engine_stats {
     uint64_t regions, insns, host_bytes, ir_ins, translate_ns, lookups, chains, invalidated, flushes;
 };
 void engine_get_stats(struct engine *en, struct engine_stats *st);
+/* The same as text into the log. */
+void engine_log_stats(struct engine *en);
 
 /* For an access that starts outside the guest's space: remembers where, for engine_host_fault, and returns what faults. */
 uint64_t vcpu_outside(struct vcpu *v, uint64_t addr);

@@ -373,3 +373,22 @@ void engine_get_stats(struct engine *en, struct engine_stats *st)
     }
     pthread_mutex_unlock(&en->lock);
 }
+
+void engine_log_stats(struct engine *en)
+{
+    struct engine_stats st;
+    engine_get_stats(en, &st);
+    log_write("blocks executed untranslated %llu, guest instructions in them %llu\n"
+              "full regions %llu, guest instructions in them %llu\n"
+              "regions %llu  guest instructions translated %llu  host bytes %llu  IR instructions %llu\n"
+              "translation %.3f ms  look-ups %llu  chains %llu  invalidated %llu  flushes %llu\n",
+              (unsigned long long)st.walked, (unsigned long long)st.walked_insns,
+              (unsigned long long)st.full_regions, (unsigned long long)st.full_insns,
+              (unsigned long long)st.regions, (unsigned long long)st.insns, (unsigned long long)st.host_bytes,
+              (unsigned long long)st.ir_ins, (double)st.translate_ns / 1e6, (unsigned long long)st.lookups,
+              (unsigned long long)st.chains, (unsigned long long)st.invalidated, (unsigned long long)st.flushes);
+    if (!en->cfg.sysmem) return;
+    log_write("TLB fills %llu  page walks %llu  TLB flushes %llu  accesses to devices %llu  switches of address spaces %llu\n",
+              (unsigned long long)st.tlb_fills, (unsigned long long)st.tlb_walks, (unsigned long long)st.tlb_flushes,
+              (unsigned long long)st.mmio, (unsigned long long)st.switches);
+}

@@ -543,7 +543,11 @@ struct region *region_translate(struct engine *en, struct vcpu *v, uint64_t pc, 
             en->stats.ir_ins += b->ir.nins;
             en->stats.host_bytes += r->code_size;
             en->stats.translate_ns += now_ns(en) - start;
-            if (LOGS_CODE(LOG_OUT_ASM, pc) && en->host->dump) en->host->dump(en->hh, r);
+            if (LOGS_CODE(LOG_OUT_ASM, pc) && en->host->dump) {
+                log_write("region %#llx mode %#x insns %u bytes %u%s\n", (unsigned long long)pc, mode, b->ninsns, r->code_size,
+                          first ? "" : " full");
+                en->host->dump(en->hh, r);
+            }
             return r;
         }
         free(r->exits);

@@ -285,7 +285,8 @@ static int build(struct machine *m, struct err *e)
     const struct host *host = m->ram ? pick_host(m->cfg.accel, e) : NULL;
     if (!host) return -EINVAL;
     struct engine_config ec = { .guest = m->guest, .host = host, .cache_bytes = m->cfg.cache_bytes, .opt_passes = ~0u, .warmup = (int)m->cfg.warmup - 1,
-                                .sysmem = m->b.mem, .sys_host = machine_sys_host(), .sys_ctx = m, .probes = m->cfg.icount };
+                                .sysmem = m->b.mem, .sys_host = machine_sys_host(), .sys_ctx = m, .probes = m->cfg.icount,
+                                .timed = log_mask & LOG_STATS };
     if (!(m->engine = engine_new(&ec, e))) return -EINVAL;
     if ((r = vcpus_new(m, e)) || (r = make_parts(m, e)) || (t->adjust && (r = t->adjust(m, e)))) return r;
     struct dev *fw = m->b.devs;
@@ -335,6 +336,7 @@ void machine_free(struct machine *m)
         machine_stop_cpus(m);
         dev_reset_all(&m->b);
     }
+    if (m->engine && log_mask & LOG_STATS) engine_log_stats(m->engine);
     vcpus_free(m);
     deferred_cancel(&m->work);
     while (m->b.devs) { /* the last made go first: they hang on those before */

@@ -100,18 +100,7 @@ void task_loop(struct task *t)
 
 void proc_stats(struct proc *p)
 {
-    struct engine_stats st;
-    if (!p->opt->stats && !(log_mask & LOG_STATS)) return;
-    engine_get_stats(p->engine, &st);
-    log_write("blocks executed untranslated %llu, guest instructions in them %llu\n"
-              "full regions %llu, guest instructions in them %llu\n"
-              "regions %llu  guest instructions translated %llu  host bytes %llu  IR instructions %llu\n"
-              "translation %.3f ms  look-ups %llu  chains %llu  invalidated %llu  flushes %llu\n",
-              (unsigned long long)st.walked, (unsigned long long)st.walked_insns,
-              (unsigned long long)st.full_regions, (unsigned long long)st.full_insns,
-              (unsigned long long)st.regions, (unsigned long long)st.insns, (unsigned long long)st.host_bytes,
-              (unsigned long long)st.ir_ins, (double)st.translate_ns / 1e6, (unsigned long long)st.lookups,
-              (unsigned long long)st.chains, (unsigned long long)st.invalidated, (unsigned long long)st.flushes);
+    if (p->opt->stats || log_mask & LOG_STATS) engine_log_stats(p->engine);
 }
 
 /* "name[,warmup=N]" */
