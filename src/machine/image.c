@@ -1,6 +1,7 @@
 /*
  * image.c: what is loaded into a machine's memory: files as they are, ELF, Linux's Image headers (RISC-V, arm64), U-Boot's uImage,
- * each of them gzipped; and the list of such bytes, which every reset writes again.
+ * each of them gzipped; and the list of such bytes, which every reset writes again. What lies in a file as it goes to memory is not kept
+ * in ours: the file stays open, and each reset reads it.
  *
  * All files are untrusted: sizes are checked, decompression has a limit. Sources: ELF gABI chapters 4 and 5; Linux's
  * Documentation/riscv/boot-image-header.rst and arm64/booting.rst; U-Boot's doc of the legacy image format.
@@ -22,12 +23,14 @@ struct rom {
     struct rom *next;
     char *name;
     uint64_t addr, len;
-    uint8_t *data;
+    uint8_t *data;         /* NULL: the whole of a file */
+    int fd;
 };
 
 /* --- files -------------------------------------------------------------------------------------------------------------------- */
 
-int image_read(const char *path, uint64_t max, uint8_t **data, uint64_t *len, struct err *e)
+/* An open file of at most max bytes, or -errno. */
+static int image_open(const char *path, uint64_t max, uint64_t *len, struct err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -41,22 +44,41 @@ int image_read(const char *path, uint64_t max, uint8_t **data, uint64_t *len, st
         return S_ISREG(st.st_mode) ? err_set(e, EFBIG, "%s: %lld bytes, but at most %llu fit", path, (long long)st.st_size, (unsigned long long)max)
                                    : err_set(e, EINVAL, "%s: not a file", path);
     }
-    uint64_t size = (uint64_t)st.st_size, done = 0;
-    uint8_t *p = xalloc(size + 1);
-    while (done < size) {
-        ssize_t n = read(fd, p + done, MIN(size - done, 1u << 30));
+    *len = (uint64_t)st.st_size;
+    return fd;
+}
+
+/* Less than len bytes: the file is shorter, or cannot be read. */
+static uint64_t read_at(int fd, void *buf, uint64_t len, uint64_t off)
+{
+    uint64_t done = 0;
+    while (done < len) {
+        ssize_t n = pread(fd, (char *)buf + done, MIN(len - done, 1u << 30), (off_t)(off + done));
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break;
         done += (uint64_t)n;
     }
-    close(fd);
-    if (done < size) {
+    return done;
+}
+
+static int read_all(const char *path, int fd, uint8_t **data, uint64_t len, struct err *e)
+{
+    uint8_t *p = xalloc(len + 1);
+    if (read_at(fd, p, len, 0) < len) {
         free(p);
         return err_set(e, EIO, "%s: cannot be read", path);
     }
     *data = p;
-    *len = size;
     return 0;
+}
+
+int image_read(const char *path, uint64_t max, uint8_t **data, uint64_t *len, struct err *e)
+{
+    int fd = image_open(path, max, len, e);
+    if (fd < 0) return fd;
+    int r = read_all(path, fd, data, *len, e);
+    close(fd);
+    return r;
 }
 
 /* Replaces gzipped bytes by what is in them. */
@@ -107,23 +129,42 @@ char *machine_find_file(const char *name, struct err *e)
 
 /* --- bytes of memory ------------------------------------------------------------------------------------------------------------------- */
 
-static int rom_add(struct machine *m, const char *name, uint64_t addr, uint8_t *data, uint64_t len, struct err *e)
+/* Is all of it memory? */
+static bool is_memory(struct space *s, uint64_t addr, uint64_t len)
 {
-    for (struct rom *r = m->roms; r; r = r->next)
-        if (len && r->len && addr < r->addr + r->len && r->addr < addr + len) {
+    struct mem_range r;
+    for (uint64_t at = addr; at - addr < len; at = r.last + 1)
+        if (at < addr || !space_find(s, at, &r) || !r.ram) return false;
+    return true;
+}
+
+static void rom_free(struct rom *r)
+{
+    free(r->name);
+    free(r->data);
+    if (r->fd >= 0) close(r->fd);
+    free(r);
+}
+
+/* Takes data over, or fd. */
+static int rom_add(struct machine *m, const char *name, uint64_t addr, uint8_t *data, int fd, uint64_t len, struct err *e)
+{
+    struct rom *r = xalloc(sizeof *r), **p = &m->roms;
+    *r = (struct rom){ .name = strdup(name), .addr = addr, .len = len, .data = data, .fd = fd };
+    for (const struct rom *o = m->roms; o; o = o->next)
+        if (len && o->len && addr < o->addr + o->len && o->addr < addr + len) {
             err_set(e, EINVAL, "'%s' (0x%llx to 0x%llx) and '%s' (0x%llx to 0x%llx) overlap in memory", name, (unsigned long long)addr,
-                    (unsigned long long)(addr + len), r->name, (unsigned long long)r->addr, (unsigned long long)(r->addr + r->len));
-            free(data);
+                    (unsigned long long)(addr + len), o->name, (unsigned long long)o->addr, (unsigned long long)(o->addr + o->len));
+            rom_free(r);
             return -EINVAL;
         }
-    struct rom *r = xalloc(sizeof *r), **p = &m->roms;
-    *r = (struct rom){ .name = strdup(name), .addr = addr, .len = len, .data = data };
-    while (*p) p = &(*p)->next;
-    *p = r;
-    /* Is there memory? Written now, so that what is wrong is told now. */
-    if (space_write(m->b.space, addr, data, len, true) != len)
+    if (!is_memory(m->b.space, addr, len)) {
+        rom_free(r);
         return err_set(e, EFAULT, "'%s' does not fit: there is no memory at 0x%llx to 0x%llx", name, (unsigned long long)addr,
                        (unsigned long long)(addr + len));
+    }
+    while (*p) p = &(*p)->next;
+    *p = r;
     return 0;
 }
 
@@ -131,12 +172,33 @@ int machine_rom(struct machine *m, const char *name, uint64_t addr, const void *
 {
     uint8_t *p = xalloc(len + 1);
     if (len) memcpy(p, data, len);
-    return rom_add(m, name, addr, p, len, e);
+    return rom_add(m, name, addr, p, -1, len, e);
+}
+
+/* A file that somebody has changed since it was opened is what it is. */
+static void write_file(struct machine *m, const struct rom *r)
+{
+    enum { PIECE = 1 << 16 };
+    uint8_t *buf = xalloc(PIECE);
+    for (uint64_t done = 0, n; done < r->len; done += n) {
+        n = read_at(r->fd, buf, MIN(r->len - done, (uint64_t)PIECE), done);
+        if (!n) {
+            log_write("lyrebird: %s: cannot be read any more\n", r->name);
+            break;
+        }
+        space_write(m->b.space, r->addr + done, buf, n, true);
+    }
+    free(buf);
 }
 
 void machine_roms_write(struct machine *m)
 {
-    for (struct rom *r = m->roms; r; r = r->next) space_write(m->b.space, r->addr, r->data, r->len, true);
+    for (struct rom *r = m->roms; r; r = r->next) {
+        if (r->fd >= 0)
+            write_file(m, r);
+        else
+            space_write(m->b.space, r->addr, r->data, r->len, true);
+    }
 }
 
 void machine_free_ram(const struct machine *m, uint64_t *lo, uint64_t *hi)
@@ -161,9 +223,7 @@ void machine_roms_free(struct machine *m)
     while (m->roms) {
         struct rom *r = m->roms;
         m->roms = r->next;
-        free(r->name);
-        free(r->data);
-        free(r);
+        rom_free(r);
     }
 }
 
@@ -278,48 +338,71 @@ static bool is_linux_image(const uint8_t *d, uint64_t len)
     return len >= 64 && (!memcmp(d + 0x38, "RSC\x05", 4) || !memcmp(d + 0x38, "ARM\x64", 4));
 }
 
-int image_load(struct machine *m, const char *path, unsigned kinds, uint64_t addr, uint64_t max, struct image *img, struct err *e)
+/* What is no ELF file: the bytes at d, of a file of len, which this takes over (*data or *fd). */
+static int load_flat(struct machine *m, const char *path, unsigned kinds, uint64_t addr, uint64_t max, const uint8_t *d, uint64_t len,
+                     uint8_t **data, int *fd, struct image *img, struct err *e)
 {
-    uint8_t *d;
-    uint64_t len, skip = 0, extra = 0;
-    int r = image_read(path, MIN(max, (uint64_t)UNPACK_MAX * 4), &d, &len, e);
+    uint64_t skip = 0, extra = 0;
+    bool is_linux = kinds & IMAGE_LINUX && is_linux_image(d, len);
+    if (!(kinds & IMAGE_RAW) && !is_linux) return err_set(e, EINVAL, "%s: not an image of a kind that can be loaded here", path);
+    if (len > max)
+        return err_set(e, EFBIG, "%s: %llu bytes, but at most %llu fit", path, (unsigned long long)len, (unsigned long long)max);
+    if (is_linux) {
+        uint64_t off = le(d + 8, 8), size = le(d + 16, 8);
+        extra = size > len ? size - len : 0;
+        if (d[0x38] == 'A') skip = size ? off : 0x80000; /* arm64: from a base of 2 MiB; `addr` is that */
+        if (skip > max || extra > max - len - MIN(skip, max - len))
+            return err_set(e, EFBIG, "%s: it needs %llu bytes of memory, but there are %llu", path, (unsigned long long)size,
+                           (unsigned long long)max);
+    }
+    int r = rom_add(m, path, addr + skip, *data, *fd, len, e);
+    *data = NULL;
+    *fd = -1;
     if (r) return r;
-    *img = (struct image){ .entry = addr };
+    img->addr = addr + skip;
+    img->size = len + extra;
+    if (img->entry == addr) img->entry = addr + skip;
+    return 0;
+}
+
+/* A file that is packed, wrapped or ELF goes through memory of ours. */
+static int load_wrapped(struct machine *m, const char *path, unsigned kinds, uint64_t addr, uint64_t max, uint8_t **data, uint64_t len,
+                        struct image *img, struct err *e)
+{
+    uint8_t *d = *data;
+    int fd = -1, r;
     if (kinds & IMAGE_UIMAGE && len > 64 && be32(d) == 0x27051956) {
         uint64_t size = be32(d + 12);
         unsigned comp = d[31];
-        if (size > len - 64 || comp > 1) {
-            free(d);
+        if (size > len - 64 || comp > 1)
             return err_set(e, EINVAL, "%s: a uImage that is cut off or packed with something else than gzip", path);
-        }
         addr = be32(d + 16);
         img->entry = be32(d + 20);
         memmove(d, d + 64, size);
         len = size;
     }
-    if (kinds & IMAGE_GZIP && len > 18 && d[0] == 0x1f && d[1] == 0x8b && (r = gunzip(path, &d, &len, MIN(max, (uint64_t)UNPACK_MAX), e))) {
-        free(d);
+    if (kinds & IMAGE_GZIP && len > 18 && d[0] == 0x1f && d[1] == 0x8b && (r = gunzip(path, data, &len, MIN(max, (uint64_t)UNPACK_MAX), e)))
         return r;
-    }
-    if (kinds & IMAGE_ELF && len > 52 && !memcmp(d, ELFMAG, SELFMAG)) {
-        r = load_elf(m, path, d, len, img, e);
-    } else if (!(kinds & IMAGE_RAW) && !(kinds & IMAGE_LINUX && is_linux_image(d, len))) {
-        r = err_set(e, EINVAL, "%s: not an image of a kind that can be loaded here", path);
-    } else if (len > max) {
-        r = err_set(e, EFBIG, "%s: %llu bytes, but at most %llu fit", path, (unsigned long long)len, (unsigned long long)max);
-    } else {
-        if (kinds & IMAGE_LINUX && is_linux_image(d, len)) {
-            uint64_t off = le(d + 8, 8), size = le(d + 16, 8);
-            extra = size > len ? size - len : 0;
-            if (d[0x38] == 'A') skip = size ? off : 0x80000; /* arm64: from a base of 2 MiB; `addr` is that */
-            if (skip > max || extra > max - len - MIN(skip, max - len)) r = err_set(e, EFBIG, "%s: it needs %llu bytes of memory, but there are %llu", path,
-                                                                               (unsigned long long)size, (unsigned long long)max);
-        }
-        if (!r) r = machine_rom(m, path, addr + skip, d, len, e);
-        img->addr = addr + skip;
-        img->size = len + extra;
-        if (img->entry == addr) img->entry = addr + skip;
-    }
-    free(d);
+    d = *data;
+    if (kinds & IMAGE_ELF && len > 52 && !memcmp(d, ELFMAG, SELFMAG)) return load_elf(m, path, d, len, img, e);
+    return load_flat(m, path, kinds, addr, max, d, len, data, &fd, img, e);
+}
+
+int image_load(struct machine *m, const char *path, unsigned kinds, uint64_t addr, uint64_t max, struct image *img, struct err *e)
+{
+    uint64_t len;
+    uint8_t head[64] = { 0 }, *data = NULL;
+    int fd = image_open(path, MIN(max, (uint64_t)UNPACK_MAX * 4), &len, e), r;
+    if (fd < 0) return fd;
+    *img = (struct image){ .entry = addr };
+    bool wrapped = read_at(fd, head, sizeof head, 0) > 18 && ((kinds & IMAGE_GZIP && head[0] == 0x1f && head[1] == 0x8b) ||
+                                                           (kinds & IMAGE_UIMAGE && be32(head) == 0x27051956) ||
+                                                           (kinds & IMAGE_ELF && !memcmp(head, ELFMAG, SELFMAG)));
+    if (!wrapped)
+        r = load_flat(m, path, kinds, addr, max, head, len, &data, &fd, img, e);
+    else if (!(r = read_all(path, fd, &data, len, e)))
+        r = load_wrapped(m, path, kinds, addr, max, &data, len, img, e);
+    free(data);
+    if (fd >= 0) close(fd);
     return r;
 }

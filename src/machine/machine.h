@@ -251,7 +251,7 @@ enum image_kind { IMAGE_ELF = 1, IMAGE_LINUX = 2 /* Image of RISC-V, arm64 */, I
 int image_load(struct machine *m, const char *path, unsigned kinds, uint64_t addr, uint64_t max, struct image *img, struct err *e);
 /* The value of a symbol of an ELF file. False: no such file or symbol. */
 bool image_symbol(const char *path, const char *name, uint64_t *value);
-/* Bytes for memory, written now and at every reset. */
+/* Bytes for memory, written at every reset. */
 int machine_rom(struct machine *m, const char *name, uint64_t addr, const void *data, uint64_t len, struct err *e);
 void machine_roms_write(struct machine *m);
 /* The largest stretch of the main memory's first window in which no such bytes lie. */
