@@ -16,16 +16,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
-static struct region **region_slot(struct region_table *t, uint64_t pc, uint32_t mode, uint64_t key)
+static uint64_t region_hash(const struct region_table *t, uint64_t pc, uint32_t mode, uint64_t key)
 {
-    uint64_t h = (pc >> t->shift) ^ cpu_mode_tag(mode) ^ (key >> 12) * 0x9e3779b97f4a7c15 >> 40;
+    return (pc >> t->shift) ^ cpu_mode_tag(mode) ^ (key >> 12) * 0x9e3779b97f4a7c15 >> 40;
+}
+
+/* Slots of neighbouring pcs are neighbours: a program touches few pages of the table. */
+static struct region **region_slot(struct region_table *t, uint64_t h)
+{
     return &t->slot[(h ^ h >> t->bits ^ h >> 2 * t->bits) & ((1u << t->bits) - 1)];
+}
+
+/* Byte and bit of the filter. */
+static uint8_t *filter_at(struct region_table *t, uint64_t h, uint8_t *bit)
+{
+    uint64_t x = h * 0x9e3779b97f4a7c15;
+    *bit = (uint8_t)(1u << (x >> 61));
+    return (uint8_t *)(t->slot + (1ull << t->bits)) + (x >> 29 & ((1u << t->bits) - 1));
 }
 
 static struct region_table *table_new(uint32_t bits, unsigned insn_align)
 {
-    struct region_table *t = xalloc(sizeof *t + (sizeof t->slot[0] << bits));
+    struct region_table *t = xalloc(sizeof *t + ((sizeof t->slot[0] + 1) << bits));
     t->bits = bits;
     t->shift = insn_align >= 4 ? 2 : insn_align >= 2;
     return t;
@@ -99,6 +111,21 @@ int cache_init(struct engine *en, struct err *e)
     return 0;
 }
 
+/* Best effort; a small program is left to its few faults. */
+void cache_touch(struct engine *en)
+{
+#ifdef MADV_POPULATE_WRITE
+    enum { LEAST = 1 << 16, MOST = 1 << 19 };
+    struct segment *s = &en->seg[en->cur];
+    size_t n = MIN(ALIGN_DOWN((size_t)(s->fill - en->rw) / 4, (size_t)LEAST), (size_t)MOST);
+    if (s->fill < s->touched || !n || !en->host->needs_exec) return;
+    uint8_t *from = (uint8_t *)ALIGN_UP((uintptr_t)s->fill, (uintptr_t)4096);
+    n = MIN(n, (size_t)(s->end - from));
+    s->touched = from + n;
+    if (n && !madvise(from, n, MADV_POPULATE_WRITE)) madvise(from + en->delta, n, MADV_POPULATE_READ);
+#endif
+}
+
 static void region_free(struct engine *en, struct region *r)
 {
     if (r->host_data && en->host->release) en->host->release(en->hh, r);
@@ -143,7 +170,10 @@ static bool pages_hold(struct vcpu *v, const struct region *r)
 struct region *cache_find(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key)
 {
     struct region_table *t = __atomic_load_n(&en->table, __ATOMIC_ACQUIRE);
-    struct region *r = __atomic_load_n(region_slot(t, pc, mode, key), __ATOMIC_ACQUIRE);
+    uint64_t h = region_hash(t, pc, mode, key);
+    uint8_t bit, *f = filter_at(t, h, &bit);
+    if (!(__atomic_load_n(f, __ATOMIC_ACQUIRE) & bit)) return NULL;
+    struct region *r = __atomic_load_n(region_slot(t, h), __ATOMIC_ACQUIRE);
     while (r && (r->pc != pc || r->mode != mode || r->key != key || (v->soft && !pages_hold(v, r))))
         r = __atomic_load_n(&r->hash_next, __ATOMIC_ACQUIRE);
     return r;
@@ -184,9 +214,24 @@ struct region *cache_find_host(struct engine *en, uintptr_t hpc)
 
 static void table_add(struct region_table *t, struct region *r)
 {
-    struct region **head = region_slot(t, r->pc, r->mode, r->key);
+    uint64_t h = region_hash(t, r->pc, r->mode, r->key);
+    struct region **head = region_slot(t, h);
+    uint8_t bit, *f = filter_at(t, h, &bit);
     __atomic_store_n(&r->hash_next, *head, __ATOMIC_RELAXED);
     __atomic_store_n(head, r, __ATOMIC_RELEASE);
+    __atomic_store_n(f, *f | bit, __ATOMIC_RELEASE);
+}
+
+/* The filter has bits of too many regions that are gone: it is made anew. A reader that meets it meanwhile may miss a region. */
+static void filter_renew(struct region_table *t)
+{
+    memset(t->slot + (1ull << t->bits), 0, 1ull << t->bits);
+    for (uint32_t i = 0; i < 1u << t->bits; i++)
+        for (struct region *r = t->slot[i]; r; r = r->hash_next) {
+            uint8_t bit, *f = filter_at(t, region_hash(t, r->pc, r->mode, r->key), &bit);
+            __atomic_store_n(f, *f | bit, __ATOMIC_RELEASE);
+        }
+    t->added = 0;
 }
 
 /* What readers without the lock may still hold is freed with the engine. */
@@ -232,11 +277,15 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
         struct page_node *n = &r->page[i], **head = &en->pages[page_hash(n->page)];
         n->region = r;
         n->next = *head;
+        n->link = head;
+        if (n->next) n->next->link = &n->next;
         *head = n;
     }
     __atomic_store_n(&r->dead, !findable, __ATOMIC_RELEASE); /* all else was written; x86_trap and the like read it first */
     if (!findable) return;
     if (++en->nfindable > 1u << en->table->bits) table_double(en);
+    else if (++en->table->added > 2u << en->table->bits) filter_renew(en->table);
+    __atomic_store_n(&en->ninserted, en->ninserted + 1, __ATOMIC_RELEASE);
     if (!r->counter) en->full[full_hash(r->pc) / 64] |= 1ull << full_hash(r->pc) % 64;
     table_add(en->table, r);
 }
@@ -278,7 +327,7 @@ static void unchain(struct engine *en, struct exit_slot *slot)
 void cache_kill(struct engine *en, struct region *r)
 {
     if (!r->dead) {
-        struct region **p = region_slot(en->table, r->pc, r->mode, r->key);
+        struct region **p = region_slot(en->table, region_hash(en->table, r->pc, r->mode, r->key));
         while (*p != r) p = &(*p)->hash_next;
         __atomic_store_n(p, r->hash_next, __ATOMIC_RELEASE);
         en->nfindable--;
@@ -288,9 +337,9 @@ void cache_kill(struct engine *en, struct region *r)
     for (uint32_t i = 0; i < r->nexits; i++)
         if (r->exits[i].to) unchain(en, &r->exits[i]);
     for (uint32_t i = 0; i < r->npages; i++) {
-        struct page_node **p = &en->pages[page_hash(r->page[i].page)];
-        while (*p != &r->page[i]) p = &(*p)->next;
-        *p = r->page[i].next;
+        struct page_node *n = &r->page[i];
+        *n->link = n->next;
+        if (n->next) n->next->link = n->link;
     }
     r->npages = 0;
     /* A CPU that fills its entry at this moment looks at r->dead afterwards (exec.c). */

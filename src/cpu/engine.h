@@ -36,6 +36,7 @@ enum {
 /* A part of the code cache that is filled from one end and evicted as a whole. */
 struct segment {
     uint8_t *rw, *end, *fill;   /* write view; fill = first free byte */
+    uint8_t *touched;           /* host memory was asked for up to here (cache_touch) */
     struct region **by_addr;    /* in order of address; append-only until eviction */
     uint32_t n, cap;            /* n is read without the lock (release/acquire) */
 };
@@ -46,7 +47,8 @@ struct segment {
  */
 struct region_table {
     uint32_t bits, shift; /* log2 of the slots; bits of a pc that are always 0 */
-    struct region *slot[];
+    uint32_t added;       /* regions, since the filter was made */
+    struct region *slot[]; /* then as many bytes of a filter: most pcs that are not there are found out by a bit */
 };
 
 struct builder; /* region.c */
@@ -69,6 +71,7 @@ struct engine {
 
     struct region_table *table;
     uint32_t nfindable;           /* regions in it */
+    uint64_t ninserted;           /* that ever came into it */
     uint64_t full[(1 << FULL_BITS) / 64]; /* by hash of pc: a full region may start there; never cleared */
     void **retired;               /* old tables and arrays that readers without the lock may still look at */
     uint32_t nretired, cap_retired;
@@ -118,6 +121,8 @@ void watch_access(CPU *cpu, uint64_t addr, uint64_t len, unsigned how);
 /* cache.c */
 int cache_init(struct engine *en, struct err *e);
 void cache_done(struct engine *en);
+/* Asks for the memory that code will be written to next, in one go: faults page by page, in both views, cost more than the pages do. */
+void cache_touch(struct engine *en);
 /* key: of the page of code that pc lies in (region.key). v: the CPU that will run it. */
 struct region *cache_find(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key);
 /* Is there a full region (one without a counter) at pc? For the holder of the lock. */

@@ -69,6 +69,7 @@ static bool is_cold(const struct engine *en, struct vcpu *v)
 static struct region *find_or_translate(struct engine *en, struct vcpu *v, uint64_t key, bool hot, bool *walk)
 {
     CPU *cpu = v->cpu;
+    uint64_t inserted = __atomic_load_n(&en->ninserted, __ATOMIC_ACQUIRE);
     struct region *r = v->single_step ? NULL : cache_find(en, v, cpu->pc, cpu->mode, key);
     __atomic_fetch_add(&en->stats.lookups, 1, __ATOMIC_RELAXED);
     if (r && !v->chain_from && !hot) return r;
@@ -78,7 +79,7 @@ static struct region *find_or_translate(struct engine *en, struct vcpu *v, uint6
         return NULL;
     }
     exec_lock(en, v);
-    r = v->single_step ? NULL : cache_find(en, v, cpu->pc, cpu->mode, key);
+    if (!v->single_step && (r || en->ninserted != inserted)) r = cache_find(en, v, cpu->pc, cpu->mode, key);
     if (hot && v->left && came_from_is_valid(en, v) && v->left->counter && v->left != r) cache_kill(en, v->left);
     v->left = NULL;
     if (r && hot && r->counter) {

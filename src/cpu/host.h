@@ -69,7 +69,7 @@ struct region {
         struct ram *ram;
         uint16_t lo, hi;      /* bytes of the page that were translated, first and last */
         struct region *region;
-        struct page_node *next;
+        struct page_node *next, **link; /* link: what points here */
     } page[];
 };
 

@@ -486,6 +486,7 @@ static int compile(struct builder *b, struct region *r, struct code_buf *buf)
     struct segment *s = &en->seg[en->cur];
     *buf = (struct code_buf){ (uint8_t *)ALIGN_UP((uintptr_t)s->fill, 16), s->end, en->delta };
     uint8_t *start = buf->rw;
+    cache_touch(en);
     int ret = buf->rw < buf->end ? en->host->compile(en->hh, &b->ir, buf, r) : -ENOSPC;
     if (ret) return ret == -ENOSPC && !s->n ? -E2BIG : ret;
     r->code_base = start + en->delta;

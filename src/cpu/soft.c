@@ -12,9 +12,12 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include "mem/access.h"
 
-enum { VICTIMS = 8, FLUSH_LOOK = 512, EXEC_FILTER_BITS = 16, EXEC_FILTER = 1 << EXEC_FILTER_BITS, GROW_AFTER = 2 };
+enum {
+    VICTIMS = 8, FLUSH_LOOK = 512, EXEC_FILTER_BITS = 16, EXEC_FILTER = 1 << EXEC_FILTER_BITS, GROW_AFTER = 2,
+    LARGE_BITS = 11, /* log2 of the bits of tlb_space.large */
+    WRITTEN_BITS = 12
+};
 
 /* The C side of an entry. */
 struct full {
@@ -41,6 +44,8 @@ struct tlb_space {
     uint32_t bits, fills;  /* fills since the table was sized or flushed */
     uint32_t evicted;      /* valid entries that fills replaced */
     uint64_t sizes;        /* bit n: there are entries of pages of 2^n bytes, n > TLB_PAGE_BITS */
+    uint64_t large[(1 << LARGE_BITS) / 64];     /* by hash: such pages that there may be entries of */
+    uint64_t written[(1 << WRITTEN_BITS) / 64]; /* by hash: RAM pages that there may be tags for writing of */
     bool own_code;         /* code was fetched from a page that is neither global nor shared */
     bool shared_code;      /* code was fetched from a page that is shared: it is so until a flush is for this space and not for all */
     uint64_t tag;
@@ -91,6 +96,8 @@ static void space_clear(struct tlb_space *a)
     }
     for (unsigned i = 0; i < VICTIMS; i++) a->victim[i].full.va = 0;
     a->sizes = 0;
+    memset(a->large, 0, sizeof a->large);
+    memset(a->written, 0, sizeof a->written);
     a->fills = a->evicted = 0;
 }
 
@@ -292,11 +299,39 @@ static bool covers(const struct full *f, uint64_t first, uint64_t last)
     return (f->va & 1) && (f->page_bits >= 64 || (start <= last && start + (size - 1) >= first));
 }
 
+static uint32_t hash_bits(uint64_t x, unsigned bits)
+{
+    return (uint32_t)(x * 0x9e3779b97f4a7c15 >> (64 - bits));
+}
+static void set_bit(uint64_t *set, uint32_t i)
+{
+    set[i / 64] |= 1ull << i % 64;
+}
+static bool has_bit(const uint64_t *set, uint32_t i)
+{
+    return set[i / 64] >> i % 64 & 1;
+}
+
+/* Bit of a page of 2^bits bytes in tlb_space.large. */
+static uint32_t large_bit(uint64_t va, unsigned bits)
+{
+    return hash_bits((va >> bits) + ((uint64_t)bits << 56), LARGE_BITS);
+}
+
+static bool has_large(const struct tlb_space *a, uint64_t first, uint64_t last, unsigned bits)
+{
+    if (bits >= 64) return true;
+    for (uint64_t n = (last >> bits) - (first >> bits) + 1, va = first; n--; va += 1ull << bits)
+        if (has_bit(a->large, large_bit(va, bits))) return true;
+    return false;
+}
+
 static void space_flush_pages(struct tlb_space *a, uint64_t first, uint64_t last)
 {
     bool all = (last - first) >> TLB_PAGE_BITS >= nslots(a);
     for (uint64_t sizes = a->sizes | 1 << TLB_PAGE_BITS; sizes && !all; sizes &= sizes - 1) {
         unsigned bits = (unsigned)__builtin_ctzll(sizes);
+        if (bits > TLB_PAGE_BITS && !has_large(a, first, last, bits)) continue;
         if (bits >= TLB_PAGE_BITS + a->bits) {
             all = true;
             break;
@@ -439,9 +474,15 @@ static uint8_t *page_flags(const struct ram *r, uint64_t off)
     return &r->page[off >> RAM_PAGE_BITS];
 }
 
-/* Which of the tags the entry may have now; the page is told that it may be written without notice. */
-static void entry_set(struct tlb_entry *e, const struct full *f, uint64_t slot)
+static uint32_t written_bit(uint64_t ram)
 {
+    return hash_bits(ram >> RAM_PAGE_BITS, WRITTEN_BITS);
+}
+
+/* Which of the tags the entry may have now; the page is told that it may be written without notice. */
+static void entry_set(struct tlb_space *a, uint64_t slot, const struct full *f)
+{
+    struct tlb_entry *e = &a->e[slot];
     uint64_t va = f->va & ~1ull;
     entry_clear(e, slot);
     if (!f->ram) return;
@@ -453,6 +494,7 @@ static void entry_set(struct tlb_entry *e, const struct full *f, uint64_t slot)
     uint8_t seen = __atomic_or_fetch(flags, RAM_WRITTEN_FAST, __ATOMIC_SEQ_CST);
     if (seen & RAM_CODE || (f->ram->track & ~seen)) return;
     __atomic_store_n(&e->wr, va, __ATOMIC_RELAXED);
+    set_bit(a->written, written_bit(e->ram));
 }
 
 static void fill_from_walk(struct vcpu *v, struct full *f, uint64_t va, const struct walk *w)
@@ -510,9 +552,12 @@ static void insert(struct vcpu *v, struct tlb_space *a, const struct full *f)
     }
     a->fills++;
     if (a->fills > 16 * nslots(a)) a->fills = a->evicted = 0;
-    if (f->page_bits > TLB_PAGE_BITS) a->sizes |= 1ull << (f->page_bits & 63);
+    if (f->page_bits > TLB_PAGE_BITS) {
+        a->sizes |= 1ull << (f->page_bits & 63);
+        if (f->page_bits < 64) set_bit(a->large, large_bit(f->va, f->page_bits));
+    }
     a->full[i] = *f;
-    entry_set(&a->e[i], f, i);
+    entry_set(a, i, f);
     if (unlikely(v->nwatch) && watched(v, f->va & ~1ull, TLB_PAGE, CW_READ | CW_WRITE)) entry_clear(&a->e[i], i);
     v->soft->stat_fill++;
 }
@@ -699,7 +744,7 @@ static void allow_writes(struct vcpu *v, unsigned view, uint64_t va)
     uint8_t seen = __atomic_load_n(page_flags(f->ram, f->ram_off), __ATOMIC_RELAXED);
     if (v->nwatch || a->e[slot].wr == (f->va & ~1ull) || seen & RAM_CODE || f->ram->track & ~seen) return;
     pthread_mutex_lock(&v->soft->lock);
-    entry_set(&a->e[slot], f, slot);
+    entry_set(a, slot, f);
     pthread_mutex_unlock(&v->soft->lock);
 }
 
@@ -797,65 +842,6 @@ void soft_copy(CPU *cpu, unsigned view, uint64_t va, void *buf, size_t len, bool
     }
 }
 
-bool soft_translate(CPU *cpu, unsigned view, uint64_t va, unsigned access, struct walk *w)
-{
-    *w = (struct walk){ .page_bits = TLB_PAGE_BITS };
-    return cpu->v->sys->walk(cpu, va, access, view, true, w);
-}
-
-size_t soft_debug(CPU *cpu, uint64_t va, void *buf, size_t len, bool write)
-{
-    size_t done = 0;
-    while (done < len) {
-        struct walk w;
-        uint64_t at = va + done, n = MIN(len - done, TLB_PAGE - (at & (TLB_PAGE - 1)));
-        if (!soft_translate(cpu, VIEW_MAIN, at, EXF_READ, &w) && !soft_translate(cpu, VIEW_MAIN, at, EXF_EXEC, &w)) break;
-        uint64_t got = write ? space_write(cpu->v->space, w.phys, (char *)buf + done, n, true)
-                             : space_read(cpu->v->space, w.phys, (char *)buf + done, n);
-        done += got;
-        if (got < n) break;
-    }
-    return done;
-}
-
-static void *pt_host(CPU *cpu, uint64_t phys, unsigned size, bool write, struct ram **ram, uint64_t *off)
-{
-    struct mem_range r;
-    if (phys & (size - 1) || !space_find(cpu->v->space, phys, &r) || !r.ram || r.last - phys < size - 1) return NULL;
-    if (write && (r.readonly || r.ops || r.ram->readonly)) return NULL;
-    *ram = r.ram;
-    *off = r.ram_off + (phys - r.start);
-    return r.ram->host + *off;
-}
-
-bool sys_pt_ld(CPU *cpu, uint64_t phys, unsigned size, uint64_t *val, struct mem_attr at)
-{
-    struct ram *ram;
-    uint64_t off;
-    const void *p = pt_host(cpu, phys, size, false, &ram, &off);
-    if (!p) return false;
-    *val = size == 4 ? access_ld32(p) : access_ld64(p);
-    return true;
-}
-
-bool sys_pt_cas(CPU *cpu, uint64_t phys, unsigned size, uint64_t *old, uint64_t val, struct mem_attr at)
-{
-    struct ram *ram;
-    uint64_t off;
-    void *p = pt_host(cpu, phys, size, true, &ram, &off);
-    bool done;
-    if (!p) return false;
-    if (size == 4) {
-        uint32_t o = (uint32_t)*old;
-        done = __atomic_compare_exchange_n((uint32_t *)p, &o, (uint32_t)val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-        *old = o;
-    } else {
-        done = __atomic_compare_exchange_n((uint64_t *)p, old, val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    }
-    if (done) ram_written(ram, off, size);
-    return done;
-}
-
 /* --- code ------------------------------------------------------------------------------------------------------------------- */
 
 bool soft_code_page(struct vcpu *v, uint64_t va, bool probe, struct code_page *p)
@@ -872,6 +858,7 @@ bool soft_code_page(struct vcpu *v, uint64_t va, bool probe, struct code_page *p
 
 static void strip_writes(struct tlb_space *a, uint64_t ram)
 {
+    if (!has_bit(a->written, written_bit(ram))) return;
     for (uint64_t i = 0; i < nslots(a); i++)
         if (a->e[i].ram == ram) __atomic_store_n(&a->e[i].wr, tlb_no_tag(i), __ATOMIC_SEQ_CST);
 }
