@@ -158,6 +158,7 @@ static bool one(const struct device *c, uint64_t seed)
     clock_gettime(CLOCK_MONOTONIC, &t0);
     host(r, "virtio-mmio", 0x0a000000);
     host(r, "gpex-pcihost", 0x30000000);
+    host(r, "generic-sdhci", 0x0b000000);
     struct bus *bus = c->bus ? bus_find(&r->b, c->bus, NULL, &e) : NULL;
     struct dev *d = c->bus && !bus ? NULL : dev_new(&r->b, c, "d", &e);
     if (d && dev_realize(d, bus, &e)) {

@@ -168,6 +168,19 @@ static int drive_devices(struct sys *s, struct err *e)
     return 0;
 }
 
+/* if=sd: cards, in slots of the board or of -device, in order. */
+static int sd_cards(struct sys *s, struct err *e)
+{
+    int r = 0;
+    for (unsigned i = 0; i < s->cfg.ndrives && !r; i++) {
+        struct blk_drive *d = &s->drives[i];
+        if (strcmp(d->iface, "sd") || !d->blk) continue;
+        if (!bus_find(&s->m->b, "sd-bus", NULL, NULL)) return err_set(e, ENODEV, "-drive if=sd: machine '%s' has no free slot for an SD card", s->cfg.type->name);
+        r = machine_device(s->m, sys_text(s, "sd-card,drive=%s", blk_name(d->blk)), e);
+    }
+    return r;
+}
+
 static int one_nic(struct sys *s, const char *model, const struct net_nic *n, struct err *e)
 {
     static const uint8_t no_mac[6];
@@ -348,7 +361,7 @@ static int build(struct sys *s, struct err *e)
         return monitors(s, e);
     }
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
-    if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e))) return r;
+    if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e)) || (r = sd_cards(s, e))) return r;
     if ((r = machine_begin(s->m, e)) || (r = semihost_begin(s, e))) return r;
     if ((r = displays(s, e)) || (r = monitors(s, e))) return r;
     return debuggers(s, e);

@@ -32,6 +32,7 @@ static const struct {
     { "nvme", "drive=d,serial=1,addr=1", 0 },
     { "e1000e", "netdev=n,addr=1", 0 },
     { "e1000", "netdev=n,addr=1", 0 },
+    { "sdhci-pci", "addr=1", 0 },
 };
 
 struct box {
@@ -99,6 +100,9 @@ static bool make(struct box *b, unsigned n)
     if (dev_realize(host, NULL, &e) || dev_map(host, ECAM, &e)) return false;
     pci_host_set_msi(host, quiet_msi, NULL);
     if (!plug(b, devices[n].name, "dut", NULL, devices[n].props)) return false;
+    struct dev *dut = b->d.dev;
+    if (!strcmp(devices[n].name, "sdhci-pci") && !plug(b, "sd-card", "card", NULL, "drive=d")) return false;
+    b->d.dev = dut;
     for (unsigned i = 0; i < 6; i++) drv_st(&b->d, ECAM + (1 << 15) + 0x10 + 4 * i, i == 5 ? 0 : BARS + 0x100000 * i, 4);
     drv_st(&b->d, ECAM + (1 << 15) + 4, 6, 2);
     return true;
