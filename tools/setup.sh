@@ -9,6 +9,7 @@ build="gcc libc6-dev meson ninja-build pkg-config make
 demo="gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 sqlite3 cpio
     opensbi u-boot-qemu qemu-efi-aarch64"
 tests="libcmocka-dev clang lld libclang-rt-14-dev git openssl binutils binutils-riscv64-linux-gnu binutils-aarch64-linux-gnu
+    gcc-i686-linux-gnu libc6-dev-i386-cross
     gcc-12-source xz-utils gdb-multiarch
     gvncviewer qemu-system-arm qemu-system-misc qemu-utils device-tree-compiler cpio acpica-tools
     debootstrap dpkg-dev e2fsprogs openssh-client"

@@ -160,11 +160,11 @@ static V product(struct xlat *t, V a, V b, bool is_signed, V *high)
     return ir_trunc(t, type, p);
 }
 
-/* C = O = the high half is more than the low half's extension. S, Z, P are those of the low half here and A is 0 (undefined). */
-static void put_flags_mul(struct xlat *t, V low, V more)
+/* C = O = the high half is more than the low half's extension. S, Z, A and P are undefined and stay (some processors set them). */
+static void put_flags_mul(struct xlat *t, V more)
 {
-    struct flags fl = flags_of(t, low, more, more, 0);
-    put_flags(t, &fl);
+    ir_put(t, R_CF, more);
+    ir_put(t, R_OF, more);
 }
 
 static V not_extension(struct xlat *t, V low, V high, bool is_signed)
@@ -185,7 +185,7 @@ static void mul_wide(struct xlat *t, F *f, bool is_signed)
         set_gpr(t, R_RAX, low);
         set_gpr(t, R_RDX, high);
     }
-    put_flags_mul(t, low, not_extension(t, low, high, is_signed));
+    put_flags_mul(t, not_extension(t, low, high, is_signed));
 }
 
 INSN(mul, "F6 /4 Eb | F7 /4 Ev", "mul")
@@ -203,7 +203,7 @@ INSN(imul2, "0F AF /r Gv,Ev | 69 /r Gv,Ev,Iz | 6B /r Gv,Ev,Ibs", "imul")
     unsigned i = f->nops - 2u;
     V high, low = product(t, src(t, f, i), src(t, f, i + 1), true, &high);
     dst(t, f, 0, low);
-    put_flags_mul(t, low, not_extension(t, low, high, true));
+    put_flags_mul(t, not_extension(t, low, high, true));
 }
 
 INSN(mulx, "VEX.L0.F2.0F38 F6 /r Gy,By,Ey @BMI2", "mulx")

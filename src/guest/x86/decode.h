@@ -65,6 +65,9 @@ int x86_decode(const uint8_t *p, size_t avail, unsigned code, const uint64_t *fe
 /* Intel syntax in objdump's spelling; prefixes without a meaning are not printed. */
 void x86_print(struct isa_text *o, const struct x86_fields *f, uint64_t pc);
 
+/* Bytes (up to 15) of a random instruction of a row (-1: of any); its length, 0: there is none. */
+unsigned x86_random(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, unsigned code, const uint64_t *feats, int row);
+
 static inline bool x86_code64(const struct x86_fields *f)
 {
     return f->code == 64;

@@ -1,19 +1,19 @@
 /*
- * linux.c: Linux user mode on x86-64 and i386: system call registers, segments, signal frames, auxiliary vector, cpuinfo. Layouts
- * are those of the UAPI headers asm/sigcontext.h, asm/ucontext.h, asm/ptrace.h, asm/ldt.h, asm/prctl.h.
+ * linux.c: Linux user mode on x86-64 and i386: system call registers, segments, auxiliary vector, cpuinfo; signal frames are in
+ * linux_frame.c. Layouts are those of the UAPI headers asm/ptrace.h, asm/ldt.h, asm/prctl.h.
+ * Known gaps: modify_ldt, the vsyscall page, AT_SYSINFO, the FP registers of i386 core files.
  */
-#include <stdio.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include "cpu/guest_linux.h"
+#include "cpu/vdso.h"
 #include "feat.h"
+#include "linux_frame.h"
 #include "mem/mem.h"
 
 /* -- segments: what Linux's GDT has for programs ------------------------------------------------------------------------ */
-enum {
-    USER64_CS = 0x33, USER_DS = 0x2b, USER32_CS64 = 0x23, /* of a 64-bit kernel */
-    USER32_CS = 0x73, USER32_DS = 0x7b,                   /* of a 32-bit one */
-    TLS_FIRST64 = 12, TLS_FIRST32 = 6, TLS_COUNT = 3
-};
+enum { TLS_FIRST64 = 12, TLS_FIRST32 = 6, TLS_COUNT = 3 };
 
 static unsigned tls_first(const struct x86_cpu *x)
 {
@@ -95,9 +95,6 @@ static uint64_t get_tls32(const CPU *cpu)
 {
     return x86_cpu(cpu)->segbase[SEG_GS];
 }
-static void set_tls32(CPU *cpu, uint64_t tls)
-{
-}
 static void start(CPU *cpu, uint64_t entry, uint64_t sp)
 {
     struct x86_cpu *x = x86_cpu_rw(cpu);
@@ -154,18 +151,6 @@ static int exc_signal(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, u
     }
 }
 
-static int sig_setup(CPU *cpu, const struct guest_signal *s, uint64_t vdso_sigreturn)
-{
-    return -EFAULT;
-}
-static size_t min_sigstack(const CPU *cpu)
-{
-    return 2048;
-}
-static int sig_return(CPU *cpu, uint64_t mask[2], uint64_t alt[3])
-{
-    return -EFAULT;
-}
 static uint64_t hwcap(const CPU *cpu, int which)
 {
     uint32_t out[4];
@@ -182,7 +167,50 @@ static const char *platform32(const CPU *cpu)
     return "i686";
 }
 
-enum { ARCH_PRCTL = 158 };
+/* struct user_regs_struct; the FXSAVE area, or on i386 struct user_i387_struct. */
+static size_t core_regs(const CPU *cpu, bool fp, uint8_t out[CORE_REGS_MAX])
+{
+    const struct x86_cpu *x = x86_cpu(cpu);
+    const uint64_t *r = x->r;
+    uint32_t fl = x86_eflags(cpu);
+
+    if (fp) {
+        x86_fx_put(x, out, x->is64);
+        return x->is64 ? XS_LEGACY : 0;
+    }
+    if (x->is64) {
+        const uint64_t v[] = { r[15], r[14], r[13], r[12], r[R_RBP], r[R_RBX], r[11], r[10], r[9], r[8], r[R_RAX], r[R_RCX], r[R_RDX],
+                               r[R_RSI], r[R_RDI], ~0ull, cpu->pc, x->sel[SEG_CS], fl, r[R_RSP], x->sel[SEG_SS], x->segbase[SEG_FS],
+                               x->segbase[SEG_GS], x->sel[SEG_DS], x->sel[SEG_ES], x->sel[SEG_FS], x->sel[SEG_GS] };
+        memcpy(out, v, sizeof v);
+        return sizeof v;
+    }
+    const uint64_t v[] = { r[R_RBX], r[R_RCX], r[R_RDX], r[R_RSI], r[R_RDI], r[R_RBP], r[R_RAX], x->sel[SEG_DS], x->sel[SEG_ES],
+                           x->sel[SEG_FS], x->sel[SEG_GS], ~0ull, cpu->pc, x->sel[SEG_CS], fl, r[R_RSP], x->sel[SEG_SS] };
+    for (unsigned i = 0; i < ARRAY_LEN(v); i++) memcpy(out + 4 * i, &v[i], 4);
+    return ARRAY_LEN(v) * 4;
+}
+
+static size_t cpuinfo(const CPU *cpu, unsigned index, char *buf, size_t size)
+{
+    const struct x86_cpu *x = x86_cpu(cpu);
+    uint32_t sig = x->signature;
+    char flags[1024] = "";
+    size_t n = 0;
+
+    for (unsigned i = 0; i < X86_FEATS; i++)
+        if (x86_features[i].cpuinfo && x86_has(x, (enum x86_feat)i) && n < sizeof flags)
+            n += (size_t)snprintf(flags + n, sizeof flags - n, " %s", x86_features[i].cpuinfo);
+    n = (size_t)snprintf(buf, size,
+                         "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: Lyrebird x86 CPU\n"
+                         "stepping\t: %u\ncpu MHz\t\t: 1000.000\ncache size\t: 1024 KB\nphysical id\t: 0\nsiblings\t: 1\ncore id\t\t: %u\n"
+                         "cpu cores\t: 1\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 21\nwp\t\t: yes\nflags\t\t:%s\n"
+                         "bogomips\t: 2000.00\nclflush size\t: 64\naddress sizes\t: 40 bits physical, 48 bits virtual\n\n",
+                         index, x->vendor, sig >> 8 & 15, (sig >> 4 & 15) | (sig >> 12 & 0xf0), sig & 15, index, flags);
+    return MIN(n, size ? size - 1 : 0);
+}
+
+/* -- system calls of the ISA ---------------------------------------------------------------------------------------------- */
 static int64_t arch_prctl(CPU *cpu, const uint64_t args[6])
 {
     enum { SET_GS = 0x1001, SET_FS, GET_FS, GET_GS };
@@ -199,22 +227,121 @@ static int64_t arch_prctl(CPU *cpu, const uint64_t args[6])
     }
     return -EINVAL;
 }
+
+/* struct user_desc */
+struct user_desc {
+    uint32_t entry, base, limit, flags;
+};
+enum { DESC_32 = 1, DESC_CONTENTS = 6, DESC_RO = 8, DESC_PAGES = 16, DESC_ABSENT = 32, DESC_USEABLE = 64 };
+
+/* What has the entry loaded sees the change. */
+static void tls_reload(struct x86_cpu *x, unsigned i)
+{
+    for (unsigned seg = 0; seg < SEGS; seg++)
+        if (x->sel[seg] >> 2 == (tls_first(x) + i) * 2) x->segbase[seg] = x->tls[i].base;
+    x86_mode_update(x);
+}
+
+static int set_thread_area(CPU *cpu, uint64_t addr, bool may_choose)
+{
+    struct x86_cpu *x = x86_cpu_rw(cpu);
+    struct user_desc d;
+    unsigned i = 0;
+
+    if (gmem_read(cpu->v->mem, &d, addr, sizeof d, NULL)) return -EFAULT;
+    if (d.entry == ~0u && may_choose) {
+        while (i < TLS_COUNT && x->tls[i].flags) i++;
+        if (i == TLS_COUNT) return -ESRCH;
+        d.entry = tls_first(x) + i;
+        if (gmem_write(cpu->v->mem, addr, &d.entry, 4, NULL)) return -EFAULT;
+    }
+    i = d.entry - tls_first(x);
+    if (i >= TLS_COUNT) return -EINVAL;
+    bool empty = !d.base && !d.limit && (d.flags & ~(uint32_t)DESC_USEABLE) == (DESC_RO | DESC_ABSENT);
+    x->tls[i] = empty || !d.flags ? (struct x86_tls){ 0 } : (struct x86_tls){ d.base, d.limit, d.flags };
+    tls_reload(x, i);
+    return 0;
+}
+static int get_thread_area(CPU *cpu, uint64_t addr)
+{
+    struct x86_cpu *x = x86_cpu_rw(cpu);
+    struct user_desc d;
+
+    if (gmem_read(cpu->v->mem, &d, addr, 4, NULL)) return -EFAULT;
+    unsigned i = d.entry - tls_first(x);
+    if (i >= TLS_COUNT) return -EINVAL;
+    d.base = x->tls[i].base, d.limit = x->tls[i].limit;
+    d.flags = x->tls[i].flags ? x->tls[i].flags : DESC_RO | DESC_ABSENT;
+    return gmem_write(cpu->v->mem, addr, &d, sizeof d, NULL) ? -EFAULT : 0;
+}
+/* clone with CLONE_SETTLS */
+static void set_tls32(CPU *cpu, uint64_t tls)
+{
+    set_thread_area(cpu, tls, false);
+}
+
 static bool syscall64(CPU *cpu, uint64_t nr, const uint64_t args[6], int64_t *ret)
 {
+    enum { ARCH_PRCTL = 158 };
     if (nr != ARCH_PRCTL) return false;
     *ret = arch_prctl(cpu, args);
     return true;
+}
+static bool syscall32(CPU *cpu, uint64_t nr, const uint64_t args[6], int64_t *ret)
+{
+    enum { SET_THREAD_AREA = 243, GET_THREAD_AREA = 244 };
+    if (nr == SET_THREAD_AREA) *ret = set_thread_area(cpu, args[0], true);
+    else if (nr == GET_THREAD_AREA) *ret = get_thread_area(cpu, args[0]);
+    else return false;
+    return true;
+}
+
+/* -- vdso ------------------------------------------------------------------------------------------------------------------- */
+#define MOV_EAX(n) 0xb8u | (uint32_t)(n) << 8, (uint32_t)(n) >> 24 /* and the next three bytes */
+#define CALL64(n) { MOV_EAX(n) | 0x0fu << 8 | 0x05u << 16 | 0xc3u << 24 }, 2
+static const struct vdso_fn functions64[] = {
+    { "__vdso_clock_gettime", CALL64(228) }, { "__vdso_gettimeofday", CALL64(96) }, { "__vdso_time", CALL64(201) },
+    { "__vdso_clock_getres", CALL64(229) }, { "__vdso_getcpu", CALL64(309) }, { NULL, { 0 }, 0 },
+};
+/* The two trampolines are 16 bytes apart (sig_setup32); unwinders know them by their bytes. */
+static const struct vdso_fn functions32[] = {
+    { "__kernel_rt_sigreturn", { MOV_EAX(173) | 0xcdu << 8 | 0x80u << 16 }, 2 },
+    { "__kernel_sigreturn", { 0x58u | 0xb8u << 8 | 119u << 16, 0x80cdu << 16 }, 2 },
+    { "__kernel_vsyscall", { 0xcdu | 0x80u << 8 | 0xc3u << 16 }, 1 },
+    { NULL, { 0 }, 0 },
+};
+static uint8_t image64[VDSO_BYTES], image32[VDSO_BYTES];
+static void build_vdso(void)
+{
+    vdso_build(image64, &(struct vdso_desc){ .machine = 62, .elf_class = 2, .version = "LINUX_2.6", .fn = functions64 });
+    vdso_build(image32, &(struct vdso_desc){ .machine = 3, .elf_class = 1, .version = "LINUX_2.5", .fn = functions32 });
+}
+static pthread_once_t vdso_once = PTHREAD_ONCE_INIT;
+static const void *vdso64(size_t *size)
+{
+    pthread_once(&vdso_once, build_vdso);
+    *size = sizeof image64;
+    return image64;
+}
+static const void *vdso32(size_t *size)
+{
+    pthread_once(&vdso_once, build_vdso);
+    *size = sizeof image32;
+    return image32;
 }
 
 const struct guest_linux x86_64_linux = {
     .abi = LINUX_ABI_X86_64, .min_page = 4096, .uname_machine = "x86_64", .interp_prefix = "x86_64-linux-gnu",
     .sys_args = sys_args64, .sys_ret = sys_ret64, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp,
-    .set_tls = set_tls64, .get_tls = get_tls64, .tls_dtv = 8, .start = start, .clone_child = clone_child, .sig_setup = sig_setup,
-    .sig_return = sig_return, .exc_signal = exc_signal, .hwcap = hwcap, .min_sigstack = min_sigstack, .platform = platform64, .syscall = syscall64,
+    .set_tls = set_tls64, .get_tls = get_tls64, .tls_dtv = 8, .start = start, .clone_child = clone_child,
+    .sig_setup = x86_sig_setup64, .sig_return = x86_sig_return64, .min_sigstack = x86_min_sigstack, .exc_signal = exc_signal,
+    .hwcap = hwcap, .platform = platform64, .vdso = vdso64, .syscall = syscall64, .cpuinfo = cpuinfo, .core_regs = core_regs,
 };
 const struct guest_linux i386_linux = {
     .abi = LINUX_ABI_I386, .min_page = 4096, .uname_machine = "i686", .interp_prefix = "i386-linux-gnu",
     .sys_args = sys_args32, .sys_ret = sys_ret32, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp,
-    .set_tls = set_tls32, .get_tls = get_tls32, .tls_dtv = 4, .start = start, .clone_child = clone_child, .sig_setup = sig_setup,
-    .sig_return = sig_return, .exc_signal = exc_signal, .hwcap = hwcap, .min_sigstack = min_sigstack, .platform = platform32,
+    .set_tls = set_tls32, .get_tls = get_tls32, .tls_dtv = 4, .start = start, .clone_child = clone_child,
+    .sig_setup = x86_sig_setup32, .sig_return = x86_sig_return32, .old_sig_return = x86_old_sig_return, .min_sigstack = x86_min_sigstack,
+    .exc_signal = exc_signal, .hwcap = hwcap, .platform = platform32, .vdso = vdso32, .syscall = syscall32, .cpuinfo = cpuinfo,
+    .core_regs = core_regs,
 };

@@ -287,14 +287,21 @@ static unsigned reg_shape(const CPU *cpu, unsigned i, uint32_t *offset)
     return (x86_cpu(cpu)->is64 ? regs64 : regs32)[i].bits;
 }
 
+static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu)
+{
+    return x86_random(rnd, ctx, buf, code_bits(cpu->mode), x86_cpu(cpu)->gates, -1);
+}
+
 enum { EM_386 = 3, EM_X86_64 = 62 };
 const struct guest x86_64_guest = {
     .name = "x86_64", .aliases = "amd64", .elf_machine = EM_X86_64, .elf_class = 2, .insn_align = 1, .addr_bits = 47,
     .cpu_size = sizeof(struct x86_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "i386:x86-64", .models = models,
-    .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .lnx = &x86_64_linux,
+    .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape,
+    .random_insn = random_insn, .lnx = &x86_64_linux,
 };
 const struct guest i386_guest = {
     .name = "i386", .aliases = "i486,i586,i686,x86", .elf_machine = EM_386, .elf_class = 1, .insn_align = 1, .addr_bits = 32,
     .cpu_size = sizeof(struct x86_cpu), .regs = regs32, .nregs = R_COUNT, .gdb_arch = "i386", .models = models,
-    .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape, .lnx = &i386_linux,
+    .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape,
+    .random_insn = random_insn, .lnx = &i386_linux,
 };

@@ -122,6 +122,18 @@ void x86_set_szp(struct x86_cpu *x, uint64_t r, unsigned bits);
 uint32_t x86_mxcsr(const CPU *cpu);
 void x86_set_mxcsr(CPU *cpu, uint32_t v);
 
+/*
+ * The FXSAVE area of 512 bytes and XSAVE's standard form of it (xstate.c). wide: 64-bit pointers of the x87 unit. Reading says false,
+ * and has changed nothing, if the area is not valid. what, which: XS_* bits.
+ */
+enum { XS_X87 = 1, XS_SSE = 2, XS_AVX = 4, XS_LEGACY = 512, XS_HEADER = 64, XS_AVX_AT = 576, XS_END_AVX = 832, XS_MAX = XS_END_AVX };
+void x86_fx_put(const struct x86_cpu *x, uint8_t *p, bool wide);
+bool x86_fx_get(struct x86_cpu *x, const uint8_t *p, bool wide, unsigned what);
+void x86_fsave_put(const struct x86_cpu *x, uint8_t p[108]);
+unsigned x86_xsave_size(const struct x86_cpu *x);
+void x86_xsave_put(const struct x86_cpu *x, uint8_t *p);
+bool x86_xsave_get(struct x86_cpu *x, const uint8_t *p, uint64_t which);
+
 /* CPUID of a leaf and subleaf as this CPU (model) answers: eax ebx ecx edx (cpuid.c). */
 void x86_cpuid(const struct x86_cpu *x, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
