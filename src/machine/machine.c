@@ -4,6 +4,7 @@
  */
 #include "machine/machine.h"
 
+#include <json-c/json_object.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -490,6 +491,29 @@ static void do_reset(struct machine *m)
     if (ran) machine_resume_cpus(m);
 }
 
+const char *const watchdog_actions[] = { "reset", "shutdown", "poweroff", "pause", "none", "debug", "inject-nmi", NULL };
+
+/* What a watchdog's end means: more requests. */
+static uint32_t watchdog(struct machine *m)
+{
+    enum watchdog_action w = m->cfg.watchdog;
+    if (m->b.event) {
+        struct json_object *data = json_object_new_object();
+        json_object_object_add(data, "action", json_object_new_string(watchdog_actions[w]));
+        m->b.event(&m->b, "WATCHDOG", data);
+    }
+    switch (w) {
+    case WATCHDOG_PAUSE: machine_pause(m, RUN_WATCHDOG); return 0;
+    case WATCHDOG_SHUTDOWN: return 1u << BOARD_POWERDOWN;
+    case WATCHDOG_POWEROFF: return 1u << BOARD_SHUTDOWN;
+    case WATCHDOG_RESET: return 1u << BOARD_RESET;
+    case WATCHDOG_DEBUG: fprintf(stderr, "watchdog: timer fired\n"); return 0;
+    case WATCHDOG_NMI: fprintf(stderr, "watchdog: machine '%s' does not provide NMIs\n", m->type->name); return 0;
+    case WATCHDOG_NONE: return 0;
+    }
+    return 0;
+}
+
 /* On the loop's thread, lock held: what was asked for since. */
 static void machine_work(void *ctx)
 {
@@ -502,12 +526,7 @@ static void machine_work(void *ctx)
         m->debug_cpu = NULL;
         if (m->on_debug) m->on_debug(m->on_debug_ctx, cpu);
     }
-    if (req & 1u << BOARD_WATCHDOG) {
-        enum watchdog_action w = m->cfg.watchdog;
-        if (w == WATCHDOG_PAUSE) machine_pause(m, RUN_WATCHDOG);
-        if (w == WATCHDOG_SHUTDOWN) req |= 1u << BOARD_POWERDOWN;
-        if (w == WATCHDOG_RESET || w == WATCHDOG_POWEROFF) req |= 1u << (w == WATCHDOG_RESET ? BOARD_RESET : BOARD_SHUTDOWN);
-    }
+    if (req & 1u << BOARD_WATCHDOG) req |= watchdog(m);
     if (req & 1u << BOARD_RESET && m->cfg.no_reboot) req |= 1u << BOARD_SHUTDOWN;
     if (req & 1u << BOARD_SHUTDOWN) {
         machine_pause(m, RUN_SHUTDOWN);

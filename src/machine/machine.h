@@ -102,7 +102,8 @@ struct machine_fw_file {
     const uint8_t *data;
     uint32_t len;
 };
-enum watchdog_action { WATCHDOG_RESET, WATCHDOG_SHUTDOWN, WATCHDOG_POWEROFF, WATCHDOG_PAUSE, WATCHDOG_NONE };
+enum watchdog_action { WATCHDOG_RESET, WATCHDOG_SHUTDOWN, WATCHDOG_POWEROFF, WATCHDOG_PAUSE, WATCHDOG_NONE, WATCHDOG_DEBUG, WATCHDOG_NMI };
+extern const char *const watchdog_actions[]; /* their words, ended by NULL */
 struct blk_drive;
 enum { MACHINE_SERIALS = 8 };
 

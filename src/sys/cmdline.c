@@ -193,16 +193,12 @@ static int set_icount(struct sys *s, const char *arg, struct err *e)
 static int set_action(struct sys *s, const char *arg, struct err *e)
 {
     static const char *const reboot[] = { "reset", "shutdown", NULL }, *const end[] = { "poweroff", "pause", NULL },
-                      *const dog[] = { "reset", "shutdown", "poweroff", "pause", "none", "debug", "inject-nmi", NULL },
                       *const panic[] = { "shutdown", "pause", "none", "exit-failure", NULL };
     struct opts o = { 0 };
     int v = 0, r = opts_parse(&o, arg, NULL, e);
     if (!r && !(r = opts_enum(&o, "reboot", reboot, s->cfg.no_reboot, &v, e))) s->cfg.no_reboot = v == 1;
     if (!r && !(r = opts_enum(&o, "shutdown", end, s->cfg.no_shutdown, &v, e))) s->cfg.no_shutdown = v == 1;
-    if (!r && !(r = opts_enum(&o, "watchdog", dog, (int)s->cfg.watchdog, &v, e))) {
-        if (v > WATCHDOG_NONE) r = err_set(e, ENOTSUP, "watchdog=%s is not here yet", dog[v]);
-        else s->cfg.watchdog = (enum watchdog_action)v;
-    }
+    if (!r && !(r = opts_enum(&o, "watchdog", watchdog_actions, (int)s->cfg.watchdog, &v, e))) s->cfg.watchdog = (enum watchdog_action)v;
     if (!r) r = opts_enum(&o, "panic", panic, 0, &v, e); /* no board has a panic device */
     if (!r) r = opts_check(&o, "action", e);
     opts_free(&o);
@@ -318,7 +314,7 @@ enum opt_id {
     O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
     O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VNC, O_VGA, O_NODEFAULTS,
     O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
-    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT
+    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT, O_WATCHDOG
 };
 
 static const struct option_row {
@@ -378,8 +374,9 @@ static const struct option_row {
     { "rtc", true, O_RTC, "[base=utc|localtime|<datetime>][,clock=host|rt|vm]", "the guest's time of day" },
     { "no-reboot", false, O_NO_REBOOT, "", "a reset ends the process" },
     { "no-shutdown", false, O_NO_SHUTDOWN, "", "a shutdown stops the machine, and the process stays" },
-    { "action", true, O_ACTION, "[reboot=reset|shutdown][,shutdown=poweroff|pause][,watchdog=reset|shutdown|poweroff|pause|none]",
+    { "action", true, O_ACTION, "[reboot=reset|shutdown][,shutdown=poweroff|pause][,watchdog=reset|shutdown|poweroff|pause|debug|none|inject-nmi]",
       "what a guest's reset, shutdown and watchdog do" },
+    { "watchdog-action", true, O_WATCHDOG, "reset|shutdown|poweroff|pause|debug|none|inject-nmi", "as -action watchdog=" },
     { "S", false, O_S, "", "the machine waits for a monitor's 'cont'" },
     { "s", false, O_GDB_S, "", "as -gdb tcp::1234" },
     { "gdb", true, O_GDB, "dev", "a gdb may connect there" },
@@ -529,6 +526,7 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_DAEMONIZE: s->daemonize = true; return 0;
     case O_READCONFIG: return readconfig(s, arg, e);
     case O_ACTION: return set_action(s, arg, e);
+    case O_WATCHDOG: return set_action(s, sys_text(s, "watchdog=%s", arg), e);
     case O_BOOT: return set_boot(s, arg, e);
     case O_ENABLE_KVM: return err_set(e, ENOTSUP, "there is no KVM here; machines run by -accel jit");
     default: return 0; /* accepted, nothing to do */

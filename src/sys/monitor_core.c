@@ -58,6 +58,18 @@ static int cmd_wakeup(struct mon_call *c, struct err *e)
     return err_set(e, ENOTSUP, "wake-up from suspend is not supported by this guest");
 }
 
+/* What the guest's watchdog does from now on. */
+static int cmd_watchdog(struct mon_call *c, struct err *e)
+{
+    const char *word = mon_str(c, "action");
+    unsigned i = 0;
+    int rc = need_machine(c, e);
+    while (watchdog_actions[i] && strcmp(watchdog_actions[i], word)) i++;
+    if (!rc && !watchdog_actions[i]) rc = err_set(e, EINVAL, "Parameter 'action' does not accept value '%s'", word);
+    if (!rc) c->m->cfg.watchdog = (enum watchdog_action)i;
+    return rc;
+}
+
 static int cmd_nmi(struct mon_call *c, struct err *e)
 {
     return err_set(e, ENOTSUP, "machine does not provide NMIs");
@@ -152,6 +164,8 @@ static const struct mon_cmd cmds[] = {
     BOTH("system_reset", "", cmd_reset, "reset the system"),
     BOTH("system_powerdown", "", cmd_powerdown, "send system power down event"),
     BOTH("system_wakeup", "", cmd_wakeup, "wakeup guest from suspend"),
+    QMP("watchdog-set-action", "action:s", cmd_watchdog),
+    HMP("watchdog_action", "action:s", cmd_watchdog, "change what happens when the guest's watchdog fires"),
     QMP("inject-nmi", "", cmd_nmi),
     HMP("nmi", "", cmd_nmi, "inject an NMI"),
     QMP("human-monitor-command", "command-line:s,cpu-index?:n", cmd_hmp, .ret = "str"),

@@ -33,6 +33,7 @@ static const struct {
     { "e1000e", "netdev=n,addr=1", 0 },
     { "e1000", "netdev=n,addr=1", 0 },
     { "sdhci-pci", "addr=1", 0 },
+    { "i6300esb", "addr=1", 0 },
 };
 
 struct box {
