@@ -3,6 +3,7 @@
  */
 #include "dev/core.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -161,6 +162,30 @@ void dev_free(struct dev *d)
     free(d->wire);
     free(d->id);
     free(d);
+}
+
+void dev_path(const struct dev *d, char *buf, size_t size)
+{
+    unsigned n = 0;
+    if (d->user && d->id) {
+        snprintf(buf, size, "/machine/peripheral/%s", d->id);
+        return;
+    }
+    for (const struct dev *o = d->board->devs; o && o != d; o = o->next) n += o->user == d->user && (!o->user || !o->id);
+    snprintf(buf, size, d->user ? "/machine/peripheral-anon/device[%u]" : "/machine/unattached/board[%u]", n);
+}
+
+void dev_unplugged(struct dev *d)
+{
+    struct board *b = d->board;
+    struct json_object *data = json_object_new_object();
+    char path[160];
+    dev_path(d, path, sizeof path);
+    if (d->id) json_object_object_add(data, "device", json_object_new_string(d->id));
+    json_object_object_add(data, "path", json_object_new_string(path));
+    dev_free(d);
+    if (b->event) b->event(b, "DEVICE_DELETED", data);
+    else json_object_put(data);
 }
 
 void dev_reset(struct dev *d)

@@ -18,6 +18,7 @@ struct device;
 struct bus;
 struct chr;
 struct blk;
+struct iothread;
 struct net_port;
 struct display;
 struct json_object;
@@ -166,7 +167,7 @@ struct device {
 
 /* --- the instance ---------------------------------------------------------------------------------------------------------- */
 
-enum board_request { BOARD_SHUTDOWN, BOARD_RESET, BOARD_POWERDOWN, BOARD_WATCHDOG };
+enum board_request { BOARD_SHUTDOWN, BOARD_RESET, BOARD_POWERDOWN, BOARD_WATCHDOG, BOARD_IO_ERROR };
 
 /* What a board gives its devices; machine/ fills it. */
 struct board {
@@ -198,6 +199,7 @@ struct dev {
     uint64_t at;             /* where it is mapped */
     struct irq_wire { struct dev *to; unsigned n; } *wire; /* who hears irq[i], for the device tree and `info qtree` */
     struct dma dma;          /* its way to memory: the board's space, unless a bus says otherwise */
+    bool user, late;         /* of -device, device_add; late: the latter */
     bool realized, failed;   /* failed: a guest error stopped it; only reset revives it */
     bool guest_erred;        /* dev_guest_error has said something */
     struct arena *arena;     /* dev_alloc's */
@@ -216,6 +218,9 @@ struct bus {
     /* Before the device's own init: gives it its address and ways; checks `addr`. After exit: takes them back. */
     int (*plug)(struct bus *bus, struct dev *d, struct err *e);
     void (*unplug)(struct bus *bus, struct dev *d);
+    /* Devices come and go while the machine runs. leave: `device_del`: asks the guest, which may take its time; NULL: goes at once. */
+    bool hotplug;
+    int (*leave)(struct bus *bus, struct dev *d, struct err *e);
     void *data;              /* the owner's */
     struct bus *next;
 };
@@ -236,10 +241,18 @@ struct dev_resolver {
     struct blk *(*blk)(void *ctx, const char *name, struct err *e);
     struct net_port *(*net)(void *ctx, const char *name, struct err *e);
     void *ctx;
+    /* The device has it now (-EBUSY: another does); it has it no longer. May be NULL. */
+    int (*take_blk)(void *ctx, struct blk *b, struct dev *d, struct err *e);
+    void (*drop_blk)(void *ctx, struct blk *b, struct dev *d);
+    struct iothread *(*iothread)(void *ctx, const char *name);
 };
 void dev_resolve_with(struct board *b, const struct dev_resolver *r);
 int dev_realize(struct dev *d, struct bus *bus, struct err *e);
 void dev_free(struct dev *d);
+/* dev_free for what goes while the machine runs: tells it (DEVICE_DELETED). */
+void dev_unplugged(struct dev *d);
+/* "/machine/peripheral/ID", "/machine/peripheral-anon/device[N]", "/machine/unattached/..." */
+void dev_path(const struct dev *d, char *buf, size_t size);
 void dev_reset(struct dev *d);
 void dev_reset_all(struct board *b);
 struct dev *dev_find(struct board *b, const char *id);

@@ -190,6 +190,13 @@ static int set_ref(struct dev *d, const struct prop *p, const char *value, struc
         return -why.code;
     }
     if (!ptr) return err_set(e, ENOENT, "Property '%s.%s' can't find value '%s'", d->cls->name, p->name, value);
+    if (p->type == PROP_T_BLK && r->take_blk) {
+        struct blk *b = (struct blk *)(uintptr_t)ptr, *old;
+        int rc = r->take_blk(r->ctx, b, d, e);
+        if (rc) return rc;
+        memcpy(&old, (uint8_t *)d + p->field, sizeof old);
+        if (old && r->drop_blk) r->drop_blk(r->ctx, old, d);
+    }
     put_ptr(d, p, ptr);
     return 0;
 }
@@ -299,8 +306,17 @@ bool dev_get(struct dev *d, const char *prop, char *buf, size_t size)
     return p && value_text(d, p, buf, size);
 }
 
+/* Back ends that were taken are given back. */
 void props_free(struct dev *d)
 {
+    const struct dev_resolver *r = d->board->resolver;
+    for (unsigned i = 0; i < d->cls->nprops; i++) {
+        const struct prop *p = &d->cls->props[i];
+        struct blk *b;
+        if (p->type != PROP_T_BLK || !r || !r->drop_blk) continue;
+        memcpy(&b, (uint8_t *)d + p->field, sizeof b);
+        if (b) r->drop_blk(r->ctx, b, d);
+    }
 }
 
 static void default_text(const struct prop *p, char *buf, size_t size)

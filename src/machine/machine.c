@@ -4,7 +4,7 @@
  */
 #include "machine/machine.h"
 
-#include <json-c/json_object.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -143,6 +143,24 @@ static struct blk *resolve_blk(void *ctx, const char *name, struct err *e)
     return n ? blk_new(m->blks, NULL, blk_node_ref(n), BLK_RDWR, e) : NULL;
 }
 
+static int take_blk(void *ctx, struct blk *b, struct dev *d, struct err *e)
+{
+    return blk_hold(b, d, e);
+}
+
+static struct iothread *resolve_iothread(void *ctx, const char *name)
+{
+    struct machine *m = ctx;
+    return m->iothread_named ? m->iothread_named(m->iothread_ctx, name) : NULL;
+}
+
+/* With the device that is unplugged its -drive goes. */
+static void drop_blk(void *ctx, struct blk *b, struct dev *d)
+{
+    struct machine *m = ctx;
+    blk_release(b, d->realized && d->user && !m->quitting && m->begun);
+}
+
 static struct net_port *resolve_net(void *ctx, const char *name, struct err *e)
 {
     struct machine *m = ctx;
@@ -277,6 +295,25 @@ static const struct host *pick_host(const char *accel, struct err *e)
 
 static void machine_work(void *ctx);
 
+/* A disk failed: whoever looks is told, and the machine stops where the user wants that. */
+static void disk_error(void *ctx, struct blk *b, bool write, int error, enum blk_on_error action)
+{
+    static const char *const words[] = { "report", "ignore", "stop", "stop" };
+    struct machine *m = ctx;
+    struct blk_node *n = blk_node_of(b);
+    if (m->b.event) {
+        struct json_object *o = json_object_new_object();
+        json_object_object_add(o, "device", json_object_new_string(blk_name(b)));
+        if (n) json_object_object_add(o, "node-name", json_object_new_string(n->name));
+        json_object_object_add(o, "reason", json_object_new_string(strerror(-error)));
+        json_object_object_add(o, "operation", json_object_new_string(write ? "write" : "read"));
+        json_object_object_add(o, "nospace", json_object_new_boolean(error == -ENOSPC));
+        json_object_object_add(o, "action", json_object_new_string(words[action]));
+        m->b.event(&m->b, "BLOCK_IO_ERROR", o);
+    }
+    if (action == BLK_ERR_STOP) machine_request(m, BOARD_IO_ERROR, 0);
+}
+
 static int build(struct machine *m, struct err *e)
 {
     const struct machine_type *t = m->type;
@@ -321,8 +358,9 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
     m->b.mem = mem_new();
     m->b.space = space_new(m->b.mem, "memory");
     mem_set_lock(m->b.mem, lock, unlock, mine, loop);
-    dev_resolve_with(&m->b, &(struct dev_resolver){ resolve_chr, resolve_blk, resolve_net, m });
+    dev_resolve_with(&m->b, &(struct dev_resolver){ resolve_chr, resolve_blk, resolve_net, m, take_blk, drop_blk, resolve_iothread });
     if (getrandom(m->rng_seed, sizeof m->rng_seed, 0) != sizeof m->rng_seed) memset(m->rng_seed, 0, sizeof m->rng_seed);
+    if (blks) blk_graph_on_error(blks, disk_error, m);
     if (build(m, e)) {
         machine_free(m);
         return NULL;
@@ -333,6 +371,8 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
 void machine_free(struct machine *m)
 {
     if (!m) return;
+    m->quitting = true;
+    if (m->blks) blk_graph_on_error(m->blks, NULL, NULL);
     if (m->vcpus) { /* devices fall silent while there are CPUs to hear it */
         machine_stop_cpus(m);
         dev_reset_all(&m->b);
@@ -367,36 +407,60 @@ static const char *nth_device(void *ctx, unsigned i)
     return NULL;
 }
 
-int machine_device(struct machine *m, const char *text, struct err *e)
+/* Where a device of the options goes: *bus, NULL where it needs none. */
+static int place(struct machine *m, const struct device *cls, const struct opts *o, bool plug, struct bus **bus, struct err *e)
 {
-    struct opts o = { 0 };
+    const char *name = opts_get(o, "bus");
+    *bus = NULL;
+    if (plug && !cls->hotplug) return err_set(e, ENOTSUP, "Device '%s' does not support hotplugging", cls->name);
+    if (cls->bus && !(*bus = bus_find(&m->b, cls->bus, name, e))) return -ENOENT;
+    if (plug && *bus && !(*bus)->hotplug) return err_set(e, ENOTSUP, "Bus '%s' does not support hotplugging", (*bus)->name);
+    return m->engine ? 0 : -EINVAL;
+}
+
+int machine_device_opts(struct machine *m, const struct opts *o, bool plug, struct err *e)
+{
     char near[160];
-    int r = opts_parse(&o, text, "driver", e);
-    const char *driver = r ? NULL : opts_get(&o, "driver"), *id = r ? NULL : opts_get(&o, "id");
-    if (!r && !driver) r = err_set(e, EINVAL, "Parameter 'driver' is missing");
-    if (!r && !strcmp(driver, "loader")) {
-        opts_free(&o);
-        return machine_loader(m, text, e);
-    }
-    const struct device *cls = r ? NULL : device_find(driver);
-    if (!r && (!cls || !cls->user_creatable))
-        r = err_set(e, ENODEV, "'%s' is not a valid device model name%s", driver, near_words(near, sizeof near, driver, nth_device, NULL));
-    if (!r && id && !opts_id_ok(id)) r = err_set(e, EINVAL, "Parameter 'id' expects an identifier");
-    struct bus *bus = NULL;
-    if (!r && cls->bus && !(bus = bus_find(&m->b, cls->bus, opts_get(&o, "bus"), e))) r = -ENOENT;
-    if (!r && !m->engine) r = -EINVAL;
+    const char *driver = opts_get(o, "driver"), *id = opts_get(o, "id");
+    struct bus *bus;
+    if (!driver) return err_set(e, EINVAL, "Parameter 'driver' is missing");
+    const struct device *cls = device_find(driver);
+    if (!cls) return err_set(e, ENODEV, "'%s' is not a valid device model name%s", driver, near_words(near, sizeof near, driver, nth_device, NULL));
+    if (!cls->user_creatable) return err_set(e, EINVAL, "Parameter 'driver' expects a pluggable device type");
+    if (id && !opts_id_ok(id)) return err_set(e, EINVAL, "Parameter 'id' expects an identifier");
+    int r = place(m, cls, o, plug, &bus, e);
     struct dev *d = r ? NULL : dev_new(&m->b, cls, id, e);
-    if (!r && !d) r = -EINVAL;
+    if (!r && !d) r = -EEXIST;
+    if (d) d->user = true, d->late = plug;
     if (!r) r = set_globals(m, d, e);
-    for (uint32_t i = 0; !r && i < o.count; i++) {
-        const char *key = o.list[i].key;
+    for (uint32_t i = 0; !r && i < o->count; i++) {
+        const char *key = o->list[i].key;
         if (!strcmp(key, "driver") || !strcmp(key, "id") || !strcmp(key, "bus")) continue;
-        r = dev_set(d, key, o.list[i].val, e);
+        r = dev_set(d, key, o->list[i].val, e);
     }
     if (!r) r = dev_realize(d, bus, e);
     if (r) dev_free(d);
+    return r;
+}
+
+int machine_device(struct machine *m, const char *text, struct err *e)
+{
+    struct opts o = { 0 };
+    int r = opts_parse(&o, text, "driver", e);
+    bool loader = !r && !strcmp(opts_str(&o, "driver", ""), "loader");
+    if (!r) r = loader ? machine_loader(m, text, e) : machine_device_opts(m, &o, false, e);
     opts_free(&o);
     return r;
+}
+
+int machine_device_del(struct machine *m, struct dev *d, struct err *e)
+{
+    if (!d->parent || !d->parent->hotplug)
+        return err_set(e, ENOTSUP, "Bus '%s' does not support hotplugging", d->parent ? d->parent->name : "main-system-bus");
+    if (!d->cls->hotplug) return err_set(e, ENOTSUP, "Device '%s' does not support hotplugging", d->cls->name);
+    if (d->parent->leave) return d->parent->leave(d->parent, d, e);
+    dev_unplugged(d);
+    return 0;
 }
 
 int machine_loader(struct machine *m, const char *text, struct err *e)
@@ -452,6 +516,7 @@ int machine_begin(struct machine *m, struct err *e)
 {
     int r = machine_boot(m, e);
     if (r) return r;
+    m->begun = true;
     reset(m);
     return vcpus_start_threads(m, e);
 }
@@ -460,6 +525,7 @@ void machine_start(struct machine *m)
 {
     if (m->state == RUN_RUNNING) return;
     clock_start(&m->guest_clock);
+    if (m->blks) blk_graph_resume(m->blks);
     set_state(m, RUN_RUNNING, NULL);
     machine_resume_cpus(m);
 }
@@ -526,6 +592,7 @@ static void machine_work(void *ctx)
         m->debug_cpu = NULL;
         if (m->on_debug) m->on_debug(m->on_debug_ctx, cpu);
     }
+    if (req & 1u << BOARD_IO_ERROR && m->state == RUN_RUNNING) machine_pause(m, RUN_IO_ERROR);
     if (req & 1u << BOARD_WATCHDOG) req |= watchdog(m);
     if (req & 1u << BOARD_RESET && m->cfg.no_reboot) req |= 1u << BOARD_SHUTDOWN;
     if (req & 1u << BOARD_SHUTDOWN) {

@@ -182,7 +182,7 @@ struct machine {
     uint32_t requests;          /* 1 << enum board_request; atomic */
     int exit_status;
     enum run_state state;
-    bool quitting;
+    bool begun, quitting;       /* everything of the command line is there; it comes to an end */
     /* who wants to know: monitor, gdb */
     void (*on_state)(void *ctx, enum run_state s, const char *reason);
     void *on_state_ctx;
@@ -193,6 +193,9 @@ struct machine {
     /* semihosting; NULL: an undefined instruction or nothing, as the guest says. Returns false: not handled */
     bool (*semihost)(void *ctx, CPU *cpu);
     void *semihost_ctx;
+    /* -object iothread,id=NAME; NULL: there are none */
+    struct iothread *(*iothread_named)(void *ctx, const char *name);
+    void *iothread_ctx;
     struct vcpus *vcpus;        /* vcpu.c's */
 };
 
@@ -203,6 +206,10 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
                             struct blk_graph *blks, struct err *e);
 /* Between machine_new and machine_begin: devices of the command line. text: "virtio-blk-pci,drive=d0" or JSON. */
 int machine_device(struct machine *m, const char *text, struct err *e);
+/* The same of options (driver=, id=, bus=, properties); plug: the machine is made, only what can come while it runs. Lock held. */
+int machine_device_opts(struct machine *m, const struct opts *o, bool plug, struct err *e);
+/* device_del: the device goes now, or when the guest agrees (DEVICE_DELETED). Lock held. */
+int machine_device_del(struct machine *m, struct dev *d, struct err *e);
 int machine_loader(struct machine *m, const char *text, struct err *e);
 /* Loads kernel and firmware, makes the device tree, resets; then it is paused (RUN_PRELAUNCH). Lock held. */
 int machine_begin(struct machine *m, struct err *e);

@@ -241,7 +241,7 @@ static void wrong_devices(void **st)
     assert_true(box_new(&b, "riscv64", "virt", NULL, NULL));
     static const struct { const char *text, *why; } bad[] = {
         { "nix", "'nix' is not a valid device model name" },
-        { "uart16550", "'uart16550' is not a valid device model name" },
+        { "uart16550", "Parameter 'driver' expects a pluggable device type" },
         { "virtio-rng-device,id=1a", "Parameter 'id' expects an identifier" },
         { "virtio-rng-device,bus=nix", "Bus 'nix' not found" },
         { "virtio-rng-device,nix=1", "Property 'virtio-rng-device.nix' not found" },

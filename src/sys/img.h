@@ -55,6 +55,8 @@ int img_commit(struct img *m, int argc, char **argv);
 int img_bench(struct img *m, int argc, char **argv);
 void img_snapshot_table(struct blk_node *n);
 
+struct json_object *img_info_json(struct blk_node *n, const char *name);
+
 int img_main(int argc, char **argv);
 
 #endif

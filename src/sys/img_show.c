@@ -91,7 +91,7 @@ static bool is_dirty(struct blk_node *n)
     return !strcmp(n->drv->name, "qcow2") && !blk_node_pread(n->file, 0, h, sizeof h) && h[7] >= 3 && (h[79] & 1);
 }
 
-static struct json_object *info_json(struct blk_node *n, const char *name)
+struct json_object *img_info_json(struct blk_node *n, const char *name)
 {
     struct json_object *o = json_object_new_object(), *sn = snapshots_json(n), *sp = specific(n);
     uint64_t actual;
@@ -183,7 +183,7 @@ int img_info(struct img *m, int argc, char **argv)
         struct blk_node *n = blk_node_of(b);
         if (n->backing_name) combine(full, sizeof full, n->filename ? n->filename : name, n->backing_name);
         if (json) {
-            struct json_object *o = info_json(n, n->filename ? n->filename : name);
+            struct json_object *o = img_info_json(n, n->filename ? n->filename : name);
             if (n->backing_name) add_str(o, "full-backing-filename", full);
             json_object_array_add(list, o);
         } else {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "io/net/net.h"
+#include "sys/base64.h"
 #include "sys/monitor_cmd.h"
 
 /* "fd=NAME" of a getfd becomes its number; the new owner closes it. */
@@ -41,6 +42,48 @@ static int cmd_chardev_add(struct mon_call *c, struct err *e)
 static int hmp_chardev_add(struct mon_call *c, struct err *e)
 {
     return chr_new_text(mon_config(c->set)->chrs, mon_str(c, "args"), NULL, e);
+}
+
+/* Devices' properties name the back end, too. */
+static void follow(struct machine *m, struct chr *old, struct chr *new)
+{
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++)
+        if (m->cfg.serial[i] == old) m->cfg.serial[i] = new;
+    for (struct dev *d = m->b.devs; d; d = d->next)
+        for (const struct prop *p = d->cls->props; p < d->cls->props + d->cls->nprops; p++) {
+            struct chr **at = (struct chr **)((uint8_t *)d + p->field);
+            if (p->type == PROP_T_CHR && *at == old) *at = new;
+        }
+}
+
+static int change_with(struct mon_call *c, struct chr *old, struct chr *new)
+{
+    if (c->m) follow(c->m, old, new);
+    if (!c->out && !strncmp(chr_name(new), "pty:", 4)) c->ret = mon_obj("pty:s", chr_name(new) + 4, NULL);
+    return 0;
+}
+
+static int cmd_chardev_change(struct mon_call *c, struct err *e)
+{
+    struct opts o = { 0 };
+    struct chr *old, *new;
+    int rc = opts_json(&o, c->args, e);
+    if (!rc) rc = resolve_fds(c, &o, e);
+    if (!rc) rc = chr_change_qmp(mon_config(c->set)->chrs, &o, &old, &new, e);
+    opts_free(&o);
+    return rc ? rc : change_with(c, old, new);
+}
+
+static int hmp_chardev_change(struct mon_call *c, struct err *e)
+{
+    struct opts o = { 0 };
+    struct chr *old, *new;
+    int rc = opts_parse(&o, mon_str(c, "args"), "backend", e);
+    if (!rc && !opts_has(&o, "backend")) rc = err_set(e, EINVAL, "chardev: a kind is missing");
+    opts_add(&o, "id", mon_str(c, "id"));
+    if (!rc) rc = chr_change(mon_config(c->set)->chrs, &o, &old, &new, e);
+    opts_free(&o);
+    return rc ? rc : change_with(c, old, new);
 }
 
 static int cmd_chardev_remove(struct mon_call *c, struct err *e)
@@ -86,45 +129,6 @@ static int query_chardev_backends(struct mon_call *c, struct err *e)
 
 /* --- ringbuf: base64 or UTF-8 text ------------------------------------------------------------------------------------------------ */
 
-static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static char *to_base64(const uint8_t *p, size_t n)
-{
-    char *text = xalloc((n + 2) / 3 * 4 + 1), *o = text;
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0u);
-        *o++ = b64[v >> 18];
-        *o++ = b64[v >> 12 & 63];
-        *o++ = i + 1 < n ? b64[v >> 6 & 63] : '=';
-        *o++ = i + 2 < n ? b64[v & 63] : '=';
-    }
-    return text;
-}
-
-/* Length, or -1: it is none. In place. */
-static ssize_t from_base64(char *s)
-{
-    uint32_t v = 0;
-    unsigned bits = 0;
-    size_t n = 0, len = strlen(s), pad = 0;
-    if (len % 4) return -1;
-    for (size_t i = 0; i < len; i++) {
-        const char *p = strchr(b64, s[i]);
-        if (s[i] == '=' && i + 2 >= len) {
-            pad++;
-            continue;
-        }
-        if (!p || pad) return -1;
-        v = v << 6 | (uint32_t)(p - b64);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            s[n++] = (char)(v >> bits);
-        }
-    }
-    return (ssize_t)n;
-}
-
 static struct chr *ringbuf(struct mon_call *c, bool *base64, struct err *e)
 {
     struct chr *k = chr_find(mon_config(c->set)->chrs, mon_str(c, "device"));
@@ -153,7 +157,7 @@ static int cmd_ringbuf_read(struct mon_call *c, struct err *e)
         mon_put(c->out, (char *)buf, len);
         mon_put(c->out, "\n", 1);
     } else if (!rc) {
-        char *text = base64 ? to_base64(buf, len) : NULL;
+        char *text = base64 ? base64_encode(buf, len) : NULL;
         c->ret = text ? json_object_new_string(text) : json_object_new_string_len((char *)buf, (int)len);
         free(text);
     }
@@ -167,7 +171,7 @@ static int cmd_ringbuf_write(struct mon_call *c, struct err *e)
     struct chr *k = ringbuf(c, &base64, e);
     if (!k) return -EINVAL;
     char *data = strdup(mon_str(c, "data"));
-    ssize_t len = base64 ? from_base64(data) : (ssize_t)strlen(data);
+    ssize_t len = base64 ? base64_decode(data) : (ssize_t)strlen(data);
     int rc = len < 0 ? err_set(e, EINVAL, "Parameter 'data' is not base64") : chr_ringbuf_write(k, data, (size_t)len, e);
     free(data);
     return rc;
@@ -265,6 +269,8 @@ static const struct mon_cmd cmds[] = {
     QMP("query-chardev-backends", "", query_chardev_backends, .ret = "list"),
     QMP("chardev-add", "id:s,backend:o", cmd_chardev_add),
     HMP("chardev-add", "args:t", hmp_chardev_add, "add chardev"),
+    QMP("chardev-change", "id:s,backend:o", cmd_chardev_change),
+    HMP("chardev-change", "id:s,args:t", hmp_chardev_change, "change chardev"),
     BOTH("chardev-remove", "id:s", cmd_chardev_remove, "remove chardev"),
     BOTH("chardev-send-break", "id:s", cmd_send_break, "send a break on chardev"),
     QMP("ringbuf-read", "device:s,size:n,format?:s", cmd_ringbuf_read, .ret = "str"),

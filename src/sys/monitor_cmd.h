@@ -37,6 +37,11 @@ struct mon_table {
     unsigned count;
 };
 extern const struct mon_table *const mon_table_registry[];
+#define LIST_ADD(o, ...) json_object_array_add(o, mon_obj(__VA_ARGS__, NULL))
+/* A device by "/machine/peripheral/ID" or its id (monitor_qom.c). */
+struct dev *mon_dev(struct mon_call *c, const char *path);
+/* "max-riscv-cpu" */
+void mon_cpu_type(const struct guest *g, const char *model, char *buf, size_t size);
 #define MON_TABLE(t) .cmds = t, .count = ARRAY_LEN(t)
 
 /* Events, for introspection. */

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "io/display/vnc.h"
-#include "sys/monitor_cmd.h"
+#include "sys/monitor_block.h"
 
 /* --- screendump ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -181,7 +181,7 @@ static int expire_password(struct mon_call *c, struct err *e)
 static int hmp_change(struct mon_call *c, struct err *e)
 {
     struct vnc *v = first_vnc(c);
-    if (strcmp(mon_str(c, "device"), "vnc")) return mon_no_device(c, mon_str(c, "device"), e);
+    if (strcmp(mon_str(c, "device"), "vnc")) return mon_change(c, mon_str(c, "device"), mon_str(c, "target"), mon_str(c, "arg"), e);
     if (strcmp(mon_str(c, "target"), "password") && strcmp(mon_str(c, "target"), "passwd"))
         return err_set(e, EINVAL, "the address of a VNC server cannot be changed");
     if (!v) return err_set(e, ENOENT, "there is no VNC server");
@@ -220,7 +220,7 @@ static const struct mon_cmd cmds[] = {
     QMP("expire_password", "protocol:s,time:s,display?:s", expire_password),
     HMP("expire_password", "protocol:s,time:s", expire_password, "until when the VNC password is good: now, never, +SECONDS, SECONDS"),
     QMP("change-vnc-password", "password:s", set_password),
-    HMP("change", "device:s,target:s,arg?:t", hmp_change, "change the VNC password", .show = "vnc password text"),
+    HMP("change", "device:s,target:s,arg?:t", hmp_change, "change a removable medium, or the VNC password", .show = "device filename [format] | vnc password text"),
     QMP("query-mice", "", query_mice, .ret = "list"), HMP("info mice", "", query_mice, "pointers of the guest; * gets the events"),
 };
 const struct mon_table display_mon = { MON_TABLE(cmds) };

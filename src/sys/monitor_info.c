@@ -1,7 +1,6 @@
 /* monitor_info.c: commands: the human monitor's `info ...` about the machine. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "io/block/blk.h"
 #include "sys/monitor_cmd.h"
 
 static int info_status(struct mon_call *c, struct err *e)
@@ -173,20 +172,6 @@ static int info_qdm(struct mon_call *c, struct err *e)
     return 0;
 }
 
-static int info_block(struct mon_call *c, struct err *e)
-{
-    for (unsigned i = 0; c->m && i < c->m->cfg.ndrives; i++) {
-        const struct blk_drive *d = &c->m->cfg.drives[i];
-        const char *name = d->blk && blk_name(d->blk) ? blk_name(d->blk) : d->id;
-        if (d->blk)
-            mon_out(c, "%s: %llu bytes%s\n    Cache mode:       %s\n", name, (unsigned long long)blk_size(d->blk),
-                    blk_read_only(d->blk) ? ", read-only" : "", blk_writethrough(d->blk) ? "writethrough" : "writeback");
-        else
-            mon_out(c, "%s: [not inserted]\n", name);
-    }
-    return 0;
-}
-
 static const struct mon_cmd cmds[] = {
     HMP("info status", "", info_status, "show the current VM status (running|paused)"),
     HMP("info version", "", info_version, "show the version of QEMU"),
@@ -199,6 +184,5 @@ static const struct mon_cmd cmds[] = {
     HMP("info mtree", "flat:-f", info_mtree, "show memory tree (the flat view)"),
     HMP("info qtree", "", info_qtree, "show device tree"),
     HMP("info qdm", "", info_qdm, "show qdev device model list"),
-    HMP("info block", "", info_block, "show info of one block device or all block devices"),
 };
 const struct mon_table info_mon = { MON_TABLE(cmds) };

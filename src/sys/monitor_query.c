@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "io/block/blk.h"
 #include "sys/monitor_cmd.h"
-
-#define LIST_ADD(o, ...) json_object_array_add(o, mon_obj(__VA_ARGS__, NULL))
 
 static const struct guest *guest_of(struct mon_call *c)
 {
@@ -69,6 +66,28 @@ static int query_cpus(struct mon_call *c, struct err *e)
     return 0;
 }
 
+static int not_enabled(struct mon_call *c, struct err *e)
+{
+    return err_set(e, ENOTSUP, "The feature '%s' is not enabled", c->cmd->name);
+}
+
+/* All that there may be are there: -smp's. */
+static int query_hotpluggable(struct mon_call *c, struct err *e)
+{
+    const struct guest *g = guest_of(c);
+    char path[64], type[128], name[64];
+    if (!c->m) return not_enabled(c, e);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(c->m->cfg.cpu, ","), c->m->cfg.cpu);
+    mon_cpu_type(g, name, type, sizeof type);
+    c->ret = json_object_new_array();
+    for (unsigned i = c->m->ncpus; i--;) {
+        snprintf(path, sizeof path, "/machine/unattached/device[%u]", i);
+        LIST_ADD(c->ret, "props:o", mon_obj("core-id:i", (int64_t)i, "thread-id:i", (int64_t)0, "socket-id:i", (int64_t)0, NULL),
+                 "vcpus-count:i", (int64_t)1, "qom-path:s", path, "type:s", type);
+    }
+    return 0;
+}
+
 static int query_memory(struct mon_call *c, struct err *e)
 {
     c->ret = mon_obj("base-memory:u", c->m ? c->m->cfg.ram : 0, "plugged-memory:i", (int64_t)0, NULL);
@@ -90,11 +109,6 @@ static int empty_list(struct mon_call *c, struct err *e)
 static int empty_object(struct mon_call *c, struct err *e)
 {
     return 0;
-}
-
-static int not_enabled(struct mon_call *c, struct err *e)
-{
-    return err_set(e, ENOTSUP, "The feature '%s' is not enabled", c->cmd->name);
 }
 
 static int no_balloon(struct mon_call *c, struct err *e)
@@ -131,7 +145,7 @@ static int migrate_set_capabilities(struct mon_call *c, struct err *e)
 
 /* --- kinds ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void cpu_type(const struct guest *g, const char *model, char *buf, size_t size)
+void mon_cpu_type(const struct guest *g, const char *model, char *buf, size_t size)
 {
     const char *arch = g->name;
     if (!strcmp(arch, "aarch64") || !strcmp(arch, "armeb")) arch = "arm";
@@ -146,7 +160,7 @@ static int query_machines(struct mon_call *c, struct err *e)
     c->ret = json_object_new_array();
     for (unsigned i = 0; (t = machine_nth(g->name, i)); i++) {
         char type[128];
-        cpu_type(g, t->cpu ? t->cpu : g->models->name, type, sizeof type);
+        mon_cpu_type(g, t->cpu ? t->cpu : g->models->name, type, sizeof type);
         struct json_object *o = mon_obj("hotpluggable-cpus:b", 0, "name:s", t->name, "numa-mem-supported:b", 0, "default-cpu-type:s", type,
             "cpu-max:i", (int64_t)t->max_cpus, "deprecated:b", 0, NULL);
         if (t->alias) json_object_object_add(o, "alias", json_object_new_string_len(t->alias, (int)strcspn(t->alias, ",")));
@@ -165,7 +179,7 @@ static int query_cpu_definitions(struct mon_call *c, struct err *e)
     c->ret = json_object_new_array();
     for (const struct cpu_model *m = g->models; m->name; m++) {
         char type[128];
-        cpu_type(g, m->name, type, sizeof type);
+        mon_cpu_type(g, m->name, type, sizeof type);
         LIST_ADD(c->ret, "name:s", m->name, "typename:s", type, "static:b", 0, "deprecated:b", 0);
     }
     return 0;
@@ -175,226 +189,6 @@ static int query_options(struct mon_call *c, struct err *e)
 {
     if (mon_has(c, "option")) return err_set(e, EINVAL, "Invalid option name '%.60s'", mon_str(c, "option"));
     return empty_list(c, e);
-}
-
-static void add_type(struct json_object *list, const char *implements, const char *name, const char *parent)
-{
-    if (implements && strcmp(implements, name) && strcmp(implements, parent) && strcmp(implements, "object")) return;
-    LIST_ADD(list, "name:s", name, "parent:s", parent);
-}
-
-static int qom_list_types(struct mon_call *c, struct err *e)
-{
-    const struct guest *g = guest_of(c);
-    const char *of = mon_str(c, "implements");
-    const struct machine_type *t;
-    char name[160];
-    c->ret = json_object_new_array();
-    if (mon_bool(c, "abstract", true)) {
-        static const char *const abstract[] = { "accel", "device", "machine", "cpu" };
-        for (unsigned i = 0; i < ARRAY_LEN(abstract); i++) add_type(c->ret, of, abstract[i], "object");
-    }
-    add_type(c->ret, of, "tcg-accel", "accel");
-    for (const struct device *const *d = device_registry; *d; d++) add_type(c->ret, of, (*d)->name, "device");
-    for (unsigned i = 0; (t = machine_nth(g->name, i)); i++) {
-        snprintf(name, sizeof name, "%s-machine", t->name);
-        add_type(c->ret, of, name, "machine");
-    }
-    add_type(c->ret, of, "none-machine", "machine");
-    for (const struct cpu_model *m = g->models; m->name; m++) {
-        cpu_type(g, m->name, name, sizeof name);
-        add_type(c->ret, of, name, "cpu");
-    }
-    return 0;
-}
-
-static const char *prop_type(enum prop_type t)
-{
-    static const char *const names[] = {
-        [PROP_T_BOOL] = "bool", [PROP_T_U8] = "uint8", [PROP_T_U16] = "uint16", [PROP_T_U32] = "uint32", [PROP_T_U64] = "uint64",
-        [PROP_T_SIZE] = "size", [PROP_T_STR] = "str", [PROP_T_CHR] = "str", [PROP_T_BLK] = "str", [PROP_T_NET] = "str",
-        [PROP_T_MAC] = "str", [PROP_T_DEV] = "link<device>", [PROP_T_ENUM] = "str", [PROP_T_ONOFFAUTO] = "OnOffAuto", [PROP_T_PCI_ADDR] = "int32",
-    };
-    return (unsigned)t < ARRAY_LEN(names) && names[t] ? names[t] : "str";
-}
-
-static void add_props(struct json_object *list, const struct device *d)
-{
-    for (const struct prop *p = d->props; p < d->props + d->nprops; p++) {
-        struct json_object *o = mon_obj("name:s", p->name, "type:s", prop_type(p->type), NULL);
-        if (p->help) json_object_object_add(o, "description", json_object_new_string(p->help));
-        if (p->type == PROP_T_BOOL)
-            json_object_object_add(o, "default-value", json_object_new_boolean(p->def != 0));
-        else if (p->type <= PROP_T_SIZE)
-            json_object_object_add(o, "default-value", json_object_new_uint64(p->def));
-        json_object_array_add(list, o);
-    }
-}
-
-static int device_list_properties(struct mon_call *c, struct err *e)
-{
-    const char *name = mon_str(c, "typename");
-    const struct device *d = device_find(name);
-    if (!d && (!strcmp(name, "tcg-accel") || !strcmp(name, "accel") || !strcmp(name, "device")))
-        return err_set(e, EINVAL, "Parameter 'typename' expects a non-abstract device type");
-    if (!d) return mon_no_device(c, name, e);
-    c->ret = json_object_new_array();
-    add_props(c->ret, d);
-    return 0;
-}
-
-static int qom_list_properties(struct mon_call *c, struct err *e)
-{
-    const char *name = mon_str(c, "typename");
-    const struct device *d = device_find(name);
-    const struct machine_type *t;
-    struct json_object *list = json_object_new_array();
-    size_t n = strlen(name);
-    bool known = d || !strcmp(name, "tcg-accel") || (n > 4 && !strcmp(name + n - 4, "-cpu"));
-    if (d) add_props(list, d);
-    for (unsigned i = 0; (t = machine_nth(guest_of(c)->name, i)); i++) {
-        if (strlen(t->name) + 8 != n || strncmp(name, t->name, n - 8) || strcmp(name + n - 8, "-machine")) continue;
-        known = true;
-        for (unsigned k = 0; k < t->nprops; k++)
-            LIST_ADD(list, "name:s", t->props[k].name, "type:s", t->props[k].words == machine_onoff ? "bool" : "string",
-                     "description:s", t->props[k].help);
-    }
-    c->ret = list;
-    return known ? 0 : err_set(e, ENOENT, "Class '%.100s' not found", name);
-}
-
-/* --- the object tree, as far as clients look ------------------------------------------------------------------------------------------ */
-
-/* "/machine/peripheral/ID", or the id alone. */
-static struct dev *dev_at(struct mon_call *c, const char *path)
-{
-    static const char where[] = "/machine/peripheral/";
-    if (!strncmp(path, where, sizeof where - 1)) path += sizeof where - 1;
-    return c->m && !strchr(path, '/') ? dev_find(&c->m->b, path) : NULL;
-}
-
-static int cpu_at(struct mon_call *c, const char *path)
-{
-    unsigned i;
-    char end;
-    return c->m && sscanf(path, "/machine/unattached/device[%u%c", &i, &end) == 2 && end == ']' && i < c->m->ncpus ? (int)i : -1;
-}
-
-static int qom_list(struct mon_call *c, struct err *e)
-{
-    const char *path = mon_str(c, "path");
-    struct json_object *list = json_object_new_array();
-    struct dev *d = dev_at(c, path);
-    c->ret = list;
-    LIST_ADD(list, "name:s", "type", "type:s", "string");
-    if (!strcmp(path, "/")) {
-        LIST_ADD(list, "name:s", "machine", "type:s", "child<machine>");
-        LIST_ADD(list, "name:s", "objects", "type:s", "child<container>");
-        LIST_ADD(list, "name:s", "chardevs", "type:s", "child<container>");
-    } else if (!strcmp(path, "/machine") || !strcmp(path, "/machine/")) {
-        LIST_ADD(list, "name:s", "peripheral", "type:s", "child<container>");
-        LIST_ADD(list, "name:s", "unattached", "type:s", "child<container>");
-    } else if (!strcmp(path, "/machine/peripheral") && c->m) {
-        for (d = c->m->b.devs; d; d = d->next) {
-            char type[160];
-            snprintf(type, sizeof type, "child<%s>", d->cls->name);
-            if (d->id) LIST_ADD(list, "name:s", d->id, "type:s", type);
-        }
-    } else if (!strcmp(path, "/machine/unattached") && c->m) {
-        for (unsigned i = 0; i < c->m->ncpus; i++) {
-            char name[32];
-            snprintf(name, sizeof name, "device[%u]", i);
-            LIST_ADD(list, "name:s", name, "type:s", "child<cpu>");
-        }
-    } else if (d) {
-        LIST_ADD(list, "name:s", "realized", "type:s", "bool");
-        add_props(list, d->cls);
-    } else if (cpu_at(c, path) >= 0) {
-        LIST_ADD(list, "name:s", "realized", "type:s", "bool");
-    } else if (strcmp(path, "/objects") && strcmp(path, "/chardevs")) {
-        return mon_no_device(c, path, e);
-    }
-    return 0;
-}
-
-static int qom_get(struct mon_call *c, struct err *e)
-{
-    const char *path = mon_str(c, "path"), *prop = mon_str(c, "property");
-    struct dev *d = dev_at(c, path);
-    char text[512], type[128];
-    int cpu = cpu_at(c, path);
-    if (d && !strcmp(prop, "type")) {
-        c->ret = json_object_new_string(d->cls->name);
-    } else if ((d || cpu >= 0) && !strcmp(prop, "realized")) {
-        c->ret = json_object_new_boolean(true);
-    } else if (d && dev_get(d, prop, text, sizeof text)) {
-        const struct prop *p = d->cls->props;
-        while (strcmp(p->name, prop)) p++;
-        c->ret = p->type == PROP_T_BOOL ? json_object_new_boolean(!strcmp(text, "on")) :
-            p->type <= PROP_T_SIZE ? json_object_new_uint64(strtoull(text, NULL, 0)) : json_object_new_string(text);
-    } else if (cpu >= 0 && !strcmp(prop, "type")) {
-        const struct guest *g = guest_of(c);
-        const char *model = c->m->cfg.cpu ? c->m->cfg.cpu : c->m->type->cpu ? c->m->type->cpu : g->models->name;
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(model, ","), model);
-        cpu_type(g, name, type, sizeof type);
-        c->ret = json_object_new_string(type);
-    } else if (!strcmp(path, "/machine") && c->m && !strcmp(prop, "type")) {
-        snprintf(type, sizeof type, "%s-machine", c->m->type->name);
-        c->ret = json_object_new_string(type);
-    } else if (!d && cpu < 0 && strcmp(path, "/machine")) {
-        return mon_no_device(c, path, e);
-    } else {
-        return err_set(e, ENOENT, "Property '%.60s.%.60s' not found", d ? d->cls->name : path, prop);
-    }
-    return 0;
-}
-
-static int device_add(struct mon_call *c, struct err *e)
-{
-    const char *driver = mon_str(c, "driver");
-    char name[128];
-    snprintf(name, sizeof name, "%.*s", c->out ? (int)strcspn(driver, ",") : 127, driver);
-    if (!device_find(name)) return err_set(e, ENOENT, "'%s' is not a valid device model name", name);
-    return err_set(e, ENOTSUP, "Device '%s' can not be hotplugged on this machine", name);
-}
-
-static int device_del(struct mon_call *c, struct err *e)
-{
-    struct dev *d = dev_at(c, mon_str(c, "id"));
-    return d ? err_set(e, ENOTSUP, "Device '%s' does not support hotplugging", d->cls->name) : mon_no_device(c, mon_str(c, "id"), e);
-}
-
-/* --- disks ------------------------------------------------------------------------------------------------------------------------------- */
-
-static int query_block(struct mon_call *c, struct err *e)
-{
-    c->ret = json_object_new_array();
-    for (unsigned i = 0; c->m && i < c->m->cfg.ndrives; i++) {
-        const struct blk_drive *d = &c->m->cfg.drives[i];
-        struct json_object *o = mon_obj("device:s", d->blk && blk_name(d->blk) ? blk_name(d->blk) : d->id, "locked:b", 0,
-            "removable:b", !strcmp(d->media, "cdrom"), "type:s", "unknown", NULL);
-        if (d->blk)
-            json_object_object_add(o, "inserted", mon_obj("ro:b", blk_read_only(d->blk), "image:o", mon_obj("virtual-size:u", blk_size(d->blk), NULL), NULL));
-        json_object_array_add(c->ret, o);
-    }
-    return 0;
-}
-
-static int query_blockstats(struct mon_call *c, struct err *e)
-{
-    c->ret = json_object_new_array();
-    for (unsigned i = 0; c->m && i < c->m->cfg.ndrives; i++) {
-        const struct blk_drive *d = &c->m->cfg.drives[i];
-        struct blk_stats s = { 0 };
-        if (!d->blk) continue;
-        blk_get_stats(d->blk, &s);
-        LIST_ADD(c->ret, "device:s", blk_name(d->blk) ? blk_name(d->blk) : d->id, "stats:o", mon_obj(
-            "rd_bytes:u", s.rd_bytes, "wr_bytes:u", s.wr_bytes, "rd_operations:u", s.rd_ops, "wr_operations:u", s.wr_ops,
-            "flush_operations:u", s.flush_ops, "rd_total_time_ns:u", s.rd_ns, "wr_total_time_ns:u", s.wr_ns,
-            "flush_total_time_ns:u", s.flush_ns, "failed_rd_operations:u", s.rd_errors, "failed_wr_operations:u", s.wr_errors, NULL));
-    }
-    return 0;
 }
 
 /* --- introspection ------------------------------------------------------------------------------------------------------------------------ */
@@ -438,7 +232,8 @@ static void schema_command(struct json_object *list, const char *name, const cha
 
 const char *const mon_events[] = {
     "SHUTDOWN", "RESET", "STOP", "RESUME", "POWERDOWN", "GUEST_PANICKED", "WATCHDOG", "RTC_CHANGE", "BLOCK_IO_ERROR", "NIC_RX_FILTER_CHANGED",
-    "VSERPORT_CHANGE", "DEVICE_DELETED", "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED", NULL,
+    "VSERPORT_CHANGE", "DEVICE_DELETED", "DEVICE_UNPLUG_GUEST_ERROR", "DEVICE_TRAY_MOVED", "BLOCK_JOB_COMPLETED", "BLOCK_JOB_CANCELLED", "BLOCK_JOB_ERROR",
+    "BLOCK_JOB_READY", "BLOCK_JOB_PENDING", "JOB_STATUS_CHANGE", "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED", NULL,
 };
 
 static int query_schema(struct mon_call *c, struct err *e)
@@ -461,15 +256,13 @@ static const struct mon_cmd cmds[] = {
     QMP("query-status", "", query_status, .ret = "any"), QMP("query-version", "", query_version, .ret = "any"),
     QMP("query-name", "", query_name, .ret = "any"), QMP("query-uuid", "", query_uuid, .ret = "any"),
     QMP("query-kvm", "", query_kvm, .ret = "any"), QMP("query-target", "", query_target, .ret = "any"),
-    QMP("query-cpus-fast", "", query_cpus, .ret = "list"), QMP("query-hotpluggable-cpus", "", not_enabled, .ret = "list"),
+    QMP("query-cpus-fast", "", query_cpus, .ret = "list"), QMP("query-hotpluggable-cpus", "", query_hotpluggable, .ret = "list"),
     QMP("query-memory-size-summary", "", query_memory, .ret = "any"), QMP("query-memory-devices", "", empty_list, .ret = "list"),
     QMP("query-memdev", "", empty_list, .ret = "list"), QMP("query-current-machine", "", query_current_machine, .ret = "any"),
     QMP("query-machines", "", query_machines, .ret = "list"), QMP("query-cpu-definitions", "", query_cpu_definitions, .ret = "list"),
     QMP("query-cpu-model-expansion", "type:s,model:o", not_enabled, .ret = "any"),
     QMP("query-command-line-options", "option?:s", query_options, .ret = "list"),
     QMP("query-commands", "", query_commands, .ret = "list"), QMP("query-qmp-schema", "", query_schema, .ret = "list"),
-    QMP("query-iothreads", "", empty_list, .ret = "list"),
-    QMP("query-jobs", "", empty_list, .ret = "list"), QMP("query-block-jobs", "", empty_list, .ret = "list"),
     QMP("query-tpm-models", "", empty_list, .ret = "list"), QMP("query-tpm-types", "", empty_list, .ret = "list"),
     QMP("query-tpm", "", empty_list, .ret = "list"), QMP("query-gic-capabilities", "", empty_list, .ret = "list"),
     QMP("query-sev", "", not_enabled, .ret = "any"), QMP("query-sev-capabilities", "", not_enabled, .ret = "any"),
@@ -479,13 +272,5 @@ static const struct mon_cmd cmds[] = {
     QMP("query-dump-guest-memory-capability", "", query_dump_formats, .ret = "any"),
     QMP("query-migrate", "", empty_object, .ret = "any"), QMP("query-migrate-capabilities", "", empty_list, .ret = "list"),
     QMP("migrate-set-capabilities", "capabilities:l", migrate_set_capabilities),
-    QMP("query-block", "", query_block, .ret = "list"), QMP("query-blockstats", "query-nodes?:b", query_blockstats, .ret = "list"),
-    QMP("query-named-block-nodes", "flat?:b", empty_list, .ret = "list"),
-    QMP("qom-list-types", "implements?:s,abstract?:b", qom_list_types, .ret = "list"),
-    QMP("qom-list", "path:s", qom_list, .ret = "list"), QMP("qom-get", "path:s,property:s", qom_get, .ret = "any"),
-    QMP("qom-list-properties", "typename:s", qom_list_properties, .ret = "list"),
-    QMP("device-list-properties", "typename:s", device_list_properties, .ret = "list"),
-    QMP("device_add", "driver:s,bus?:s,id?:s,*", device_add), HMP("device_add", "driver:t", device_add, "add device, like -device on the command line"),
-    BOTH("device_del", "id:s", device_del, "remove device"),
 };
 const struct mon_table query_mon = { MON_TABLE(cmds) };

@@ -5,7 +5,7 @@
 struct monitors *sys_mons(struct sys *s)
 {
     if (!s->mons) {
-        struct monitors_config cfg = { .machine = s->m, .guest = s->guest, .loop = s->loop, .chrs = s->chrs, .nets = s->nets, .blks = s->blks, .vnc = s->vnc,
+        struct monitors_config cfg = { .machine = s->m, .guest = s->guest, .loop = s->loop, .chrs = s->chrs, .nets = s->nets, .blks = s->blks, .vnc = s->vnc, .objs = s->objs,
                                        .name = s->cfg.name, .uuid = s->cfg.uuid };
         s->mons = monitors_new(&cfg);
     }

@@ -55,6 +55,14 @@ static int add_drive(struct sys *s, const struct sys_item *it, struct err *e)
         d->index = next;
     }
     s->cfg.ndrives++;
+    if (!*blk_name(d->blk)) { /* as QEMU calls them: virtio0, ide1-cd0 */
+        bool ide = !strcmp(d->iface, "ide") || !strcmp(d->iface, "scsi");
+        int unit = d->unit >= 0 ? d->unit : d->index;
+        char name[64];
+        if (ide) snprintf(name, sizeof name, "%s%d-%s%d", d->iface, unit / 2, strcmp(d->media, "cdrom") ? "hd" : "cd", unit % 2);
+        else snprintf(name, sizeof name, "%s%d", d->iface, unit);
+        if (!blk_find(s->blks, name)) blk_set_name(d->blk, name);
+    }
     return 0;
 }
 
@@ -65,24 +73,20 @@ static int add_net(struct sys *s, const struct sys_item *it, struct err *e)
     return net_new_text(s->nets, it->arg, e);
 }
 
-/* Objects that other parts do without: what they would say is the default here. */
 static int add_object(struct sys *s, const struct sys_item *it, struct err *e)
 {
-    static const char *const idle[] = { "rng-random", "rng-builtin", "memory-backend-ram", "memory-backend-memfd", "iothread", "secret", NULL };
-    struct opts o = { 0 };
-    int r = opts_parse(&o, it->arg, "qom-type", e);
-    const char *type = r ? "" : opts_str(&o, "qom-type", "");
-    bool known = false;
-    for (unsigned i = 0; idle[i]; i++) known |= !strcmp(type, idle[i]);
-    if (!r && !strcmp(type, "filter-dump")) {
-        uint64_t max = 65536;
-        r = opts_num(&o, "maxlen", 65536, 64, 1 << 20, &max, e);
-        if (!r) r = net_dump_new(s->nets, opts_str(&o, "id", ""), opts_str(&o, "netdev", ""), opts_str(&o, "file", "dump.pcap"), (uint32_t)max, e);
-    } else if (!r && !known) {
-        r = err_set(e, EINVAL, "invalid object type: %s", type);
+    return object_add_text(s->objs, it->arg, e);
+}
+
+/* Those that back ends and drives name are made before them, filters of networks after them. */
+static int add_objects(struct sys *s, bool filters, struct err *e)
+{
+    for (unsigned i = 0; i < s->objects.count; i++) {
+        const struct sys_item *it = &s->objects.item[i];
+        int r = !!strstr(it->arg, "filter-") == filters ? add_object(s, it, e) : 0;
+        if (r) return failed_at(it, e, r);
     }
-    opts_free(&o);
-    return r;
+    return 0;
 }
 
 static void blocks_ready(void *ctx, unsigned events)
@@ -140,10 +144,11 @@ static int backends(struct sys *s, struct err *e)
     s->blks = blk_graph_new();
     if (!s->chrs || !s->nets || !s->blks) return err_set(e, ENOMEM, "out of memory");
     if (!loop_fd_new(s->loop, blk_graph_fd(s->blks), LOOP_IN, blocks_ready, s, e)) return -EMFILE;
-    if ((r = each(s, &s->chardevs, add_chardev, e)) || (r = serials(s, e)) || (r = each(s, &s->blockdevs, add_blockdev, e)) ||
+    s->objs = objects_new(s->loop, s->blks, s->nets);
+    if ((r = add_objects(s, false, e)) || (r = each(s, &s->chardevs, add_chardev, e)) || (r = serials(s, e)) || (r = each(s, &s->blockdevs, add_blockdev, e)) ||
         (r = each(s, &s->drive_opts, add_drive, e)) || (r = each(s, &s->netdevs, add_net, e)))
         return r;
-    return each(s, &s->objects, add_object, e);
+    return add_objects(s, true, e);
 }
 
 /* --- the machine ------------------------------------------------------------------------------------------------------------ */
@@ -160,7 +165,7 @@ static int drive_devices(struct sys *s, struct err *e)
         struct blk_drive *d = &s->drives[i];
         const char *driver = NULL;
         if (!strcmp(d->iface, "virtio")) driver = bus_find(&s->m->b, "pci", NULL, NULL) && device_find("virtio-blk-pci") ? "virtio-blk-pci" : "virtio-blk-device";
-        if (!driver || !d->blk) continue;
+        if (!driver || !blk_node_of(d->blk)) continue;
         const char *serial = d->serial[0] ? sys_text(s, ",serial=%s", d->serial) : "";
         int r = machine_device(s->m, sys_text(s, "%s,drive=%s%s", driver, blk_name(d->blk), serial), e);
         if (r) return r;
@@ -174,7 +179,7 @@ static int sd_cards(struct sys *s, struct err *e)
     int r = 0;
     for (unsigned i = 0; i < s->cfg.ndrives && !r; i++) {
         struct blk_drive *d = &s->drives[i];
-        if (strcmp(d->iface, "sd") || !d->blk) continue;
+        if (strcmp(d->iface, "sd") || !blk_node_of(d->blk)) continue;
         if (!bus_find(&s->m->b, "sd-bus", NULL, NULL)) return err_set(e, ENODEV, "-drive if=sd: machine '%s' has no free slot for an SD card", s->cfg.type->name);
         r = machine_device(s->m, sys_text(s, "sd-card,drive=%s", blk_name(d->blk)), e);
     }
@@ -243,27 +248,10 @@ static void vnc_said(void *ctx, struct vnc *v, enum vnc_event ev, const struct v
     monitor_event(s->mons, names[ev], mon_obj("server:o", vnc_json(&own, vnc_auth(v)), "client:o", vnc_json(client, NULL), NULL));
 }
 
-/* The text of -object secret,id=...,data=TEXT or file=PATH. */
+/* The text of -object secret. */
 static const char *secret_text(void *ctx, const char *id)
 {
-    struct sys *s = ctx;
-    const char *text = NULL;
-    for (unsigned i = 0; i < s->objects.count && !text; i++) {
-        struct opts o = { 0 };
-        uint8_t *data;
-        uint64_t len;
-        if (!opts_parse(&o, s->objects.item[i].arg, "qom-type", NULL) && !strcmp(opts_str(&o, "qom-type", ""), "secret") &&
-            !strcmp(opts_str(&o, "id", ""), id)) {
-            const char *file = opts_get(&o, "file");
-            text = sys_text(s, "%s", opts_str(&o, "data", ""));
-            if (file && !image_read(file, 65536, &data, &len, NULL)) {
-                text = sys_text(s, "%.*s", (int)len, (const char *)data);
-                free(data);
-            }
-        }
-        opts_free(&o);
-    }
-    return text;
+    return objects_secret(((struct sys *)ctx)->objs, id);
 }
 
 static int add_vnc(struct sys *s, const struct sys_item *it, struct err *e)
@@ -361,6 +349,8 @@ static int build(struct sys *s, struct err *e)
         return monitors(s, e);
     }
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
+    s->m->iothread_named = objects_iothread;
+    s->m->iothread_ctx = s->objs;
     if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e)) || (r = sd_cards(s, e))) return r;
     if ((r = machine_begin(s->m, e)) || (r = semihost_begin(s, e))) return r;
     if ((r = displays(s, e)) || (r = monitors(s, e))) return r;
@@ -409,9 +399,8 @@ static void free_all(struct sys *s)
     semihost_end(s);
     if (s->chrs) chr_set_free(s->chrs);
     if (s->nets) net_set_free(s->nets);
-    for (unsigned i = 0; i < s->cfg.ndrives; i++)
-        if (s->drives[i].blk) blk_free(s->drives[i].blk, NULL);
     if (s->blks) blk_graph_free(s->blks);
+    objects_free(s->objs);
     if (s->loop) {
         loop_unlock(s->loop);
         loop_free(s->loop);

@@ -7,6 +7,7 @@
 #include "io/display/vnc.h"
 #include "io/net/net.h"
 #include "machine/machine.h"
+#include "sys/objects.h"
 #include "sys/sandbox.h"
 
 enum { SYS_ITEMS = 512 };
@@ -45,6 +46,7 @@ struct sys {
     struct chr_set *chrs;
     struct net_set *nets;
     struct blk_graph *blks;
+    struct objects *objs;
     struct machine *m;
     struct monitors *mons;       /* of the machine, from the first one on */
     struct vnc_set *vnc;

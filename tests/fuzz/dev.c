@@ -79,7 +79,7 @@ static bool make(struct box *b, unsigned n)
     b->nets = net_set_new(b->d.b.loop, NULL);
     b->blks = blk_graph_new();
     b->d.b.display = display_new();
-    b->r = (struct dev_resolver){ chr_named, blk_named, net_named, b };
+    b->r = (struct dev_resolver){ .chr = chr_named, .blk = blk_named, .net = net_named, .ctx = b };
     dev_resolve_with(&b->d.b, &b->r);
     chr_new_text(b->chrs, "ringbuf,id=c0", NULL, &e);
     chr_new_text(b->chrs, "ringbuf,id=c1", NULL, &e);

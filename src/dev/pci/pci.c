@@ -332,6 +332,11 @@ static void unplug(struct bus *bus, struct dev *d)
     if (b->bridge && b->bridge->presence) b->bridge->presence(b->bridge, false);
 }
 
+static int leave(struct bus *bus, struct dev *d, struct err *e)
+{
+    return pci_unplug_request(d, e);
+}
+
 struct pci_bus *pci_bus_new(struct dev *owner, const char *name, struct pci_host *host, struct pci_dev *bridge)
 {
     struct pci_bus *b = dev_alloc(owner, sizeof *b);
@@ -341,6 +346,7 @@ struct pci_bus *pci_bus_new(struct dev *owner, const char *name, struct pci_host
     b->bus = bus_new(owner, "pci", name, 0);
     b->bus->plug = plug;
     b->bus->unplug = unplug;
+    b->bus->leave = leave;
     return b;
 }
 

@@ -17,10 +17,12 @@ struct port {
     uint8_t chassis, port;
     uint16_t slot;
     bool hotplug;
-    bool leaving;                /* device_del asked for it */
+    bool leaving, blinked;       /* device_del asked for it; the guest said it heard */
     bool raised;
+    uint64_t pressed;            /* when device_del asked last; the host's clock */
     struct deferred eject;
 };
+static const uint64_t PRESS_NS = 5ull * NS_PER_S;
 
 enum { EVENTS = PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PFD | PCI_EXP_SLTSTA_MRLSC | PCI_EXP_SLTSTA_PDC };
 
@@ -85,20 +87,11 @@ static void presence(struct pci_dev *p, bool there)
 static void eject(void *ctx)
 {
     SELF *s = ctx;
-    struct board *b = s->p.dev.board;
     if (!s->leaving) return;
     s->leaving = false;
     for (unsigned i = 0; i < 8; i++) {
         struct pci_dev *d = s->p.below->dev[i];
-        if (!d) continue;
-        struct json_object *data = json_object_new_object();
-        char path[128];
-        snprintf(path, sizeof path, "/machine/peripheral/%.100s", d->dev.id ? d->dev.id : "");
-        if (d->dev.id) json_object_object_add(data, "device", json_object_new_string(d->dev.id));
-        json_object_object_add(data, "path", json_object_new_string(path));
-        dev_free(&d->dev);
-        if (b->event) b->event(b, "DEVICE_DELETED", data);
-        else json_object_put(data);
+        if (d) dev_unplugged(&d->dev);
     }
 }
 
@@ -109,11 +102,32 @@ int pci_unplug_request(struct dev *d, struct err *e)
     struct pci_dev *bridge = pci && p->bus ? p->bus->bridge : NULL;
     SELF *s = bridge && bridge->presence == presence ? (SELF *)bridge : NULL;
     if (!s || !s->hotplug) return err_set(e, ENOTSUP, "Bus '%s' does not support hotplugging", d->parent ? d->parent->name : "");
-    if (s->leaving) return err_set(e, EBUSY, "Device %s is already in the process of unplug", d->id ? d->id : d->cls->name);
+    uint64_t now = clock_now(loop_clock(d->board->loop));
+    bool heard = (pci_get16(reg(s, PCI_EXP_SLTCTL)) & PCI_EXP_SLTCTL_PIC) == PCI_EXP_SLTCTL_PWR_IND_BLINK;
+    /* a press that comes while the guest is busy with the slot is lost: after a while it may be repeated */
+    if (s->leaving && (heard || now - s->pressed < PRESS_NS))
+        return err_set(e, EBUSY, "Device %s is already in the process of unplug", d->id ? d->id : d->cls->name);
+    s->pressed = now;
     s->leaving = true;
+    s->blinked = false;
     if (pci_get16(reg(s, PCI_EXP_SLTCTL)) & PCI_EXP_SLTCTL_PCC) loop_defer(&s->eject); /* no power: nobody uses it */
     else event(s, PCI_EXP_SLTSTA_ABP);
     return 0;
+}
+
+/* The guest began to let it go, and has changed its mind. */
+static void refused(SELF *s)
+{
+    struct dev *d = &s->p.dev;
+    struct pci_dev *in = s->p.below->dev[0];
+    char path[160];
+    s->leaving = false;
+    if (!in || !d->board->event) return;
+    struct json_object *data = json_object_new_object();
+    dev_path(&in->dev, path, sizeof path);
+    if (in->dev.id) json_object_object_add(data, "device", json_object_new_string(in->dev.id));
+    json_object_object_add(data, "path", json_object_new_string(path));
+    d->board->event(d->board, "DEVICE_UNPLUG_GUEST_ERROR", data);
 }
 
 static void written(struct pci_dev *p, uint32_t off, unsigned size)
@@ -126,7 +140,10 @@ static void written(struct pci_dev *p, uint32_t off, unsigned size)
     }
     uint16_t ctl = pci_get16(reg(s, PCI_EXP_SLTCTL));
     power(s);
-    if (s->leaving && (ctl & PCI_EXP_SLTCTL_PCC) && (ctl & PCI_EXP_SLTCTL_PIC) == PCI_EXP_SLTCTL_PWR_IND_OFF) loop_defer(&s->eject);
+    uint16_t led = ctl & PCI_EXP_SLTCTL_PIC;
+    if (s->leaving && (ctl & PCI_EXP_SLTCTL_PCC) && led == PCI_EXP_SLTCTL_PWR_IND_OFF) loop_defer(&s->eject);
+    if (s->leaving && led == PCI_EXP_SLTCTL_PWR_IND_BLINK) s->blinked = true;
+    if (s->leaving && s->blinked && led == PCI_EXP_SLTCTL_PWR_IND_ON && !(ctl & PCI_EXP_SLTCTL_PCC)) refused(s);
     update(s);
 }
 
@@ -156,6 +173,7 @@ static int port_init(void *dev, struct err *e)
     int r = pci_bridge_init(p, &(struct pci_id){ 0x1b36, 0x000c, 0, 0, 0x060400, 0 }, p->dev.id ? p->dev.id : name, e);
     if (r) return r;
     p->below->slot = true;
+    p->below->bus->hotplug = s->hotplug;
     p->config_written = written;
     p->presence = presence;
     pci_cap_express(p, PCIE_ROOT_PORT);
@@ -192,7 +210,7 @@ const struct device pcie_root_port_device = {
     .name = "pcie-root-port", .help = "PCI Express root port with a hot-plug slot", .category = "Controller/Bridge/Hub devices", .bus = "pci",
     .size = sizeof(SELF), .init = port_init, .reset = port_reset, .exit = port_exit, .loaded = port_loaded, .user_creatable = true,
     PROPS(PCI_PROPS, PROP_U8("chassis", chassis, 0), PROP_U8("port", port, 0), PROP_U16("slot", slot, 0), PROP_BOOL("hotplug", hotplug, true)),
-    STATE(PCI_STATE, STATE_RANGE(leaving, 0, 1), STATE_RANGE(raised, 0, 1)),
+    STATE(PCI_STATE, STATE_RANGE(leaving, 0, 1), STATE_RANGE(blinked, 0, 1), STATE_RANGE(raised, 0, 1)),
 };
 
 /* --- pcie-pci-bridge: 32 slots of plain PCI ------------------------------------------------------------------------------------ */

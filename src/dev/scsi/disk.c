@@ -1,9 +1,10 @@
 /*
  * disk.c: scsi-hd and scsi-cd: disks and CD-ROM drives (SPC-4, SBC-3, MMC-5; what Linux, EDK2 and U-Boot use).
- * Known gaps: no change of media while running, no audio, no reservations, no protection information.
+ * Known gaps: no audio, no reservations, no protection information.
  */
 #include "dev/scsi/scsi.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
 #include "io/block/blk.h"
 
@@ -16,11 +17,14 @@ struct scsi_disk {
     uint32_t logical, physical, min_io, opt_io, discard_granularity;
     int32_t bootindex;
     uint16_t rotation;
-    bool cd, removable, dpofua, locked, open;
+    uint32_t rerror, werror;
+    uint8_t media_event;         /* for GET EVENT STATUS NOTIFICATION: 0 nothing, 1 eject request, 2 new medium, 3 it is gone */
+    bool cd, removable, dpofua, locked, open, share;
 };
 
 enum { KEY_NOT_READY = 2, KEY_MEDIUM = 3, KEY_HARDWARE = 4, KEY_ILLEGAL = 5, KEY_PROTECT = 7 };
 
+static bool loaded(const SELF *s) { return s->blk && blk_node_of(s->blk); }
 static uint64_t blocks(const SELF *s) { return s->blk ? blk_size(s->blk) / s->logical : 0; }
 static void bad_field(struct scsi_request *r) { scsi_sense(r, KEY_ILLEGAL, 0x24, 0); }
 
@@ -382,7 +386,7 @@ static void cd_command(SELF *s, struct scsi_request *r)
     case 0x43: read_toc(s, r); break;
     case 0x46: /* configuration: a CD-ROM */
         scsi_put32(b, 8 - 4);
-        scsi_put16(b + 6, s->blk ? 8 : 0);
+        scsi_put16(b + 6, loaded(s) ? 8 : 0);
         scsi_reply(r, b, 8, scsi_be16(r->cdb + 7));
         break;
     case 0x4a: /* events: media class */
@@ -391,7 +395,10 @@ static void cd_command(SELF *s, struct scsi_request *r)
             break;
         }
         b[3] = 0x10;
-        if (r->cdb[4] & 0x10) b[1] = 6, b[2] = 4, b[5] = (uint8_t)((s->blk ? 2 : 0) | s->open);
+        if (r->cdb[4] & 0x10) {
+            b[1] = 6, b[2] = 4, b[4] = s->media_event, b[5] = (uint8_t)((loaded(s) ? 2 : 0) | s->open);
+            s->media_event = 0;
+        }
         else b[1] = 2, b[2] = 0x80;
         scsi_reply(r, b, b[1] + 2u, scsi_be16(r->cdb + 7));
         break;
@@ -409,6 +416,20 @@ static void cd_command(SELF *s, struct scsi_request *r)
 
 /* --- commands ------------------------------------------------------------------------------------------------------------------------------ */
 
+/* DEVICE_TRAY_MOVED, whoever did it. */
+static void moved(SELF *s, bool open)
+{
+    struct board *b = s->s.dev.board;
+    char path[160];
+    if (!b->event || !s->blk) return;
+    struct json_object *data = json_object_new_object();
+    dev_path(&s->s.dev, path, sizeof path);
+    json_object_object_add(data, "device", json_object_new_string(blk_name(s->blk)));
+    json_object_object_add(data, "id", json_object_new_string(s->s.dev.id ? s->s.dev.id : path));
+    json_object_object_add(data, "tray-open", json_object_new_boolean(open));
+    b->event(b, "DEVICE_TRAY_MOVED", data);
+}
+
 static bool needs_medium(uint8_t op)
 {
     return op != 0x03 && op != 0x12 && op != 0x1a && op != 0x5a && op != 0x4a && op != 0x46 && op != 0x1b && op != 0x1e && op != 0x15 && op != 0x55 &&
@@ -421,7 +442,7 @@ static void command(struct scsi_dev *d, struct scsi_request *r)
     uint8_t op = r->cdb[0], sense[SCSI_SENSE] = { 0x70, [7] = SCSI_SENSE - 8 };
     TRACE(scsi_command, "%s 0x%02x in %llu out %llu", d->dev.id ? d->dev.id : d->dev.cls->name, op, (unsigned long long)r->in_len,
           (unsigned long long)r->out_len);
-    if (needs_medium(op) && (!s->blk || s->open)) {
+    if (needs_medium(op) && (!loaded(s) || s->open)) {
         scsi_sense(r, KEY_NOT_READY, 0x3a, s->open ? 2 : 1);
         return;
     }
@@ -437,7 +458,9 @@ static void command(struct scsi_dev *d, struct scsi_request *r)
                 scsi_sense(r, KEY_ILLEGAL, 0x53, 2); /* removal prevented */
                 break;
             }
-            s->open = !(r->cdb[4] & 1);
+            bool open = !(r->cdb[4] & 1);
+            if (open != s->open) moved(s, open);
+            s->open = open;
         }
         scsi_done(r, SCSI_GOOD);
         break;
@@ -463,17 +486,53 @@ static void command(struct scsi_dev *d, struct scsi_request *r)
 
 static void resized(void *dev)
 {
-    ((struct scsi_dev *)dev)->attention = 0x2a; /* parameters changed */
+    SELF *s = dev;
+    s->s.attention = 0x2a; /* parameters changed */
+    if (s->s.on->touched) s->s.on->touched(s->s.on->bus->owner, &s->s, 0x2a | 9 << 8); /* capacity data */
 }
+
+static void medium(void *dev, bool there)
+{
+    SELF *s = dev;
+    s->media_event = there ? 2 : 3;
+    if (there) s->s.attention = 0x28; /* not ready to ready */
+    if (s->s.on->touched) s->s.on->touched(s->s.on->bus->owner, &s->s, 0x28);
+}
+
+static void tray(void *dev, bool open)
+{
+    SELF *s = dev;
+    if (s->open == open) return;
+    s->open = open;
+    moved(s, open);
+}
+
+static bool tray_open(void *dev) { return ((SELF *)dev)->open; }
+static bool locked(void *dev) { return ((SELF *)dev)->locked; }
+static void eject_request(void *dev, bool force)
+{
+    SELF *s = dev;
+    s->media_event = 1;
+    if (force) s->locked = false;
+    if (s->s.on->touched) s->s.on->touched(s->s.on->bus->owner, &s->s, 0x28);
+}
+static const struct blk_dev_ops hd_ops = { .resized = resized, .errors = true };
+static const struct blk_dev_ops cd_ops = { .resized = resized, .medium = medium, .tray = tray, .tray_open = tray_open, .locked = locked,
+                                           .eject_request = eject_request, .removable = true, .errors = true };
 
 static int init(SELF *s, bool cd, struct err *e)
 {
     s->cd = cd;
     if (!s->blk && !cd) return err_set(e, EINVAL, "scsi-hd: drive property not set");
+    if (!loaded(s) && !cd) return err_set(e, EINVAL, "Device needs media, but drive is empty");
+    if (s->blk && blk_share(s->blk, s->share, e)) return -EBUSY;
     if (cd) s->logical = s->physical = 2048;
     if (s->logical < 512 || s->logical > 4096 || (s->logical & (s->logical - 1)) || (s->physical & (s->physical - 1)))
         return err_set(e, EINVAL, "%s: block sizes must be powers of two, the logical one 512 to 4096", s->s.dev.cls->name);
-    if (s->blk) blk_on_resize(s->blk, resized, s);
+    if (s->blk) {
+        blk_error_words(s->blk, s->rerror, s->werror);
+        blk_set_dev(s->blk, cd ? &cd_ops : &hd_ops, s);
+    }
     s->s.command = command;
     if (s->s.on->changed) s->s.on->changed(s->s.on->bus->owner, &s->s, true);
     return 0;
@@ -485,6 +544,7 @@ static void reset(void *dev)
 {
     SELF *s = dev;
     s->locked = s->open = false;
+    s->media_event = 0;
     s->s.attention = 0x29; /* power on */
     if (s->blk) blk_drain(s->blk); /* the machine's memory will be others' */
 }
@@ -493,8 +553,8 @@ static void leave(void *dev)
 {
     SELF *s = dev;
     if (s->blk) {
-        blk_on_resize(s->blk, NULL, NULL);
         blk_drain(s->blk);
+        blk_set_dev(s->blk, NULL, NULL);
     }
     s->s.command = NULL;
     if (s->s.on->changed) s->s.on->changed(s->s.on->bus->owner, &s->s, false);
@@ -505,13 +565,13 @@ static void leave(void *dev)
     PROP_STR("vendor", vendor, NULL), PROP_STR("device_id", device_id, NULL), PROP_U64("wwn", wwn, 0), \
     PROP_U32("logical_block_size", logical, 512), PROP_U32("physical_block_size", physical, 512), PROP_U32("min_io_size", min_io, 0), \
     PROP_U32("opt_io_size", opt_io, 0), PROP_U32("discard_granularity", discard_granularity, 4096), PROP_U16("rotation_rate", rotation, 0), \
-    PROP_U32("bootindex", bootindex, UINT32_MAX)
-#define DISK_STATE STATE(STATE_INT(s.attention), STATE_RANGE(locked, 0, 1), STATE_RANGE(open, 0, 1))
+    PROP_U32("bootindex", bootindex, UINT32_MAX), PROP_ENUM("rerror", rerror, 0, blk_error_names), PROP_ENUM("werror", werror, 0, blk_error_names)
+#define DISK_STATE STATE(STATE_INT(s.attention), STATE_RANGE(media_event, 0, 3), STATE_RANGE(locked, 0, 1), STATE_RANGE(open, 0, 1))
 
 const struct device scsi_hd_device = {
     .name = "scsi-hd", .help = "SCSI disk", .category = "Storage devices", .bus = "SCSI", .size = sizeof(SELF), .init = hd_init, .reset = reset,
     .exit = leave, .user_creatable = true, .hotplug = true,
-    PROPS(DISK_PROPS, PROP_BOOL("removable", removable, false), PROP_BOOL("dpofua", dpofua, true)), DISK_STATE,
+    PROPS(DISK_PROPS, PROP_BOOL("share-rw", share, false), PROP_BOOL("removable", removable, false), PROP_BOOL("dpofua", dpofua, true)), DISK_STATE,
 };
 const struct device scsi_cd_device = {
     .name = "scsi-cd", .help = "SCSI CD-ROM", .category = "Storage devices", .bus = "SCSI", .size = sizeof(SELF), .init = cd_init, .reset = reset,

@@ -62,6 +62,7 @@ void scsi_bus_init(struct scsi_bus *b, struct dev *hba, const char *name, unsign
     b->bus->plug = plug;
     b->bus->unplug = unplug;
     b->bus->data = b;
+    b->bus->hotplug = true;
     b->max_target = max_target;
     b->max_lun = max_lun;
 }

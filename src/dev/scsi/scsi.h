@@ -33,6 +33,7 @@ struct scsi_bus {
     struct scsi_dev *devs;
     unsigned max_target, max_lun;
     void (*changed)(struct dev *hba, struct scsi_dev *d, bool there); /* plugged in, about to go; may be NULL */
+    void (*touched)(struct dev *hba, struct scsi_dev *d, unsigned code); /* its medium or size changed: ASC | ASCQ << 8; may be NULL */
 };
 
 struct scsi_dev {

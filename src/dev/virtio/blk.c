@@ -1,6 +1,6 @@
 /*
  * blk.c: virtio-blk (virtio 1.2, 5.2): a disk. Requests go to the block layer with the guest's memory as it is; their callbacks answer.
- * Known gaps: no lifetime, secure erase and zoned commands; werror and rerror are always "report".
+ * Known gaps: no lifetime, secure erase and zoned commands.
  */
 #include "dev/virtio/virtio.h"
 
@@ -10,12 +10,13 @@
 struct virtio_blk {
     struct virtio v;
     struct blk *blk;
-    char *serial;
+    char *serial, *iothread;
     uint32_t logical, physical, min_io, opt_io, discard_granularity, max_discard, max_zeroes;
     uint16_t p_queues, p_queue_size;
     int32_t bootindex;
     bool config_wce, p_discard, p_zeroes, write_cache, share;
     uint32_t cache;                       /* ONOFFAUTO */
+    uint32_t rerror, werror;
     uint8_t wce;
 };
 
@@ -220,10 +221,15 @@ static void resized(void *dev)
     virtio_config_changed(dev);
 }
 
+static const struct blk_dev_ops blk_ops = { .resized = resized, .errors = true };
+
 static int init(void *dev, struct err *e)
 {
     SELF *s = dev;
     if (!s->blk) return err_set(e, EINVAL, "virtio-blk: drive property not set");
+    if (!blk_node_of(s->blk)) return err_set(e, EINVAL, "Device needs media, but drive is empty");
+    int r = blk_share(s->blk, s->share, e);
+    if (r) return r;
     if (s->logical < 512 || s->logical > 1 << 21 || (s->logical & (s->logical - 1)) || (s->physical & (s->physical - 1)))
         return err_set(e, EINVAL, "virtio-blk: block sizes must be powers of two from 512 to 2097152");
     if (s->physical < s->logical) s->physical = s->logical;
@@ -231,28 +237,32 @@ static int init(void *dev, struct err *e)
     if (s->p_queue_size < 4 || s->p_queue_size > VQ_MAX || (s->p_queue_size & (s->p_queue_size - 1)))
         return err_set(e, EINVAL, "virtio-blk: queue-size must be a power of two from 4 to %d", VQ_MAX);
     s->write_cache = s->cache == 0 ? !blk_writethrough(s->blk) : s->cache == 1;
-    int r = virtio_init(dev, &class, s->p_queues, e);
+    r = virtio_init(dev, &class, s->p_queues, e);
     for (unsigned i = 0; i < VIRTIO_QUEUES; i++) s->v.vq[i].max = s->p_queue_size;
-    if (!r) blk_on_resize(s->blk, resized, s);
+    if (!r) r = virtio_on_iothread(dev, s->iothread, e);
+    if (!r) blk_error_words(s->blk, s->rerror, s->werror);
+    if (!r) blk_set_dev(s->blk, &blk_ops, s);
     return r;
 }
 
 static void leave(void *dev)
 {
     SELF *s = dev;
-    blk_on_resize(s->blk, NULL, NULL);
     blk_drain(s->blk);
+    blk_set_dev(s->blk, NULL, NULL);
     virtio_exit(dev);
 }
 
 #define BLK_PROPS \
-    VIRTIO_PROPS, PROP_BLK("drive", blk), PROP_STR("serial", serial, NULL), PROP_U32("logical_block_size", logical, 512), \
+    VIRTIO_PROPS, PROP_BLK("drive", blk), PROP_STR("serial", serial, NULL), PROP_STR("iothread", iothread, NULL), \
+    PROP_U32("logical_block_size", logical, 512), \
     PROP_U32("physical_block_size", physical, 512), PROP_U32("min_io_size", min_io, 0), PROP_U32("opt_io_size", opt_io, 0), \
     PROP_U32("discard_granularity", discard_granularity, 0), PROP_U16("num-queues", p_queues, 1), PROP_U16("queue-size", p_queue_size, 256), \
     PROP_BOOL("config-wce", config_wce, true), PROP_BOOL("discard", p_discard, true), PROP_BOOL("write-zeroes", p_zeroes, true), \
     PROP_U32("max-discard-sectors", max_discard, 0x3fffff), PROP_U32("max-write-zeroes-sectors", max_zeroes, 0x3fffff), \
     { .name = "write-cache", .type = PROP_T_ONOFFAUTO, .field = offsetof(SELF, cache) }, \
-    PROP_BOOL("share-rw", share, false), PROP_U32("bootindex", bootindex, UINT32_MAX)
+    PROP_BOOL("share-rw", share, false), PROP_U32("bootindex", bootindex, UINT32_MAX), \
+    PROP_ENUM("rerror", rerror, 0, blk_error_names), PROP_ENUM("werror", werror, 0, blk_error_names)
 #define BLK_STATE STATE_INT(wce)
 
 const struct device virtio_blk_device = {

@@ -478,25 +478,32 @@ void vq_run(void *ctx)
     } while (!supply && !q->kicked && vq_want(q, true) && q->popped != before);
     q->budget = 0;
     q->popped = 0;
-    if (q->kicked) loop_defer(&q->run);
+    if (q->kicked) vq_schedule(q);
 }
 
 void vq_schedule(struct vq *q)
 {
-    loop_defer(&q->run);
+    if (q->v->iothread) iothread_call(q->v->iothread, &q->call);
+    else loop_defer(&q->run);
+}
+
+void vq_cancel(struct vq *q)
+{
+    deferred_cancel(&q->run);
+    if (q->v->iothread) iothread_cancel(q->v->iothread, &q->call);
 }
 
 void vq_kick(struct vq *q)
 {
     if (!virtio_running(q->v)) q->kicked = true; /* DRIVER_OK looks after it */
-    else if (q->row->flags & VQ_NOW) vq_run(q);
-    else loop_defer(&q->run);
+    else if (q->row->flags & VQ_NOW && !q->v->iothread) vq_run(q);
+    else vq_schedule(q);
 }
 
 /* As before the driver knew it. Elements that are out become stale. */
 void vq_ring_reset(struct vq *q)
 {
-    deferred_cancel(&q->run);
+    vq_cancel(q);
     q->generation++;
     q->stale += q->inflight;
     q->inflight = 0;

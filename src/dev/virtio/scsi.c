@@ -25,6 +25,7 @@ struct virtio_scsi {
     struct scsi_bus bus;
     uint32_t p_queues, seg_max, max_sectors, cmd_per_lun, sense_size, cdb_size;
     uint16_t p_queue_size;
+    char *iothread;
     struct vq_elem *tmf;          /* resets that wait for requests to end */
     struct event events[EVENTS];
     uint32_t nevents;
@@ -215,16 +216,26 @@ static void event_handle(struct vq *q)
     flush_events((SELF *)q->v);
 }
 
-static void changed(struct dev *hba, struct scsi_dev *d, bool there)
+static void event(SELF *s, struct scsi_dev *d, uint32_t what, uint32_t reason)
 {
-    SELF *s = (SELF *)hba;
-    if (!virtio_running(&s->v) || !virtio_has(&s->v, F_HOTPLUG)) return;
     if (s->nevents == EVENTS) {
         s->missed = true;
         return;
     }
-    s->events[s->nevents++] = (struct event){ 1, there ? 1 : 2, (uint8_t)d->target, (uint16_t)d->lun }; /* transport reset: rescan, removed */
+    s->events[s->nevents++] = (struct event){ what, reason, (uint8_t)d->target, (uint16_t)d->lun };
     flush_events(s);
+}
+
+static void changed(struct dev *hba, struct scsi_dev *d, bool there)
+{
+    SELF *s = (SELF *)hba;
+    if (virtio_running(&s->v) && virtio_has(&s->v, F_HOTPLUG)) event(s, d, 1, there ? 1 : 2); /* transport reset: rescan, removed */
+}
+
+static void touched(struct dev *hba, struct scsi_dev *d, unsigned code)
+{
+    SELF *s = (SELF *)hba;
+    if (virtio_running(&s->v) && virtio_has(&s->v, F_CHANGE)) event(s, d, 3, code); /* parameter change */
 }
 
 /* --- the device -------------------------------------------------------------------------------------------------------------------------------- */
@@ -299,8 +310,10 @@ static int init(void *dev, struct err *e)
     for (struct bus *b = s->v.dev.board->buses; b; b = b->next) n += !strcmp(b->type, "SCSI");
     if (s->v.dev.id) snprintf(name, sizeof name, "%.60s.0", s->v.dev.id);
     else snprintf(name, sizeof name, "scsi.%u", n);
+    if ((r = virtio_on_iothread(dev, s->iothread, e))) return r;
     scsi_bus_init(&s->bus, dev, name, SCSI_TARGETS - 1, SCSI_LUNS - 1);
     s->bus.changed = changed;
+    s->bus.touched = touched;
     return 0;
 }
 
@@ -309,12 +322,13 @@ static void leave(void *dev)
 {
     SELF *s = dev;
     s->bus.changed = NULL;
+    s->bus.touched = NULL;
     virtio_exit(dev);
 }
 
 #define SCSI_HBA_PROPS \
     VIRTIO_PROPS, PROP_U32("num_queues", p_queues, 1), PROP_U16("virtqueue_size", p_queue_size, 256), \
-    PROP_U32("max_sectors", max_sectors, 0xffff), PROP_U32("cmd_per_lun", cmd_per_lun, 128)
+    PROP_STR("iothread", iothread, NULL), PROP_U32("max_sectors", max_sectors, 0xffff), PROP_U32("cmd_per_lun", cmd_per_lun, 128)
 #define SCSI_STATE STATE_RANGE(sense_size, 0, SENSE_MAX), STATE_RANGE(cdb_size, 0, SENSE_MAX)
 
 const struct device virtio_scsi_device = {

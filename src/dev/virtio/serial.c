@@ -363,6 +363,7 @@ static int init(void *dev, struct err *e)
     s->bus = bus_new(&s->v.dev, "virtio-serial-bus", name, 0);
     s->bus->plug = plug;
     s->bus->unplug = unplug;
+    s->bus->hotplug = true;
     return 0;
 }
 

@@ -42,8 +42,20 @@ int virtio_init(void *dev, const struct virtio_class *cls, unsigned nqueues, str
         q->row = &cls->queues[MIN(i, cls->nqueue_rows - 1)];
         q->max = q->row->size ? q->row->size : 128;
         deferred_init(&q->run, v->dev.board->loop, vq_run, q);
+        q->call = (struct io_call){ .fn = vq_run, .ctx = q };
     }
     return v->dev.cls->bus && !strcmp(v->dev.cls->bus, "pci") ? virtio_pci_attach(v, e) : virtio_mmio_attach(v, e);
+}
+
+int virtio_on_iothread(void *dev, const char *name, struct err *e)
+{
+    struct virtio *v = dev;
+    const struct dev_resolver *r = v->dev.board->resolver;
+    if (!name || !*name) return 0;
+    v->iothread = r && r->iothread ? r->iothread(r->ctx, name) : NULL;
+    if (!v->iothread) return err_set(e, ENOENT, "Device '%s' not found", name);
+    iothread_use(v->iothread, true);
+    return 0;
 }
 
 static void reset(struct virtio *v)
@@ -79,7 +91,9 @@ void virtio_exit(void *dev)
     v->irq = NULL;
     v->lower = NULL;
     for (unsigned i = 0; i < VIRTIO_QUEUES; i++)
-        if (v->vq[i].v) deferred_cancel(&v->vq[i].run);
+        if (v->vq[i].v) vq_cancel(&v->vq[i]);
+    if (v->iothread) iothread_use(v->iothread, false);
+    v->iothread = NULL;
     if (v->on_pci) pci_exit(&v->pci);
 }
 

@@ -14,6 +14,7 @@
 
 #include <sys/uio.h>
 #include "dev/device.h"
+#include "dev/iothread.h"
 #include "dev/pci/pci.h"
 
 enum {
@@ -79,6 +80,7 @@ struct vq {
     struct virtio *v;
     const struct vq_row *row;
     struct deferred run;
+    struct io_call call;                  /* the same on an iothread */
     uint16_t index, max;                  /* max: what the device allows */
     uint16_t size;                        /* as the driver chose */
     uint16_t vector;                      /* MSI-X, or VIRTIO_NO_VECTOR */
@@ -172,6 +174,7 @@ struct virtio {
     uint8_t config_generation;
     uint16_t config_vector;
     uint16_t nqueues;
+    struct iothread *iothread;            /* NULL: the loop */
     struct vq vq[VIRTIO_QUEUES];
     /* The transport: an interrupt for a queue, or the configuration (NULL); the device was reset. */
     void (*irq)(struct virtio *v, struct vq *q);
@@ -189,6 +192,8 @@ struct virtio {
 
 /* Called by the device's init, properties are set: makes the queues, connects to the transport. */
 int virtio_init(void *dev, const struct virtio_class *cls, unsigned nqueues, struct err *e);
+/* iothread=: its queues are worked off there. In init, last: virtio_exit gives it back. NULL, "": no. */
+int virtio_on_iothread(void *dev, const char *name, struct err *e);
 /* .reset and .exit of both devices; a device's own exit calls virtio_exit after it has cancelled its requests. */
 void virtio_reset(void *dev);
 void virtio_exit(void *dev);
@@ -251,5 +256,6 @@ void virtio_pci_reset(struct virtio *v);
 void vq_ring_reset(struct vq *q);
 void vq_run(void *q);
 void vq_kick(struct vq *q);
+void vq_cancel(struct vq *q);
 
 #endif

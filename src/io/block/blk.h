@@ -67,11 +67,14 @@ struct blk_node *blk_node_ref(struct blk_node *n);
 /* The last reference writes back what is cached; the error of that, if any (the node is gone in any case). */
 int blk_node_unref(struct blk_node *n, struct err *e);
 
-/* A front end; takes over the caller's reference of the node (also when it fails). `name` may be NULL or must be unique. */
+/* A front end; takes over the caller's reference of the node (also when it fails; NULL: no medium). `name` may be NULL or must be unique. */
 struct blk *blk_new(struct blk_graph *g, const char *name, struct blk_node *node, unsigned flags, struct err *e);
 /* Drains, flushes and closes. */
 int blk_free(struct blk *b, struct err *e);
 struct blk *blk_find(struct blk_graph *g, const char *name);
+/* All of them, in the order of making; NULL: the first one. */
+struct blk *blk_next(struct blk_graph *g, const struct blk *after);
+struct blk_node *blk_node_next(struct blk_graph *g, const struct blk_node *after);
 /* blk_node_open_file and blk_new. */
 struct blk *blk_open_file(struct blk_graph *g, const char *name, const char *driver, unsigned flags, struct err *e);
 
@@ -82,12 +85,15 @@ struct blk_drive {
     char id[64], serial[64];
     int index, bus, unit;     /* -1 = not given */
     char werror[16], rerror[16];
-    struct blk *blk;          /* NULL: no medium (an empty drive) */
+    struct blk *blk;          /* without a medium: an empty drive */
 };
 /* -drive OPTIONS ("file=x.qcow2,format=qcow2,if=virtio,..."). 0 or -errno. */
 int blk_drive_open(struct blk_graph *g, const char *options, struct blk_drive *d, struct err *e);
-/* -blockdev OPTIONS (dotted keys or JSON): a node that stays until the graph goes, found by its node-name. */
+/* -blockdev OPTIONS (dotted keys or JSON): a node that stays until it is deleted or the graph goes, found by its node-name. */
 int blk_blockdev_add(struct blk_graph *g, const char *options, struct err *e);
+int blk_blockdev_add_json(struct blk_graph *g, struct json_object *opts, struct err *e); /* takes opts over */
+/* -EBUSY while something else uses it. */
+int blk_blockdev_del(struct blk_graph *g, const char *name, struct err *e);
 /* "a.b=c,d=e" (",," is a comma), "{...}" or "json:{...}" to an object; `implied` is the key of a first word without '='. */
 struct json_object *blk_opts_parse(const char *s, const char *implied, struct err *e);
 
@@ -99,32 +105,75 @@ struct blk_stats {
     uint64_t rd_ns, wr_ns, flush_ns; /* sum of the times from submission to completion */
 };
 
-/* 0 = no limit; bursts are one second's worth. */
-struct blk_limits {
-    uint64_t bps, bps_rd, bps_wr, iops, iops_rd, iops_wr;
-};
-
 /* CHS as a BIOS would show it, or as the option line said. */
 struct blk_geometry {
     uint32_t cylinders, heads, sectors;
 };
 
 const char *blk_name(const struct blk *b);
+void blk_set_name(struct blk *b, const char *name); /* nobody else has it: the caller looked */
 struct blk_node *blk_node_of(const struct blk *b);
 uint64_t blk_size(const struct blk *b);
 bool blk_read_only(const struct blk *b);
 /* Whether discards do anything, in units of how many bytes they do it best (0 = no). */
 uint32_t blk_discard_granularity(const struct blk *b);
 void blk_get_stats(struct blk *b, struct blk_stats *s);
-void blk_set_limits(struct blk *b, const struct blk_limits *l);
-void blk_get_limits(struct blk *b, struct blk_limits *l);
 struct blk_geometry blk_geometry(const struct blk *b);
 void blk_set_geometry(struct blk *b, struct blk_geometry geo);
-/* Called in blk_graph_poll() or blk_resize()'s thread after the size changed. */
-void blk_on_resize(struct blk *b, void (*fn)(void *ctx), void *ctx);
+/* The medium: NULL where there is none (requests end with -ENOMEDIUM). Waits for requests; takes over the reference. Lock held. */
+void blk_set_node(struct blk *b, struct blk_node *node, bool read_only);
+
+/* Who holds a front end: one device. -EBUSY: another has it. `who` is what blk_user gives; release: of a front end that nobody else
+ * knows (of a -blockdev), it is freed; one of a -drive is, too, if `drop`. */
+int blk_hold(struct blk *b, void *who, struct err *e);
+void blk_release(struct blk *b, bool drop);
+/* share-rw=: without it no two devices have a node that one of them writes to. -EBUSY. */
+int blk_share(struct blk *b, bool share, struct err *e);
+void *blk_user(const struct blk *b);
+/* What the device wants to be told, on the loop's thread or that of who changes it, lock held. All may be NULL. */
+struct blk_dev_ops {
+    void (*resized)(void *ctx);
+    void (*medium)(void *ctx, bool there);   /* another one is in it, or none */
+    void (*tray)(void *ctx, bool open);      /* the user moves the tray; NULL: there is none */
+    bool (*tray_open)(void *ctx), (*locked)(void *ctx);
+    void (*eject_request)(void *ctx, bool force);
+    bool removable;
+    bool errors;                             /* werror=, rerror= apply */
+};
+void blk_set_dev(struct blk *b, const struct blk_dev_ops *ops /* NULL: nobody */, void *ctx);
+const struct blk_dev_ops *blk_dev(const struct blk *b, void **ctx);
 /* Guest-visible write cache: off = BLK_WRITETHROUGH. */
 void blk_set_writethrough(struct blk *b, bool on);
 bool blk_writethrough(const struct blk *b);
+
+/* --- limits (limit.c) ------------------------------------------------------------------------------------------------------------ */
+
+/* Front ends and `throttle` nodes of a group share its limits. `group` NULL: the front end's own, named as it is. */
+struct leaky_config;
+int blk_set_limits(struct blk *b, const struct leaky_config *c, const char *group, struct err *e);
+/* False: none. *group: its name. */
+bool blk_get_limits(struct blk *b, struct leaky_config *c, const char **group);
+/* object-add throttle-group. */
+int blk_group_new(struct blk_graph *g, const char *name, const struct leaky_config *c, struct err *e);
+int blk_group_del(struct blk_graph *g, const char *name, struct err *e);
+int blk_group_set(struct blk_graph *g, const char *name, const struct leaky_config *c, struct err *e);
+int blk_group_get(struct blk_graph *g, const char *name, struct leaky_config *c, struct err *e);
+
+/* --- errors ------------------------------------------------------------------------------------------------------------------------ */
+
+/* werror=, rerror=: ENOSPC is to stop where the disk is full, to report otherwise. */
+enum blk_on_error { BLK_ERR_REPORT, BLK_ERR_IGNORE, BLK_ERR_STOP, BLK_ERR_ENOSPC };
+int blk_on_error_parse(const char *text, bool write, enum blk_on_error *a, struct err *e);
+/* The words of devices' rerror=, werror=: "auto" (0) leaves it as it was. */
+extern const char *const blk_error_names[];
+void blk_error_words(struct blk *b, uint32_t rerror, uint32_t werror);
+void blk_set_on_error(struct blk *b, enum blk_on_error rerror, enum blk_on_error werror);
+void blk_get_on_error(const struct blk *b, enum blk_on_error *rerror, enum blk_on_error *werror);
+/* Whoever runs the machine hears of errors, in blk_graph_poll. STOP: the request is held until blk_graph_resume; the machine has to stop. */
+void blk_graph_on_error(struct blk_graph *g, void (*fn)(void *ctx, struct blk *b, bool write, int error, enum blk_on_error action), void *ctx);
+void blk_graph_resume(struct blk_graph *g);
+/* 0, -ENOSPC, or another error: of the request that stopped the machine last. */
+int blk_status(const struct blk *b);
 
 /* --- requests ------------------------------------------------------------------------------------------------------------------- */
 
@@ -148,6 +197,37 @@ void blk_write_zeroes(struct blk *b, uint64_t offset, uint64_t bytes, unsigned f
  * its lock held); not in a callback of the same front end. */
 void blk_drain(struct blk *b);
 void blk_drain_all(struct blk_graph *g);
+/*
+ * Between the two nothing runs in the graph: nodes may be put elsewhere. Lock held; they nest. The synchronous forms of requests (and
+ * blk_free, blk_set_node) must not be used in between; what is held by an error that stopped the machine stays.
+ */
+void blk_graph_stop(struct blk_graph *g);
+void blk_graph_go(struct blk_graph *g);
+/* Threads that do I/O on nodes by themselves (jobs): around each step. Does not nest. */
+void blk_graph_enter(struct blk_graph *g);
+void blk_graph_leave(struct blk_graph *g);
+/* Puts `to` in the place of `from`: front ends, filters above it, overlays (backing). All but `not` (may be NULL). Between stop and go.
+ * -ENOTSUP: a format's file. References follow. */
+int blk_node_replace(struct blk_node *from, struct blk_node *to, const struct blk_node *not, struct err *e);
+/* Is n below `top`, or it itself? */
+bool blk_node_below(const struct blk_node *top, const struct blk_node *n);
+/* Backing file of n becomes `b` (NULL: none), in memory only. Takes over the reference. Between stop and go. */
+void blk_node_set_backing(struct blk_node *n, struct blk_node *b);
+/* Opens a node below anew for writing (or for reading only); the node stays. Between stop and go. */
+int blk_node_reopen(struct blk_node *n, bool writable, struct err *e);
+
+/*
+ * Who wants to know of writes to a node, wherever they come from: `before` may wait and refuse, `after` is told how it ended. On threads
+ * of the pool. Added and taken away between stop and go.
+ */
+struct blk_watch {
+    int (*before)(void *ctx, uint64_t off, uint64_t bytes);
+    void (*after)(void *ctx, uint64_t off, uint64_t bytes, int ret);
+    void *ctx;
+    struct blk_watch *next;
+};
+void blk_watch_add(struct blk_node *n, struct blk_watch *w);
+void blk_watch_del(struct blk_node *n, struct blk_watch *w);
 
 int blk_pread(struct blk *b, uint64_t offset, void *buf, size_t bytes);
 int blk_pwrite(struct blk *b, uint64_t offset, const void *buf, size_t bytes, unsigned flags);
@@ -235,6 +315,8 @@ struct blk_driver {
     int (*measure)(struct json_object *opts, uint64_t size, struct blk_node *src, uint64_t *required, uint64_t *full, struct err *e);
     int (*check)(struct blk_node *n, struct blk_check *c, unsigned fix, struct err *e);
     int (*set_backing)(struct blk_node *n, const char *name, const char *fmt, struct err *e);
+    /* n->flags has or has not BLK_RDWR any more; the nodes below were asked before (writable) or are after. NULL: nothing to do. */
+    int (*reopen)(struct blk_node *n, struct err *e);
     int (*amend)(struct blk_node *n, struct json_object *opts, struct err *e);
     int (*snap_list)(struct blk_node *n, struct blk_snapshot **list, unsigned *count);
     int (*snap_create)(struct blk_node *n, struct blk_snapshot *s, struct err *e);
@@ -260,7 +342,10 @@ struct blk_node {
     unsigned flags;               /* enum blk_flags */
     uint32_t cluster_size;        /* 0 = none */
     bool detect_zeroes, detect_unmap;
+    bool kept;                    /* of -blockdev, blockdev-add */
     unsigned refs;                /* under the graph's lock */
+    struct blk_watch *watch;
+    void *job;                    /* the job that works on it */
     struct blk_node *next;
 };
 

@@ -21,6 +21,7 @@ enum { BOUNCE = 1 << 20, MAX_ALIGN = 65536 };
 struct file {
     int fd;
     bool is_dev, no_zero, no_punch, lost; /* __atomic */
+    bool unlocked;
     uint32_t align, mem_align;            /* of O_DIRECT; 1 without */
     pthread_mutex_t rmw;
     pthread_rwlock_t end; /* shared: writes that make the file longer; alone: who sets its length. Taken after rmw */
@@ -68,6 +69,7 @@ static int file_open(struct blk_node *n, struct json_object *opts, struct err *e
     struct file *f = xalloc(sizeof *f);
     f->fd = fd;
     f->is_dev = S_ISBLK(st.st_mode);
+    f->unlocked = no_lock;
     f->align = f->mem_align = 1;
     pthread_mutex_init(&f->rmw, NULL);
     pthread_rwlock_init(&f->end, NULL);
@@ -76,6 +78,31 @@ static int file_open(struct blk_node *n, struct json_object *opts, struct err *e
     if (!r && (n->flags & BLK_DIRECT) && (r = file_probe_align(f))) err_set(e, -r, "'%s': O_DIRECT: unknown alignment", name);
     if (!r && (r = file_length(f, &n->size))) err_set(e, -r, "'%s': size: %s", name, strerror(-r));
     return r;
+}
+
+/* Another descriptor in the place of the one that is open, by the flags as they are now. */
+static int file_reopen(struct blk_node *n, struct err *e)
+{
+    struct file *f = n->s;
+    bool rw = n->flags & BLK_RDWR;
+    struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+    int fd = open(n->filename, O_CLOEXEC | O_NOCTTY | (rw ? O_RDWR : O_RDONLY) | (n->flags & BLK_DIRECT ? O_DIRECT : 0));
+    if (fd < 0) return err_set(e, errno, "Could not reopen file: %s", strerror(errno));
+    struct stat was, is;
+    if (fstat(f->fd, &was) || fstat(fd, &is) || was.st_ino != is.st_ino || was.st_dev != is.st_dev) {
+        close(fd);
+        return err_set(e, ESTALE, "'%s' is another file now", n->filename);
+    }
+    fcntl(f->fd, F_OFD_SETLK, &all); /* they would be in the way of the new one's */
+    int r = f->unlocked ? 0 : blk_lock_file(fd, n->filename, n->flags, e);
+    if (r) {
+        close(fd);
+        blk_lock_file(f->fd, n->filename, rw ? n->flags & ~(unsigned)BLK_RDWR : n->flags | BLK_RDWR, NULL);
+        return r;
+    }
+    close(f->fd);
+    f->fd = fd;
+    return 0;
 }
 
 static int file_close(struct blk_node *n)
@@ -390,12 +417,12 @@ const struct blk_driver blk_file = {
     .name = "file", .protocol = "file:", .is_protocol = true, .create_opts = file_create_opts,
     .open = file_open, .close = file_close, .preadv = file_preadv, .pwritev = file_pwritev, .flush = file_flush,
     .discard = file_discard, .zero = file_zero, .truncate = file_truncate, .status = file_status, .host_fd = file_host_fd,
-    .create = file_create,
+    .create = file_create, .reopen = file_reopen,
 };
 
 const struct blk_driver blk_host_device = {
     .name = "host_device", .is_protocol = true,
     .open = host_device_open, .close = file_close, .preadv = file_preadv, .pwritev = file_pwritev, .flush = file_flush,
     .discard = file_discard, .zero = file_zero, .truncate = file_truncate, .status = file_status, .host_fd = file_host_fd,
-    .create = file_create,
+    .create = file_create, .reopen = file_reopen,
 };

@@ -1,6 +1,6 @@
 /*
- * front.c: struct blk, what a device or tool holds: bounds are checked here, once; statistics, limits (a debt that is paid at the
- * rate; up to a second's worth goes through at once), detect-zeroes, writethrough.
+ * front.c: struct blk, what a device or tool holds: bounds are checked here, once; statistics, errors that stop the machine,
+ * detect-zeroes, writethrough; the medium, which may be another one tomorrow.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +23,11 @@ struct blk *blk_new(struct blk_graph *g, const char *name, struct blk_node *node
     b->node = node;
     b->flags = flags;
     b->writethrough = flags & BLK_WRITETHROUGH;
+    b->werror = BLK_ERR_ENOSPC;
     pthread_mutex_init(&b->lock, NULL);
-    b->next = g->blks;
-    g->blks = b;
+    struct blk **end = &g->blks;
+    while (*end) end = &(*end)->next;
+    *end = b;
     pthread_mutex_unlock(&g->lock);
     return b;
 }
@@ -35,9 +37,10 @@ int blk_free(struct blk *b, struct err *e)
     if (!b) return 0;
     struct blk_graph *g = b->g;
     blk_drain(b);
-    int r = blk_read_only(b) ? 0 : blk_flush_sync(b);
+    int r = blk_read_only(b) || !b->node ? 0 : blk_flush_sync(b);
     if (r < 0) err_set(e, -r, "%s: flush: %s", b->node->filename ? b->node->filename : b->name, strerror(-r));
     int r2 = blk_node_unref(b->node, r ? NULL : e);
+    group_put(b->group);
     pthread_mutex_lock(&g->lock);
     for (struct blk **p = &g->blks; *p; p = &(*p)->next) {
         if (*p != b) continue;
@@ -57,6 +60,11 @@ struct blk *blk_find(struct blk_graph *g, const char *name)
     while (b && strcmp(b->name, name)) b = b->next;
     pthread_mutex_unlock(&g->lock);
     return b;
+}
+
+struct blk *blk_next(struct blk_graph *g, const struct blk *after)
+{
+    return after ? after->next : g->blks;
 }
 
 struct blk *blk_open_file(struct blk_graph *g, const char *name, const char *driver, unsigned flags, struct err *e)
@@ -79,17 +87,17 @@ struct blk_node *blk_node_of(const struct blk *b)
 
 uint64_t blk_size(const struct blk *b)
 {
-    return blk_node_size(b->node);
+    return b->node ? blk_node_size(b->node) : 0;
 }
 
 bool blk_read_only(const struct blk *b)
 {
-    return !(b->node->flags & BLK_RDWR) || !(b->flags & BLK_RDWR);
+    return !(b->flags & BLK_RDWR) || (b->node && !(b->node->flags & BLK_RDWR));
 }
 
 uint32_t blk_discard_granularity(const struct blk *b)
 {
-    if (!(b->node->flags & BLK_UNMAP)) return 0;
+    if (!b->node || !(b->node->flags & BLK_UNMAP)) return 0;
     return b->node->cluster_size ? b->node->cluster_size : 4096;
 }
 
@@ -97,22 +105,6 @@ void blk_get_stats(struct blk *b, struct blk_stats *s)
 {
     pthread_mutex_lock(&b->lock);
     *s = b->stats;
-    pthread_mutex_unlock(&b->lock);
-}
-
-void blk_set_limits(struct blk *b, const struct blk_limits *l)
-{
-    const uint64_t rate[6] = { l->bps, l->bps_rd, l->bps_wr, l->iops, l->iops_rd, l->iops_wr };
-    pthread_mutex_lock(&b->lock);
-    b->limits = *l;
-    for (unsigned i = 0; i < 6; i++) b->bucket[i] = (struct bucket){ .rate = rate[i] };
-    pthread_mutex_unlock(&b->lock);
-}
-
-void blk_get_limits(struct blk *b, struct blk_limits *l)
-{
-    pthread_mutex_lock(&b->lock);
-    *l = b->limits;
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -133,10 +125,61 @@ void blk_set_geometry(struct blk *b, struct blk_geometry geo)
     b->geo = geo;
 }
 
-void blk_on_resize(struct blk *b, void (*fn)(void *ctx), void *ctx)
+void blk_set_dev(struct blk *b, const struct blk_dev_ops *ops, void *ctx)
 {
-    b->on_resize = fn;
-    b->resize_ctx = ctx;
+    b->ops = ops;
+    b->ops_ctx = ctx;
+}
+
+void blk_set_name(struct blk *b, const char *name)
+{
+    snprintf(b->name, sizeof b->name, "%s", name);
+}
+
+const struct blk_dev_ops *blk_dev(const struct blk *b, void **ctx)
+{
+    if (ctx) *ctx = b->ops_ctx;
+    return b->ops;
+}
+
+int blk_hold(struct blk *b, void *who, struct err *e)
+{
+    if (b->user) return err_set(e, EBUSY, "Drive '%s' is already in use by another device", *b->name ? b->name : b->node ? b->node->name : "");
+    b->user = who;
+    return 0;
+}
+
+int blk_share(struct blk *b, bool share, struct err *e)
+{
+    b->share = share;
+    for (struct blk *o = b->g->blks; o && b->node; o = o->next) {
+        if (o == b || !o->user || o->node != b->node || (o->share && share) || (blk_read_only(o) && blk_read_only(b))) continue;
+        return err_set(e, EBUSY, "Conflicts with use by another device as 'root', which does not allow 'write' on %s", b->node->name);
+    }
+    return 0;
+}
+
+void blk_release(struct blk *b, bool drop)
+{
+    b->user = NULL;
+    if (!*b->name || drop) blk_free(b, NULL);
+}
+
+void *blk_user(const struct blk *b)
+{
+    return b->user;
+}
+
+void blk_set_node(struct blk *b, struct blk_node *node, bool read_only)
+{
+    struct blk_node *old = b->node;
+    if (old && !blk_read_only(b)) blk_flush_sync(b);
+    blk_graph_stop(b->g);
+    b->node = node;
+    b->flags = read_only ? b->flags & ~(unsigned)BLK_RDWR : b->flags | BLK_RDWR;
+    blk_graph_go(b->g);
+    blk_node_unref(old, NULL);
+    if (b->ops && b->ops->medium) b->ops->medium(b->ops_ctx, node != NULL);
 }
 
 void blk_set_writethrough(struct blk *b, bool on)
@@ -154,6 +197,7 @@ bool blk_writethrough(const struct blk *b)
 static int check(struct blk *b, enum req_kind kind, uint64_t offset, uint64_t bytes)
 {
     uint64_t size = blk_size(b);
+    if (!b->node) return -ENOMEDIUM;
     if (kind != REQ_READ && kind != REQ_FLUSH && blk_read_only(b)) return -EROFS;
     if (kind == REQ_FLUSH) return 0;
     if (offset > size || bytes > size - offset) return -EIO;
@@ -179,11 +223,26 @@ static bool all_zero(const struct iovec *iov, int niov)
     return true;
 }
 
+/* The node whose detect-zeroes= counts: filters have none of their own. */
+const struct blk_node *front_detects(const struct blk_node *n)
+{
+    while (!n->detect_zeroes && n->drv->is_filter && n->file) n = n->file;
+    return n->detect_zeroes ? n : NULL;
+}
+
+static int write_out(struct blk_node *n, struct blk_req *r, unsigned flags)
+{
+    const struct blk_node *d = front_detects(n);
+    if (d && !(flags & BLK_COMPRESS) && all_zero(r->iov, r->niov))
+        return blk_node_zero(n, r->offset, r->bytes, flags | (d->detect_unmap ? BLK_MAY_UNMAP : 0));
+    return blk_node_pwritev(n, r->offset, r->iov, r->niov, flags);
+}
+
 int req_run(struct blk_req *r)
 {
     struct blk_node *n = r->b->node;
     bool through = (r->flags & BLK_FUA) || __atomic_load_n(&r->b->writethrough, __ATOMIC_RELAXED);
-    unsigned flags = r->flags & ~(unsigned)BLK_FUA;
+    unsigned flags = (r->flags & ~(unsigned)BLK_FUA) | BLK_PAID;
     int ret = 0;
     if (!r->bytes && r->kind != REQ_FLUSH) return 0;
     switch (r->kind) {
@@ -192,10 +251,7 @@ int req_run(struct blk_req *r)
     case REQ_DISCARD: ret = blk_node_discard(n, r->offset, r->bytes); break;
     case REQ_ZERO: ret = blk_node_zero(n, r->offset, r->bytes, flags); break;
     case REQ_WRITE:
-        if (n->detect_zeroes && !(flags & BLK_COMPRESS) && all_zero(r->iov, r->niov))
-            ret = blk_node_zero(n, r->offset, r->bytes, flags | (n->detect_unmap ? BLK_MAY_UNMAP : 0));
-        else
-            ret = blk_node_pwritev(n, r->offset, r->iov, r->niov, flags);
+        ret = write_out(n, r, flags);
         break;
     }
     return ret || !through ? ret : blk_node_flush(n);
@@ -218,37 +274,134 @@ static void account(struct blk_req *r)
     pthread_mutex_unlock(&b->lock);
 }
 
-void req_complete(struct blk_req *r)
+/* --- errors ------------------------------------------------------------------------------------------------------------------------ */
+
+int blk_on_error_parse(const char *text, bool write, enum blk_on_error *a, struct err *e)
+{
+    static const char *const words[] = { "report", "ignore", "stop", "enospc" };
+    for (unsigned i = 0; i < (write ? 4u : 3u); i++)
+        if (!strcmp(text, words[i])) {
+            *a = (enum blk_on_error)i;
+            return 0;
+        }
+    return err_set(e, EINVAL, "'%s' invalid %s error action", text, write ? "write" : "read");
+}
+
+const char *const blk_error_names[] = { "auto", "report", "ignore", "stop", "enospc", NULL };
+
+void blk_error_words(struct blk *b, uint32_t rerror, uint32_t werror)
+{
+    if (rerror && rerror < 4) b->rerror = (enum blk_on_error)(rerror - 1);
+    if (werror) b->werror = (enum blk_on_error)(werror - 1);
+}
+
+void blk_set_on_error(struct blk *b, enum blk_on_error rerror, enum blk_on_error werror)
+{
+    b->rerror = rerror;
+    b->werror = werror;
+}
+
+void blk_get_on_error(const struct blk *b, enum blk_on_error *rerror, enum blk_on_error *werror)
+{
+    *rerror = b->rerror;
+    *werror = b->werror;
+}
+
+void blk_graph_on_error(struct blk_graph *g, void (*fn)(void *ctx, struct blk *b, bool write, int error, enum blk_on_error action), void *ctx)
+{
+    g->on_error = fn;
+    g->error_ctx = ctx;
+}
+
+int blk_status(const struct blk *b)
+{
+    return b->status;
+}
+
+/* What the user wants done about a request that failed. True: it waits for blk_graph_resume. */
+static bool failed(struct blk_req *r)
 {
     struct blk *b = r->b;
     struct blk_graph *g = b->g;
-    account(r);
-    if (r->cb) r->cb(r->ctx, r->ret);
-    __atomic_fetch_sub(&b->inflight, 1, __ATOMIC_RELEASE);
+    bool write = r->kind != REQ_READ;
+    /* what is wrong with the request is the guest's affair */
+    if (!r->start_ns || !b->ops || !b->ops->errors || !g->on_error || r->ret == -ENOTSUP || r->ret == -ENOMEDIUM || r->ret == -EINVAL) return false;
+    enum blk_on_error a = write ? b->werror : b->rerror;
+    if (a == BLK_ERR_ENOSPC) a = r->ret == -ENOSPC ? BLK_ERR_STOP : BLK_ERR_REPORT;
+    if (a == BLK_ERR_STOP) b->status = r->ret;
+    g->on_error(g->error_ctx, b, write, r->ret, a);
+    if (a == BLK_ERR_IGNORE) r->ret = 0;
+    return a == BLK_ERR_STOP;
+}
+
+static void uncount(struct blk_req *r)
+{
+    struct blk_graph *g = r->b->g;
+    __atomic_fetch_sub(&r->b->inflight, 1, __ATOMIC_RELEASE);
     __atomic_fetch_sub(&g->inflight, 1, __ATOMIC_RELEASE);
+}
+
+void req_complete(struct blk_req *r)
+{
+    account(r);
+    if (r->ret && failed(r)) {
+        req_push(&r->b->g->held, r);
+        uncount(r);
+        return;
+    }
+    if (r->cb) r->cb(r->ctx, r->ret);
+    uncount(r);
     free(r);
 }
 
-/* When the request may start: every bucket's debt is at most a second. */
-static uint64_t due(struct blk *b, enum req_kind kind, uint64_t bytes, uint64_t now)
+static void start(struct blk_req *r)
 {
-    bool wr = kind != REQ_READ;
-    const unsigned use[4] = { 0, wr ? 2 : 1, 3, wr ? 5 : 4 };
-    uint64_t at = now;
-    if (kind == REQ_FLUSH) return now;
-    pthread_mutex_lock(&b->lock);
-    for (unsigned i = 0; i < 4; i++) {
-        struct bucket *k = &b->bucket[use[i]];
-        uint64_t units = use[i] < 3 ? bytes : 1;
-        if (!k->rate) continue;
-        uint64_t cost = (uint64_t)((u128)units * 1000000000u / k->rate);
-        if (k->next_ns < now) k->next_ns = now;
-        if (k->next_ns > now + 1000000000u) at = MAX(at, k->next_ns - 1000000000u);
-        k->next_ns += cost;
-    }
-    pthread_mutex_unlock(&b->lock);
-    return at;
+    struct blk *b = r->b;
+    struct blk_graph *g = b->g;
+    r->start_ns = r->due_ns = blk_now_ns();
+    if (r->kind != REQ_FLUSH) r->due_ns = limit_due(b, r->kind != REQ_READ, r->bytes, r->start_ns);
+    if (r->due_ns > r->start_ns)
+        pool_delay(g, r);
+    else
+        pool_submit(g, r);
 }
+
+/* Takes those of b (NULL: all) out of the list of what is held. */
+static struct blk_req *take_held(struct blk_graph *g, struct blk *b)
+{
+    struct blk_req *all = g->held.head, *list = NULL, **end = &list;
+    g->held = (struct req_list){ .tail = &g->held.head };
+    for (struct blk_req *r = all, *next; r; r = next) {
+        next = r->next;
+        if (b && r->b != b) {
+            req_push(&g->held, r);
+            continue;
+        }
+        r->next = NULL;
+        *end = r;
+        end = &r->next;
+    }
+    return list;
+}
+
+void blk_graph_resume(struct blk_graph *g)
+{
+    for (struct blk *b = g->blks; b; b = b->next) b->status = 0;
+    for (struct blk_req *r = take_held(g, NULL), *next; r; r = next) {
+        next = r->next;
+        __atomic_fetch_add(&r->b->inflight, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&g->inflight, 1, __ATOMIC_RELAXED);
+        r->ret = check(r->b, r->kind, r->offset, r->bytes); /* the medium may be another one */
+        if (r->ret) {
+            r->start_ns = 0;
+            pool_done(g, r);
+        } else {
+            start(r);
+        }
+    }
+}
+
+/* --- in and out ------------------------------------------------------------------------------------------------------------------- */
 
 static void submit(struct blk *b, enum req_kind kind, uint64_t offset, uint64_t bytes, const struct iovec *iov, int niov,
                    unsigned flags, blk_done *cb, void *ctx, int bad)
@@ -265,12 +418,7 @@ static void submit(struct blk *b, enum req_kind kind, uint64_t offset, uint64_t 
         pool_done(g, r);
         return;
     }
-    r->start_ns = blk_now_ns();
-    r->due_ns = due(b, kind, bytes, r->start_ns);
-    if (r->due_ns > r->start_ns)
-        pool_delay(g, r);
-    else
-        pool_submit(g, r);
+    start(r);
 }
 
 void blk_readv(struct blk *b, uint64_t offset, const struct iovec *iov, int niov, unsigned flags, blk_done *cb, void *ctx)
@@ -302,16 +450,30 @@ void blk_write_zeroes(struct blk *b, uint64_t offset, uint64_t bytes, unsigned f
     submit(b, REQ_ZERO, offset, bytes, NULL, 0, flags, cb, ctx, 0);
 }
 
+static void wait_for(struct blk_graph *g, const unsigned *inflight)
+{
+    if (!__atomic_load_n(inflight, __ATOMIC_ACQUIRE)) return;
+    __atomic_fetch_add(&g->hurry, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(inflight, __ATOMIC_ACQUIRE)) {
+        pool_start_delayed(g);
+        if (!blk_graph_poll(g)) pool_wait(g);
+    }
+    __atomic_fetch_sub(&g->hurry, 1, __ATOMIC_SEQ_CST);
+}
+
 void blk_drain(struct blk *b)
 {
-    while (__atomic_load_n(&b->inflight, __ATOMIC_ACQUIRE))
-        if (!blk_graph_poll(b->g)) pool_wait(b->g);
+    wait_for(b->g, &b->inflight);
+    for (struct blk_req *r = take_held(b->g, b), *next; r; r = next) { /* the device does not wait any more: as they ended */
+        next = r->next;
+        if (r->cb) r->cb(r->ctx, r->ret);
+        free(r);
+    }
 }
 
 void blk_drain_all(struct blk_graph *g)
 {
-    while (__atomic_load_n(&g->inflight, __ATOMIC_ACQUIRE))
-        if (!blk_graph_poll(g)) pool_wait(g);
+    wait_for(g, &g->inflight);
 }
 
 static int sync_req(struct blk *b, enum req_kind kind, uint64_t offset, uint64_t bytes, void *buf, unsigned flags)
@@ -319,8 +481,10 @@ static int sync_req(struct blk *b, enum req_kind kind, uint64_t offset, uint64_t
     struct iovec iov = { buf, (size_t)bytes };
     struct blk_req r = { .b = b, .kind = kind, .offset = offset, .bytes = bytes, .iov = &iov, .niov = 1, .flags = flags,
                          .start_ns = blk_now_ns() };
+    pthread_rwlock_rdlock(&b->g->gate);
     r.ret = check(b, kind, offset, bytes);
     if (!r.ret) r.ret = req_run(&r);
+    pthread_rwlock_unlock(&b->g->gate);
     account(&r);
     return r.ret;
 }
@@ -352,11 +516,12 @@ int blk_zero_sync(struct blk *b, uint64_t offset, uint64_t bytes, unsigned flags
 
 int blk_resize(struct blk *b, uint64_t size, struct err *e)
 {
+    if (!b->node) return err_set(e, ENOMEDIUM, "Device '%s' has no medium", b->name);
     if (blk_read_only(b)) return err_set(e, EROFS, "%s is read-only", b->node->filename ? b->node->filename : b->name);
     if (size > INT64_MAX / 2) return err_set(e, EFBIG, "a disk of %llu bytes is too large", (unsigned long long)size);
-    blk_drain_all(b->g); /* other front ends may share the node */
+    blk_graph_stop(b->g); /* other front ends may share the node */
     int r = blk_node_truncate(b->node, size, NULL, e);
-    if (r) return r;
-    if (b->on_resize) b->on_resize(b->resize_ctx);
-    return 0;
+    blk_graph_go(b->g);
+    if (!r && b->ops && b->ops->resized) b->ops->resized(b->ops_ctx);
+    return r;
 }

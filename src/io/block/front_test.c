@@ -211,16 +211,24 @@ static void test_limits(void **state)
     struct blk *b = blk_open_file(g, "null-co:", "null-co", 0, NULL);
     static char buf[4096];
     struct iovec v = { buf, sizeof buf };
-    struct blk_limits l = { .iops = 1000 };
+    struct leaky_config l = { .rate[LEAKY_IOPS] = { .avg = 1000, .max = 1000 } };
     unsigned done = 0;
     struct one o = { .done = &done };
-    blk_set_limits(b, &l);
+    assert_int_equal(blk_set_limits(b, &l, NULL, NULL), 0);
     uint64_t t = blk_now_ns();
     for (unsigned i = 0; i < 1300; i++) blk_readv(b, 0, &v, 1, 0, finished, &o);
-    blk_drain(b);
+    while (done < 1300)
+        if (!blk_graph_poll(g)) pool_wait(g);
     t = blk_now_ns() - t; /* a second's worth at once, the rest in 0.3 s */
-    assert_int_equal(done, 1300);
     assert_true(t > 250000000u);
+    /* who waits for everything does not wait for limits */
+    l.rate[LEAKY_IOPS].avg = 1, l.rate[LEAKY_IOPS].max = 0;
+    assert_int_equal(blk_set_limits(b, &l, NULL, NULL), 0);
+    for (unsigned i = 0; i < 100; i++) blk_readv(b, 0, &v, 1, 0, finished, &o);
+    t = blk_now_ns();
+    blk_drain(b);
+    assert_int_equal(done, 1400);
+    assert_true(blk_now_ns() - t < 60000000000u);
     blk_graph_free(g);
 }
 
@@ -247,9 +255,9 @@ static void test_options(void **state)
     assert_string_equal(d.iface, "virtio");
     assert_string_equal(d.serial, "a,b");
     assert_true(blk_writethrough(d.blk) && blk_find(g, "x") == d.blk && blk_size(d.blk) == 1 << 20);
-    struct blk_limits l;
-    blk_get_limits(d.blk, &l);
-    assert_int_equal(l.bps, 1000);
+    struct leaky_config l;
+    assert_true(blk_get_limits(d.blk, &l, NULL));
+    assert_int_equal(l.rate[LEAKY_BPS].avg, 1000);
     /* the same image twice: the lock says who */
     snprintf(text, sizeof text, "file=%s/d.qcow2,format=qcow2", dir);
     struct blk_drive d2;
@@ -268,7 +276,9 @@ static void test_options(void **state)
     drive(g, "file=%s/d.qcow2,format=qcow2,nonsense=1", -EINVAL);
     drive(g, "file=%s/none,format=raw", -ENOENT);
     d = drive(g, "if=none,id=empty", 0);
-    assert_null(d.blk);
+    assert_non_null(d.blk);
+    assert_int_equal(blk_pread(d.blk, 0, text, 1), -ENOMEDIUM);
+    blk_free(d.blk, NULL);
     /* snapshot=on leaves the image as it is */
     d = drive(g, "file=%s/d.qcow2,format=qcow2,snapshot=on", 0);
     assert_int_equal(blk_pwrite(d.blk, 0, "changed", 8, 0), 0);

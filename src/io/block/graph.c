@@ -14,9 +14,15 @@ enum { MAX_DEPTH = 100, DEPTH_ONE = 1 << 20 }; /* how deep a node is in a chain:
 struct blk_graph *blk_graph_new(void)
 {
     struct blk_graph *g = xalloc(sizeof *g);
+    pthread_rwlockattr_t attr;
     pthread_mutex_init(&g->lock, NULL);
+    pthread_rwlockattr_init(&attr); /* who changes the graph does not wait for ever */
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&g->gate, &attr);
+    pthread_rwlockattr_destroy(&attr);
     if (pool_init(g) < 0) {
         pool_stop(g);
+        pthread_rwlock_destroy(&g->gate);
         free(g);
         return NULL;
     }
@@ -27,9 +33,16 @@ void blk_graph_free(struct blk_graph *g)
 {
     if (!g) return;
     while (g->blks) blk_free(g->blks, NULL);
-    for (unsigned i = 0; i < g->nkeep; i++) blk_node_unref(g->keep[i], NULL);
+    for (struct blk_node *n = g->nodes; n;) {
+        bool kept = n->kept;
+        n->kept = false;
+        if (kept) blk_node_unref(n, NULL);
+        n = kept ? g->nodes : n->next;
+    }
+    while (g->groups) group_put(g->groups);
     pool_stop(g);
     pthread_mutex_destroy(&g->lock);
+    pthread_rwlock_destroy(&g->gate);
     free(g);
 }
 
@@ -75,6 +88,11 @@ struct blk_node *blk_node_find(struct blk_graph *g, const char *name)
     while (n && strcmp(n->name, name)) n = n->next;
     pthread_mutex_unlock(&g->lock);
     return n;
+}
+
+struct blk_node *blk_node_next(struct blk_graph *g, const struct blk_node *after)
+{
+    return after ? after->next : g->nodes;
 }
 
 struct blk_node *blk_node_ref(struct blk_node *n)

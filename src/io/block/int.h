@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include "io/block/blk.h"
+#include "io/block/leaky.h"
 
 struct io_uring;
 
@@ -35,8 +36,10 @@ struct blk_graph {
     pthread_mutex_t lock; /* nodes, front ends, names */
     struct blk_node *nodes;
     struct blk *blks;
-    struct blk_node *keep[64]; /* -blockdev: references of the graph itself */
-    unsigned nkeep, next_id;
+    struct blk_group *groups;
+    unsigned next_id;
+    unsigned stopped;          /* blk_graph_stop nests; lock held */
+    pthread_rwlock_t gate;     /* shared: I/O on nodes on a thread of its own; alone: the graph changes */
     /* pool.c */
     pthread_mutex_t pool_lock;
     pthread_cond_t pool_cond;
@@ -50,11 +53,22 @@ struct blk_graph {
     int epfd, evfd, timerfd;
     struct loop_fd *loop_fd;
     struct req_list delayed;   /* throttled, by due time; pool_lock */
-    unsigned inflight;         /* __atomic */
+    struct req_list held;      /* errors that stopped the machine; lock held */
+    unsigned inflight;         /* __atomic; those that are held are not counted */
+    unsigned hurry;            /* __atomic: somebody waits, limits do not count */
+    void (*on_error)(void *ctx, struct blk *b, bool write, int error, enum blk_on_error action);
+    void *error_ctx;
 };
 
-struct bucket {
-    uint64_t rate, next_ns; /* units per second; when the debt is paid */
+/* Front ends and nodes that share limits. */
+struct blk_group {
+    struct blk_graph *g;
+    char name[64];
+    pthread_mutex_t lock;
+    struct leaky l;
+    unsigned refs;             /* graph's lock */
+    bool object;               /* of object-add; one reference is for that */
+    struct blk_group *next;
 };
 
 struct blk {
@@ -63,13 +77,15 @@ struct blk {
     struct blk_node *node;
     unsigned flags;
     unsigned inflight;         /* __atomic: from submission to the end of the callback */
-    pthread_mutex_t lock;      /* statistics, buckets */
+    pthread_mutex_t lock;      /* statistics */
     struct blk_stats stats;
-    struct blk_limits limits;
-    struct bucket bucket[6];
+    struct blk_group *group;   /* of limits; NULL: none. Lock held, requests drained */
     struct blk_geometry geo;
-    void (*on_resize)(void *);
-    void *resize_ctx;
+    const struct blk_dev_ops *ops;
+    void *ops_ctx, *user;
+    enum blk_on_error rerror, werror;
+    int status;
+    bool share;
     bool writethrough;         /* __atomic */
     struct blk *next;
 };
@@ -84,8 +100,21 @@ void pool_delay(struct blk_graph *g, struct blk_req *r);
 void pool_done(struct blk_graph *g, struct blk_req *r);
 /* Waits for something to poll. */
 void pool_wait(struct blk_graph *g);
+void pool_start_delayed(struct blk_graph *g);
+/* limit.c: when the request may start. */
+uint64_t limit_due(struct blk *b, bool write, uint64_t bytes, uint64_t now);
+struct blk_group *group_get(struct blk_graph *g, const char *name, bool make);
+void group_put(struct blk_group *k);
+/* Of a node below formats, on a thread that may wait. */
+void group_wait(struct blk_group *k, bool write, uint64_t bytes);
+/* The group of a `throttle` node, NULL of others. */
+struct blk_group *throttle_group(const struct blk_node *n);
+int blk_opt_limits(struct json_object *opts, const char *prefix, struct leaky_config *c, struct err *e);
+/* What a front end paid for at the nodes on top is not paid for again there. */
+enum { BLK_PAID = 1 << 30 };
 /* front.c: does it here and now. */
 int req_run(struct blk_req *r);
+const struct blk_node *front_detects(const struct blk_node *n);
 void req_complete(struct blk_req *r);
 /* opts.c */
 unsigned blk_opt_flags(struct json_object *opts, unsigned flags, struct blk_node *n, int *err, struct err *e);

@@ -44,15 +44,40 @@ bool blk_is_zero(const void *p, size_t n)
 int blk_node_preadv(struct blk_node *n, uint64_t off, const struct iovec *iov, int niov, unsigned flags)
 {
     while (n->drv->is_filter && !n->drv->preadv) n = n->file;
+    if (!n->drv->is_filter) flags &= ~(unsigned)BLK_PAID;
     return n->drv->preadv(n, off, iov, niov, flags);
+}
+
+/* Those who watch a node; what `before` was called of is called of `after`. */
+static int announce(struct blk_node *n, uint64_t off, uint64_t bytes)
+{
+    int r = 0;
+    struct blk_watch *w = n->watch;
+    for (; w && !r; w = r ? w : w->next)
+        if (w->before) r = w->before(w->ctx, off, bytes);
+    for (struct blk_watch *o = n->watch; r && o != w; o = o->next)
+        if (o->after) o->after(o->ctx, off, bytes, r);
+    return r;
+}
+
+static int tell(struct blk_node *n, uint64_t off, uint64_t bytes, int ret)
+{
+    for (struct blk_watch *w = n->watch; w; w = w->next)
+        if (w->after) w->after(w->ctx, off, bytes, ret);
+    return ret;
 }
 
 int blk_node_pwritev(struct blk_node *n, uint64_t off, const struct iovec *iov, int niov, unsigned flags)
 {
-    while (n->drv->is_filter && !n->drv->pwritev) n = n->file;
-    if (!n->drv->pwritev) return -ENOTSUP;
+    while (n->drv->is_filter && !n->drv->pwritev && !n->watch) n = n->file;
     if (!(n->flags & BLK_RDWR)) return -EROFS;
-    return n->drv->pwritev(n, off, iov, niov, flags);
+    if (!n->drv->is_filter) flags &= ~(unsigned)BLK_PAID;
+    size_t bytes = n->watch ? blk_iov_bytes(iov, niov) : 0;
+    int r = n->watch ? announce(n, off, bytes) : 0;
+    if (r) return r;
+    if (n->drv->pwritev) r = n->drv->pwritev(n, off, iov, niov, flags);
+    else r = n->drv->is_filter ? blk_node_pwritev(n->file, off, iov, niov, flags) : -ENOTSUP;
+    return n->watch ? tell(n, off, bytes, r) : r;
 }
 
 int blk_node_pread(struct blk_node *n, uint64_t off, void *buf, size_t bytes)
@@ -76,19 +101,21 @@ int blk_node_flush(struct blk_node *n)
 
 int blk_node_discard(struct blk_node *n, uint64_t off, uint64_t bytes)
 {
-    while (n->drv->is_filter && !n->drv->discard) n = n->file;
+    while (n->drv->is_filter && !n->drv->discard && !n->watch) n = n->file;
     if (!(n->flags & BLK_RDWR)) return -EROFS;
-    if (!(n->flags & BLK_UNMAP) || !n->drv->discard) return 0;
-    return n->drv->discard(n, off, bytes);
+    if (!(n->flags & BLK_UNMAP) || (!n->drv->discard && !n->drv->is_filter)) return 0;
+    int r = n->watch ? announce(n, off, bytes) : 0;
+    if (r) return r;
+    r = n->drv->discard ? n->drv->discard(n, off, bytes) : blk_node_discard(n->file, off, bytes);
+    return n->watch ? tell(n, off, bytes, r) : r;
 }
 
-int blk_node_zero(struct blk_node *n, uint64_t off, uint64_t bytes, unsigned flags)
+static int zero(struct blk_node *n, uint64_t off, uint64_t bytes, unsigned flags)
 {
     int r = -ENOTSUP;
-    while (n->drv->is_filter && !n->drv->zero) n = n->file;
-    if (!(n->flags & BLK_RDWR)) return -EROFS;
-    if (!(n->flags & BLK_UNMAP)) flags &= ~(unsigned)BLK_MAY_UNMAP;
+    if (!n->drv->is_filter) flags &= ~(unsigned)BLK_PAID;
     if (n->drv->zero) r = n->drv->zero(n, off, bytes, flags);
+    else if (n->drv->is_filter) r = blk_node_zero(n->file, off, bytes, flags);
     if (r != -ENOTSUP || (flags & BLK_NO_FALLBACK)) return r;
     size_t len = (size_t)MIN(bytes, (uint64_t)ZERO_CHUNK);
     void *buf = NULL;
@@ -105,6 +132,17 @@ int blk_node_zero(struct blk_node *n, uint64_t off, uint64_t bytes, unsigned fla
     }
     free(buf);
     return r;
+}
+
+int blk_node_zero(struct blk_node *n, uint64_t off, uint64_t bytes, unsigned flags)
+{
+    while (n->drv->is_filter && !n->drv->zero && !n->watch) n = n->file;
+    if (!(n->flags & BLK_RDWR)) return -EROFS;
+    if (!(n->flags & BLK_UNMAP)) flags &= ~(unsigned)BLK_MAY_UNMAP;
+    int r = n->watch ? announce(n, off, bytes) : 0;
+    if (r) return r;
+    r = zero(n, off, bytes, flags);
+    return n->watch ? tell(n, off, bytes, r) : r;
 }
 
 int blk_node_truncate(struct blk_node *n, uint64_t size, const char *prealloc, struct err *e)

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 #include "io/block/int.h"
+#include "io/opts.h"
 
 enum { MAX_KEY = 256, MAX_NEST = 16 };
 
@@ -235,23 +236,45 @@ struct json_object *blk_opts_parse(const char *s, const char *implied, struct er
 
 /* --- -blockdev, -drive ---------------------------------------------------------------------------------------------------------------- */
 
-int blk_blockdev_add(struct blk_graph *g, const char *options, struct err *e)
+int blk_blockdev_add_json(struct blk_graph *g, struct json_object *o, struct err *e)
 {
-    struct json_object *o = blk_opts_parse(options, "driver", e), *v;
-    if (!o) return -EINVAL;
+    struct json_object *v, *flat = unflatten(o, 0, e);
+    json_object_put(o);
+    if (!(o = flat)) return -EINVAL;
     if (!json_object_object_get_ex(o, "driver", NULL) || !json_object_object_get_ex(o, "node-name", &v)) {
         const char *what = json_object_object_get_ex(o, "driver", NULL) ? "node-name" : "driver";
+        int r = strcmp(what, "driver") ? err_set(e, EINVAL, "'node-name' must be specified for the root node")
+                                       : err_set(e, EINVAL, "Parameter 'driver' is missing");
         json_object_put(o);
-        return err_set(e, EINVAL, "Parameter '%s' is missing", what);
+        return r;
     }
-    if (g->nkeep == ARRAY_LEN(g->keep)) {
+    const char *name = json_object_get_string(v);
+    if (name && (strlen(name) > 31 || !opts_id_ok(name))) {
+        int r = err_set(e, EINVAL, "Invalid node-name: '%.40s'", name);
         json_object_put(o);
-        return err_set(e, ENOSPC, "at most %zu block nodes are kept by name", ARRAY_LEN(g->keep));
+        return r;
     }
-    struct blk_node *n = blk_node_open(g, o, BLK_RDWR, e);
-    if (!n) return e && e->code ? -e->code : -EINVAL;
-    g->keep[g->nkeep++] = n;
+    struct err why = { 0 };
+    struct blk_node *n = blk_node_open(g, o, BLK_RDWR, &why);
+    if (!n) return err_set(e, why.code ? why.code : EINVAL, "%s", why.msg);
+    n->kept = true;
     return 0;
+}
+
+int blk_blockdev_add(struct blk_graph *g, const char *options, struct err *e)
+{
+    struct json_object *o = blk_opts_parse(options, "driver", e);
+    return o ? blk_blockdev_add_json(g, o, e) : -EINVAL;
+}
+
+int blk_blockdev_del(struct blk_graph *g, const char *name, struct err *e)
+{
+    struct blk_node *n = blk_node_find(g, name);
+    if (!n) return err_set(e, ENOENT, "Failed to find node with node-name='%s'", name);
+    if (!n->kept) return err_set(e, EINVAL, "Node %s is not owned by the monitor", name);
+    if (n->refs > 1) return err_set(e, EBUSY, "Node %s is in use", name);
+    n->kept = false;
+    return blk_node_unref(n, e);
 }
 
 /* cache=MODE of -drive and tools. */
@@ -296,24 +319,24 @@ static int take_int(struct json_object *o, const char *key, int *v, struct err *
     return bad ? -EINVAL : 0;
 }
 
-static int take_limits(struct json_object *o, struct blk_limits *l, struct err *e)
+/* throttling.*, and what it was called before: bps, bps_rd, bps_max, bps_rd_max, iops_size... */
+static int take_limits(struct json_object *o, struct leaky_config *c, char *group, size_t size, struct err *e)
 {
-    const struct {
-        const char *name, *old;
-        uint64_t *v;
-    } row[] = {
-        { "throttling.bps-total", "bps", &l->bps }, { "throttling.bps-read", "bps_rd", &l->bps_rd },
-        { "throttling.bps-write", "bps_wr", &l->bps_wr }, { "throttling.iops-total", "iops", &l->iops },
-        { "throttling.iops-read", "iops_rd", &l->iops_rd }, { "throttling.iops-write", "iops_wr", &l->iops_wr },
-    };
-    int r = 0;
-    for (unsigned i = 0; !r && i < ARRAY_LEN(row); i++) {
-        r = blk_opt_size(o, row[i].name, row[i].v, e);
-        if (!r) r = blk_opt_size(o, row[i].old, row[i].v, e);
+    static const char *const old[LEAKY_KINDS] = { "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr" };
+    int r = blk_opt_limits(o, "throttling.", c, e);
+    for (unsigned i = 0; !r && i < LEAKY_KINDS; i++) {
+        char key[40];
+        r = blk_opt_size(o, old[i], &c->rate[i].avg, e);
+        snprintf(key, sizeof key, "%s_max", old[i]);
+        if (!r) r = blk_opt_size(o, key, &c->rate[i].max, e);
     }
+    if (!r) r = blk_opt_size(o, "iops_size", &c->op_size, e);
+    take_text(o, "throttling.group", group, size);
+    take_text(o, "group", group, size);
     struct json_object *t;
-    if (json_object_object_get_ex(o, "throttling", &t) && !json_object_object_length(t)) json_object_object_del(o, "throttling");
-    return r;
+    if (json_object_object_get_ex(o, "throttling", &t) && json_object_is_type(t, json_type_object) && !json_object_object_length(t))
+        json_object_object_del(o, "throttling");
+    return r ? r : leaky_check(c, e);
 }
 
 /* An overlay in a file without a name over the node, whose reference it takes over. */
@@ -349,10 +372,10 @@ static struct blk_node *temporary(struct blk_graph *g, struct blk_node *base, un
     return n;
 }
 
-static int drive_words(struct json_object *o, struct blk_drive *d, unsigned *flags, bool *snapshot, struct err *e)
+static int drive_words(struct json_object *o, struct blk_drive *d, unsigned *flags, bool *snapshot, bool *cor, struct err *e)
 {
     char text[64] = "";
-    bool ro = false, cor = false;
+    bool ro = false;
     take_text(o, "if", d->iface, sizeof d->iface);
     take_text(o, "media", d->media, sizeof d->media);
     take_text(o, "id", d->id, sizeof d->id);
@@ -374,14 +397,14 @@ static int drive_words(struct json_object *o, struct blk_drive *d, unsigned *fla
     if (!r) r = blk_opt_bool(o, "readonly", &ro, e);
     if (!r) r = blk_opt_bool(o, "read-only", &ro, e);
     if (!r) r = blk_opt_bool(o, "snapshot", snapshot, e);
-    if (!r) r = blk_opt_bool(o, "copy-on-read", &cor, e);
+    if (!r) r = blk_opt_bool(o, "copy-on-read", cor, e);
     if (!r) r = take_int(o, "index", &d->index, e);
     if (!r) r = take_int(o, "bus", &d->bus, e);
     if (!r) r = take_int(o, "unit", &d->unit, e);
     flag(flags, BLK_RDWR, !ro);
     take_text(o, "aio", text, sizeof text);
     flag(flags, BLK_AIO_THREADS, !strcmp(text, "threads"));
-    if (!r && cor) r = err_set(e, ENOTSUP, "copy-on-read is not available");
+    if (!r && *cor && ro) r = err_set(e, EINVAL, "copy-on-read is not possible with a read-only drive");
     char *fmt = blk_opt_str(o, "format");
     if (fmt) put(o, "driver", json_object_new_string(fmt), NULL);
     free(fmt);
@@ -410,36 +433,64 @@ static struct blk_node *drive_node(struct blk_graph *g, struct json_object *o, u
     return blk_node_open(g, o, flags, e);
 }
 
+/* A copy-on-read node over n, whose reference it takes over. */
+static struct blk_node *copy_on_read(struct blk_graph *g, struct blk_node *n, unsigned flags, struct err *e)
+{
+    struct json_object *o = json_object_new_object();
+    put(o, "driver", json_object_new_string("copy-on-read"), NULL);
+    put(o, "file", json_object_new_string(n->name), NULL);
+    struct blk_node *c = blk_node_open(g, o, flags, e);
+    blk_node_unref(n, NULL);
+    return c;
+}
+
+/* What a drive has beside its medium. */
+static int drive_rules(struct blk_drive *d, const struct leaky_config *limits, const char *group, const uint64_t chs[3], struct err *e)
+{
+    enum blk_on_error re = BLK_ERR_REPORT, we = BLK_ERR_ENOSPC;
+    int r = *d->rerror ? blk_on_error_parse(d->rerror, false, &re, e) : 0;
+    if (!r && *d->werror) r = blk_on_error_parse(d->werror, true, &we, e);
+    if (r) return r;
+    blk_set_on_error(d->blk, re, we);
+    blk_set_geometry(d->blk, (struct blk_geometry){ (uint32_t)chs[0], (uint32_t)chs[1], (uint32_t)chs[2] });
+    return leaky_on(limits) || *group ? blk_set_limits(d->blk, limits, *group ? group : NULL, e) : 0;
+}
+
 int blk_drive_open(struct blk_graph *g, const char *options, struct blk_drive *d, struct err *e)
 {
     struct json_object *o = blk_opts_parse(options, NULL, e);
     *d = (struct blk_drive){ .index = -1, .bus = -1, .unit = -1 };
     if (!o) return -EINVAL;
     unsigned flags = BLK_RDWR;
-    bool snapshot = false;
-    struct blk_limits limits = { 0 };
-    struct blk_geometry geo = { 0 };
+    bool snapshot = false, cor = false;
+    struct leaky_config limits = { 0 };
     uint64_t chs[3] = { 0 };
-    int r = drive_words(o, d, &flags, &snapshot, e);
-    if (!r) r = take_limits(o, &limits, e);
+    char group[64] = "";
+    struct err why = { 0 };
+    int r = drive_words(o, d, &flags, &snapshot, &cor, e);
+    if (!r) r = take_limits(o, &limits, group, sizeof group, e);
     if (!r) r = blk_opt_size(o, "cyls", &chs[0], e);
     if (!r) r = blk_opt_size(o, "heads", &chs[1], e);
     if (!r) r = blk_opt_size(o, "secs", &chs[2], e);
+    if (!r && *d->id && blk_find(g, d->id)) r = err_set(e, EEXIST, "drive id '%s' is used twice", d->id);
+    struct blk_node *n = NULL;
     if (r || (!json_object_object_get_ex(o, "file", NULL) && !json_object_object_get_ex(o, "driver", NULL) &&
               !json_object_object_get_ex(o, "filename", NULL))) {
-        if (!r) r = blk_opts_left(o, "drive", e);
+        if (!r) r = blk_opts_left(o, "drive", e); /* an empty drive */
         json_object_put(o);
-        return r; /* an empty drive */
+    } else {
+        n = drive_node(g, o, flags & ~(unsigned)(BLK_WRITETHROUGH | (snapshot ? BLK_RDWR : 0)), &why);
+        if (n && snapshot) n = temporary(g, n, flags, &why);
+        if (n && cor) n = copy_on_read(g, n, flags, &why);
+        if (!n) r = err_set(e, why.code ? why.code : EINVAL, "%s", why.msg);
     }
-    bool ro = !(flags & BLK_RDWR);
-    unsigned node_flags = flags & ~(unsigned)(BLK_WRITETHROUGH | (snapshot ? BLK_RDWR : 0));
-    struct blk_node *n = drive_node(g, o, node_flags, e);
-    if (n && snapshot) n = temporary(g, n, flags, e);
-    if (!n) return e && e->code ? -e->code : -EINVAL;
-    d->blk = blk_new(g, *d->id ? d->id : NULL, n, ro ? flags & ~(unsigned)BLK_RDWR : flags | BLK_RDWR, e);
+    if (r) return r;
+    d->blk = blk_new(g, *d->id ? d->id : NULL, n, flags, e);
     if (!d->blk) return -EEXIST;
-    blk_set_limits(d->blk, &limits);
-    geo = (struct blk_geometry){ (uint32_t)chs[0], (uint32_t)chs[1], (uint32_t)chs[2] };
-    blk_set_geometry(d->blk, geo);
-    return 0;
+    r = drive_rules(d, &limits, group, chs, e);
+    if (r) {
+        blk_free(d->blk, NULL);
+        d->blk = NULL;
+    }
+    return r;
 }

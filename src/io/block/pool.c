@@ -115,8 +115,9 @@ static int reach_file(struct blk_req *r, uint64_t *at)
     struct blk_node *n = r->b->node;
     uint64_t off = r->offset;
     r->hops = 0;
+    while (throttle_group(n) && !n->watch) n = n->file; /* the front end has waited for it */
     for (;;) {
-        if (n->flags & BLK_AIO_THREADS) break;
+        if ((n->flags & BLK_AIO_THREADS) || n->watch) break;
         if (n->drv->host_fd) {
             int fd = n->drv->host_fd(n, r->kind == REQ_WRITE, off, r->iov, r->niov);
             *at = off;
@@ -138,7 +139,7 @@ static bool to_ring(struct blk_graph *g, struct blk_req *r)
 {
     uint64_t at;
     if ((r->kind != REQ_READ && r->kind != REQ_WRITE) || r->flags || !r->bytes) return false;
-    if (r->kind == REQ_WRITE && (r->b->node->detect_zeroes || __atomic_load_n(&r->b->writethrough, __ATOMIC_RELAXED))) return false;
+    if (r->kind == REQ_WRITE && (front_detects(r->b->node) || __atomic_load_n(&r->b->writethrough, __ATOMIC_RELAXED))) return false;
     int fd = reach_file(r, &at);
     if (fd < 0) return false;
     pthread_mutex_lock(&g->ring_lock);
@@ -203,9 +204,8 @@ void pool_delay(struct blk_graph *g, struct blk_req *r)
     pthread_mutex_unlock(&g->pool_lock);
 }
 
-static void start_due(struct blk_graph *g)
+static void start_due(struct blk_graph *g, uint64_t now)
 {
-    uint64_t now = blk_now_ns();
     struct req_list due = { .tail = &due.head };
     pthread_mutex_lock(&g->pool_lock);
     bool any = g->delayed.head;
@@ -222,13 +222,18 @@ static void start_due(struct blk_graph *g)
     }
 }
 
+void pool_start_delayed(struct blk_graph *g)
+{
+    start_due(g, UINT64_MAX);
+}
+
 unsigned blk_graph_poll(struct blk_graph *g)
 {
     uint64_t drop;
     unsigned n = 0;
     while (read(g->evfd, &drop, sizeof drop) < 0 && errno == EINTR) {}
     while (read(g->timerfd, &drop, sizeof drop) < 0 && errno == EINTR) {}
-    start_due(g);
+    start_due(g, __atomic_load_n(&g->hurry, __ATOMIC_SEQ_CST) ? UINT64_MAX : blk_now_ns());
     struct req_list ring = { .tail = &ring.head };
     reap(g, &ring);
     for (struct blk_req *r = ring.head, *next; r; r = next) {
@@ -283,6 +288,7 @@ int pool_init(struct blk_graph *g)
     g->todo.tail = &g->todo.head;
     g->done.tail = &g->done.head;
     g->delayed.tail = &g->delayed.head;
+    g->held.tail = &g->held.head;
     g->epfd = epoll_create1(EPOLL_CLOEXEC);
     g->evfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     g->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

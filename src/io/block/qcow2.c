@@ -132,6 +132,14 @@ static int shut_down(struct qcow2 *q)
     return r;
 }
 
+static int qc_reopen(struct blk_node *n, struct err *e)
+{
+    struct qcow2 *q = n->s;
+    if (n->flags & BLK_RDWR) return q->data != q->file ? err_set(e, ENOTSUP, "the data file stays read-only") : make_writable(n, q, e);
+    int r = q->corrupt ? 0 : shut_down(q);
+    return r ? err_set(e, -r, "%s: %s", n->filename ? n->filename : n->name, strerror(-r)) : 0;
+}
+
 static int qc_close(struct blk_node *n)
 {
     struct qcow2 *q = n->s;
@@ -183,5 +191,5 @@ const struct blk_driver blk_qcow2 = {
     .truncate = qc_truncate, .status = qc_status, .enter = qc_enter, .leave = qc_leave, .info = qc_info, .create = qc_create,
     .measure = qc_measure, .check = qc_check, .set_backing = qc_set_backing, .amend = qc_amend, .snap_list = qc_snap_list,
     .snap_create = qc_snap_create, .snap_apply = qc_snap_apply, .snap_delete = qc_snap_delete, .snap_show = qc_snap_show, .vmstate = qc_vmstate,
-    .make_empty = qc_make_empty,
+    .make_empty = qc_make_empty, .reopen = qc_reopen,
 };

@@ -587,13 +587,8 @@ int chr_new_text(struct chr_set *s, const char *text, struct chr **out, struct e
     return rc;
 }
 
-int chr_remove(struct chr_set *s, const char *id, struct err *e)
+static void bury(struct chr_set *s, struct chr *c)
 {
-    struct chr *c = chr_find(s, id), *base = NULL;
-    if (!c) return err_set(e, ENOENT, "Chardev '%s' not found", id);
-    if (c->fe || c->mux) return err_set(e, EBUSY, "Chardev '%s' is busy", id);
-    for (struct chr *b = s->list; b; b = b->next)
-        if (b->mux == c) base = b;
     for (struct chr **p = &s->list; *p; p = &(*p)->next)
         if (*p == c) {
             *p = c->next;
@@ -603,6 +598,45 @@ int chr_remove(struct chr_set *s, const char *id, struct err *e)
     c->grave = s->dead_chr;
     s->dead_chr = c;
     loop_defer(&s->sweep);
+}
+
+int chr_change(struct chr_set *s, const struct opts *o, struct chr **old, struct chr **out, struct err *e)
+{
+    const char *kind = opts_get(o, "backend"), *id = opts_get(o, "id");
+    struct chr *was = chr_find(s, id), *c;
+    const struct chr_driver *d = find_driver(kind);
+    *old = was;
+    if (!was) return err_set(e, ENOENT, "Chardev '%s' does not exist", id);
+    if (!d) return err_set(e, EINVAL, "'%s' is not a valid char driver name", kind);
+    if (was->mux || was->driver->max_fe || d->max_fe) return err_set(e, ENOTSUP, "Mux device hotswap not supported yet");
+    int rc = make(s, d, id, o, &c, e);
+    if (rc) return rc;
+    bool told = was->open;
+    c->fe = was->fe, c->focus = was->focus, c->nfe = was->nfe;
+    was->fe = was->focus = NULL;
+    was->nfe = 0;
+    s->inside++;
+    for (struct chr_fe *fe = c->fe; fe; fe = fe->next) {
+        fe->chr = c;
+        fe->fresh = true; /* hears of it when the loop comes round */
+        if (told) tell(fe, CHR_CLOSED);
+    }
+    leave(s);
+    bury(s, was);
+    if (c->nfe && c->driver->fe_open) c->driver->fe_open(c, true);
+    loop_defer(&s->hello);
+    *out = c;
+    return 0;
+}
+
+int chr_remove(struct chr_set *s, const char *id, struct err *e)
+{
+    struct chr *c = chr_find(s, id), *base = NULL;
+    if (!c) return err_set(e, ENOENT, "Chardev '%s' not found", id);
+    if (c->fe || c->mux) return err_set(e, EBUSY, "Chardev '%s' is busy", id);
+    for (struct chr *b = s->list; b; b = b->next)
+        if (b->mux == c) base = b;
+    bury(s, c);
     size_t n = strlen(id);
     if (base && !strncmp(base->id, id, n) && !strcmp(base->id + n, "-base")) chr_remove(s, base->id, NULL);
     return 0;

@@ -115,6 +115,9 @@ int chr_new_text(struct chr_set *s, const char *text, struct chr **out, struct e
 int chr_legacy(struct chr_set *s, const char *text, const char *label, struct chr **out, bool *monitor, struct err *e);
 /* QMP's chardev-add: {"id":..., "backend":{"type":..., "data":{...}}}, flattened. *pty: the path where it made one (caller frees). */
 int chr_add_qmp(struct chr_set *s, const struct opts *o, char **pty, struct err *e);
+/* chardev-change: another back end takes the place of *old, front ends stay. change: chr_add_qmp's arguments. */
+int chr_change(struct chr_set *s, const struct opts *o, struct chr **old, struct chr **out, struct err *e);
+int chr_change_qmp(struct chr_set *s, const struct opts *o, struct chr **old, struct chr **out, struct err *e);
 /* -EBUSY while a front end is attached. */
 int chr_remove(struct chr_set *s, const char *id, struct err *e);
 

@@ -131,34 +131,46 @@ int chr_legacy(struct chr_set *s, const char *text, const char *label, struct ch
     return rc;
 }
 
+/* QMP's arguments as those of the command line. */
+static int from_qmp(const struct opts *args, struct opts *o, struct err *e)
+{
+    const char *kind = opts_get(args, "backend.type"), *id = opts_get(args, "id");
+    if (!kind || !id) return err_set(e, EINVAL, "Parameter '%s' is missing", id ? "backend.type" : "id");
+    opts_copy(o, args, "backend.data.");
+    static const char *const renamed[][2] = { { "out", "path" }, { "device", "path" }, { "in", "input-path" } };
+    for (unsigned i = 0; i < ARRAY_LEN(renamed); i++) {
+        if (!opts_has(o, renamed[i][0])) continue;
+        opts_add(o, renamed[i][1], opts_get(o, renamed[i][0]));
+        opts_del(o, renamed[i][0]);
+    }
+    opts_add(o, "backend", kind);
+    opts_add(o, "id", id);
+    if (strcmp(kind, "socket")) return 0;
+    bool server; /* other defaults than the command line's */
+    int rc = opts_bool(o, "server", true, &server, e);
+    if (rc) return rc;
+    opts_add(o, "server", server ? "on" : "off");
+    if (server && !opts_has(o, "wait")) opts_add(o, "wait", "off");
+    return 0;
+}
+
 int chr_add_qmp(struct chr_set *s, const struct opts *args, char **pty, struct err *e)
 {
     struct opts o = { 0 };
     struct chr *c;
     *pty = NULL;
-    const char *kind = opts_get(args, "backend.type"), *id = opts_get(args, "id");
-    if (!kind || !id) return err_set(e, EINVAL, "Parameter '%s' is missing", id ? "backend.type" : "id");
-    opts_copy(&o, args, "backend.data.");
-    static const char *const renamed[][2] = { { "out", "path" }, { "device", "path" }, { "in", "input-path" } };
-    for (unsigned i = 0; i < ARRAY_LEN(renamed); i++) {
-        if (!opts_has(&o, renamed[i][0])) continue;
-        opts_add(&o, renamed[i][1], opts_get(&o, renamed[i][0]));
-        opts_del(&o, renamed[i][0]);
-    }
-    opts_add(&o, "backend", kind);
-    opts_add(&o, "id", id);
-    if (!strcmp(kind, "socket")) { /* other defaults than the command line's */
-        bool server;
-        int rc = opts_bool(&o, "server", true, &server, e);
-        if (rc) {
-            opts_free(&o);
-            return rc;
-        }
-        opts_add(&o, "server", server ? "on" : "off");
-        if (server && !opts_has(&o, "wait")) opts_add(&o, "wait", "off");
-    }
-    int rc = chr_new(s, &o, &c, e);
+    int rc = from_qmp(args, &o, e);
+    if (!rc) rc = chr_new(s, &o, &c, e);
     opts_free(&o);
     if (!rc && !strncmp(chr_name(c), "pty:", 4)) *pty = strdup(chr_name(c) + 4);
+    return rc;
+}
+
+int chr_change_qmp(struct chr_set *s, const struct opts *args, struct chr **old, struct chr **out, struct err *e)
+{
+    struct opts o = { 0 };
+    int rc = from_qmp(args, &o, e);
+    if (!rc) rc = chr_change(s, &o, old, out, e);
+    opts_free(&o);
     return rc;
 }
