@@ -1,12 +1,12 @@
 #!/bin/bash
-# hotplug_test.sh BUILD: Debian's kernel while disks, network cards and media come and go by QMP (hotplug.py).
+# hotplug_test.sh BUILD: Debian's arm64 kernel (riscv64's has no PCIe hot-plug) while disks, network cards and media come and go by QMP (hotplug.py).
 . "$(dirname "$0")/../lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 tests=$here/..
 . "$here/kernels.sh"
 build=$1
 begin hotplug || exit 0
-for guest in ${GUESTS:-aarch64 riscv64}; do
+for guest in ${GUESTS:-aarch64}; do
     kernel_of $guest
     case $? in
     0) ;;
