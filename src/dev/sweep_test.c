@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <time.h>
 #include <cmocka.h>
-#include "dev/device.h"
+#include "dev/pci/pci.h"
 
 enum { ACCESSES = 10000, WINDOWS = 64, RAM_SIZE = 1 << 20 };
 #define RAM_AT 0x80000000ull
 #define DEV_AT 0x10000000ull
+#define ECAM_AT 0x30000000ull
+#define BARS_AT 0x40000000ull
 
 struct rig {
     struct board b;
@@ -78,13 +80,30 @@ static void add_window(void *ctx, const struct mem_range *w)
 }
 
 /* A host for devices on buses, at an address of its own. */
-static void host(struct rig *r, const char *name, uint64_t at)
+static struct dev *host(struct rig *r, const char *name, const char *props, uint64_t at)
 {
     const struct device *c = device_find(name);
     struct dev *d = c ? dev_new(&r->b, c, NULL, NULL) : NULL;
-    if (!d) return;
-    if (dev_realize(d, NULL, NULL)) dev_free(d);
-    else if (c->window || c->map) dev_map(d, at, NULL);
+    if (!d) return NULL;
+    if (dev_set_list(d, props, NULL) || dev_realize(d, c->bus ? bus_find(&r->b, c->bus, NULL, NULL) : NULL, NULL)) {
+        dev_free(d);
+        return NULL;
+    }
+    if (c->window || c->map) dev_map(d, at, NULL);
+    return d;
+}
+
+/* The function's BARs get places, and it may use memory. */
+static void pci_on(struct rig *r, const struct dev *d)
+{
+    uint64_t at = ECAM_AT + ((uint64_t)((const struct pci_dev *)d)->devfn << 12), v, next = BARS_AT;
+    struct mem_attr attr = { .cpu = true };
+    for (unsigned i = 0, high = 0; i < PCI_BARS; i++, next += 1 << 24) {
+        space_st(r->b.space, at + 0x10 + 4 * i, high ? 0 : next, 4, attr);
+        space_ld(r->b.space, at + 0x10 + 4 * i, 4, &v, attr);
+        high = !high && (v & 7) == PCI_BAR_64;
+    }
+    space_st(r->b.space, at + 4, 6, 2, attr);
 }
 
 static void random_value(struct rig *r, uint64_t *v)
@@ -156,9 +175,11 @@ static bool one(const struct device *c, uint64_t seed)
     struct err e = { 0 };
     struct timespec t0, t1;
     clock_gettime(CLOCK_MONOTONIC, &t0);
-    host(r, "virtio-mmio", 0x0a000000);
-    host(r, "gpex-pcihost", 0x30000000);
-    host(r, "generic-sdhci", 0x0b000000);
+    struct dev *hc = NULL;
+    host(r, "virtio-mmio", NULL, 0x0a000000);
+    host(r, "gpex-pcihost", "mmio32-base=0x40000000,mmio32-size=512M", ECAM_AT);
+    if (c->bus && !strcmp(c->bus, "usb-bus") && (hc = host(r, "qemu-xhci", NULL, 0))) pci_on(r, hc);
+    host(r, "generic-sdhci", NULL, 0x0b000000);
     struct bus *bus = c->bus ? bus_find(&r->b, c->bus, NULL, &e) : NULL;
     struct dev *d = c->bus && !bus ? NULL : dev_new(&r->b, c, "d", &e);
     if (d && dev_realize(d, bus, &e)) {
@@ -169,6 +190,7 @@ static bool one(const struct device *c, uint64_t seed)
         print_message("  %-24s not alone: %s\n", c->name, e.msg);
     } else {
         if (c->map || (c->window && (c->regs || c->ops))) dev_map(d, DEV_AT, &e);
+        if (bus && !strcmp(bus->type, "pci")) pci_on(r, d);
         sweep(r, d);
         save_and_load(r, d);
         sweep(r, d);

@@ -71,7 +71,8 @@ int cmdline_machine(struct sys *s, const char *arg, struct err *e)
         else if (!strcmp(key, "dumpdtb")) s->cfg.dumpdtb = val;
         else if (!strcmp(key, "firmware")) s->cfg.bios = val;
         else if (!strcmp(key, "accel")) s->cfg.accel = pick_accel(s, val);
-        else if (!strcmp(key, "usb") || !strcmp(key, "dump-guest-core") || !strcmp(key, "mem-merge") || !strcmp(key, "graphics") ||
+        else if (!strcmp(key, "usb")) s->usb = !strcmp(val, "on");
+        else if (!strcmp(key, "dump-guest-core") || !strcmp(key, "mem-merge") || !strcmp(key, "graphics") ||
                  !strcmp(key, "hpet") || !strcmp(key, "suppress-vmdesc") || !strcmp(key, "memory-backend")) continue;
         else opts_add(&s->machine_opts, key, val);
     }
@@ -307,6 +308,19 @@ static int add_disk(struct sys *s, const char *opt, const char *file, const char
     return keep(&s->drive_opts, opt, arg, e);
 }
 
+/* -usbdevice: the device's name, or a disk's file. */
+static int add_usb(struct sys *s, const char *arg, struct err *e)
+{
+    static const char *const kinds[][2] = { { "keyboard", "usb-kbd" }, { "mouse", "usb-mouse" }, { "tablet", "usb-tablet" } };
+    s->usb = true;
+    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
+        if (!strcmp(arg, kinds[i][0])) return keep(&s->usbs, "usbdevice", kinds[i][1], e);
+    if (strncmp(arg, "disk:", 5)) return err_set(e, EINVAL, "could not add USB device '%s'", arg);
+    unsigned n = s->usbs.count;
+    int r = add_disk(s, "usbdevice", arg + 5, sys_text(s, "if=none,id=usbdisk%u", n), e);
+    return r ? r : keep(&s->usbs, "usbdevice", sys_text(s, "usb-storage,drive=usbdisk%u", n), e);
+}
+
 /* --- the table ------------------------------------------------------------------------------------------------------------------- */
 
 enum opt_id {
@@ -314,7 +328,7 @@ enum opt_id {
     O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
     O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VNC, O_VGA, O_NODEFAULTS,
     O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
-    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT, O_WATCHDOG
+    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT, O_WATCHDOG, O_USBDEVICE
 };
 
 static const struct option_row {
@@ -394,7 +408,8 @@ static const struct option_row {
     { "msg", true, O_MSG, NULL, NULL },
     { "overcommit", true, O_OVERCOMMIT, NULL, NULL },
     { "k", true, O_KEYMAP, NULL, NULL },
-    { "usb", false, O_USB, NULL, NULL },
+    { "usb", false, O_USB, "", "a USB controller, if the board has none" },
+    { "usbdevice", true, O_USBDEVICE, "keyboard|mouse|tablet|disk:file", "a USB device, and -usb" },
     { "pidfile", true, O_PIDFILE, "file", "file for the process number" },
     { "daemonize", false, O_DAEMONIZE, "", "the process goes on in the background once its sockets are there" },
     { "readconfig", true, O_READCONFIG, "file", "options from a file" },
@@ -515,6 +530,8 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_VNC:
         s->display_none = true;
         return keep(&s->vncs, "vnc", arg, e);
+    case O_USB: s->usb = true; return 0;
+    case O_USBDEVICE: return add_usb(s, arg, e);
     case O_SANDBOX: return sandbox_parse(&s->sandbox, arg, e);
     case O_VGA: return strcmp(arg, "none") && strcmp(arg, "std") ? err_set(e, EINVAL, "unknown vga type: %s", arg) : 0;
     case O_NODEFAULTS: c->nodefaults = true; return 0;

@@ -218,6 +218,17 @@ static int nics(struct sys *s, struct err *e)
     return r;
 }
 
+/* -usb: boards that have a USB controller say so by themselves. */
+static int usb(struct sys *s, struct err *e)
+{
+    struct board *b = &s->m->b;
+    int r = 0;
+    if (s->usb && !bus_find(b, "usb-bus", NULL, NULL) && bus_find(b, "pci", NULL, NULL)) r = machine_device(s->m, "qemu-xhci,id=usb", e);
+    if (!r && s->usbs.count && !bus_find(b, "usb-bus", NULL, NULL))
+        r = err_set(e, ENODEV, "-usbdevice: machine '%s' has no USB bus", s->cfg.type->name);
+    return r ? r : each(s, &s->usbs, add_device, e);
+}
+
 static int dump_tree(struct sys *s, struct err *e)
 {
     FILE *f = fopen(s->cfg.dumpdtb, "wb");
@@ -351,7 +362,9 @@ static int build(struct sys *s, struct err *e)
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
     s->m->iothread_named = objects_iothread;
     s->m->iothread_ctx = s->objs;
-    if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = each(s, &s->devices, add_device, e)) || (r = sd_cards(s, e))) return r;
+    if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = usb(s, e)) || (r = each(s, &s->devices, add_device, e)) ||
+        (r = sd_cards(s, e)))
+        return r;
     if ((r = machine_begin(s->m, e)) || (r = semihost_begin(s, e))) return r;
     if ((r = displays(s, e)) || (r = monitors(s, e))) return r;
     return debuggers(s, e);

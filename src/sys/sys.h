@@ -33,7 +33,8 @@ struct sys {
     struct blk_drive drives[SYS_ITEMS];
     /* in the order in which they are made */
     struct sys_items chardevs, objects, blockdevs, drive_opts, netdevs, nics, devices, globals_text, fw_cfg;
-    struct sys_items serials, monitors, gdbs, vncs;
+    struct sys_items serials, monitors, gdbs, vncs, usbs;
+    bool usb;                    /* -usb: a controller, if the board has none */
     struct sandbox sandbox;
     bool nographic, display_none, daemonize, dumpdtb, snapshot;
     bool empty;                  /* -machine none: monitors only */

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include <linux/pci_regs.h>
 #include <unistd.h>
-#include "dev/virtio/test_driver.h"
+#include "dev/usb/test_driver.h"
 #include "io/block/blk.h"
 #include "io/char/chr.h"
 #include "io/display/display.h"
@@ -34,6 +34,8 @@ static const struct {
     { "e1000", "netdev=n,addr=1", 0 },
     { "sdhci-pci", "addr=1", 0 },
     { "i6300esb", "addr=1", 0 },
+    { "qemu-xhci", "addr=1,p2=6,p3=2", 0 },
+    { "nec-usb-xhci", "addr=1,p2=6,p3=6,intrs=3,streams=on", 0 },
 };
 
 struct box {
@@ -45,6 +47,8 @@ struct box {
     struct dev_resolver r;
     const uint8_t *p, *end;
     unsigned rings;
+    bool usb;
+    struct hc hc;                /* a driver of it; its board is a copy of ours */
 };
 
 static uint64_t take(struct box *b, unsigned n)
@@ -67,6 +71,21 @@ static bool plug(struct box *b, const char *cls, const char *id, const char *bus
     bool ok = d && !dev_set_list(d, props, &e) && !dev_realize(d, bus_find(&b->d.b, device_find(cls)->bus, bus, &e), &e);
     if (!ok) fprintf(stderr, "%s: %s\n", cls, e.msg);
     if (d) b->d.dev = d;
+    return ok;
+}
+
+/* Devices of each kind, one of them behind a hub. The device under test stays the controller. */
+static bool usb_make(struct box *b)
+{
+    struct dev *hc = b->d.dev;
+    bool ok = plug(b, "usb-storage", "u0", NULL, "drive=d,port=1") && plug(b, "usb-hub", "u1", NULL, "port=2") &&
+              plug(b, "usb-kbd", "u2", NULL, "port=2.1") && plug(b, "usb-mouse", "u3", NULL, "port=3") && plug(b, "usb-tablet", "u4", NULL, "port=4");
+    b->d.dev = hc;
+    b->hc.d = b->d;
+    b->hc.blk = b->blk;
+    b->hc.event_cycle = b->hc.events = 1;
+    b->hc.event = b->hc.cmd.base = HC_EVENTS;
+    for (unsigned i = 0; i < 8 * 32; i++) b->hc.ring[i / 32][i % 32].base = HC_RINGS;
     return ok;
 }
 
@@ -104,9 +123,13 @@ static bool make(struct box *b, unsigned n)
     struct dev *dut = b->d.dev;
     if (!strcmp(devices[n].name, "sdhci-pci") && !plug(b, "sd-card", "card", NULL, "drive=d")) return false;
     b->d.dev = dut;
-    for (unsigned i = 0; i < 6; i++) drv_st(&b->d, ECAM + (1 << 15) + 0x10 + 4 * i, i == 5 ? 0 : BARS + 0x100000 * i, 4);
+    for (unsigned i = 0, high = 0; i < 6; i++) { /* a 64-bit one takes the next register, too */
+        uint64_t at = ECAM + (1 << 15) + 0x10 + 4 * i;
+        drv_st(&b->d, at, high ? 0 : BARS + 0x100000 * i, 4);
+        high = !high && (drv_ld(&b->d, at, 4) & 7) == PCI_BAR_64;
+    }
     drv_st(&b->d, ECAM + (1 << 15) + 4, 6, 2);
-    return true;
+    return !(b->usb = strstr(devices[n].name, "xhci")) || usb_make(b);
 }
 
 static void destroy(struct box *b)
@@ -142,6 +165,63 @@ static void request(struct box *b)
     if (how & 0x40) buf[n - 1].addr = take(b, 4);
     drv_add(&b->d, q, buf, n, how & 0x80);
     drv_w(&b->d, 0x50, q);
+}
+
+/* What a driver of a USB controller does, more or less. */
+static void usb_step(struct box *b)
+{
+    struct hc *h = &b->hc;
+    unsigned op = (unsigned)take(b, 1), slot = op >> 4 & 7, dci = (unsigned)take(b, 1) & 31, how = (unsigned)take(b, 1), n = 0;
+    uint64_t v, w;
+    if (!b->usb) return;
+    switch (op & 15) {
+    case 0: hc_start(h, how & 1 ? 16 : 64); break;
+    case 1: hc_address(h, dci, how & 15, &n); break;
+    case 2:
+        drv_st(&b->d, HC_BUF, take(b, 8), 8);
+        v = take(b, 6);
+        hc_control(h, slot, (uint8_t)how, (uint8_t)v, (uint16_t)(v >> 8), (uint16_t)(v >> 24 & 0xff), (uint16_t)(v >> 32), &n);
+        break;
+    case 3: hc_configure(h, slot, dci, how & 7, 8u << (how >> 3 & 7)); break;
+    case 4:
+        v = take(b, 5);
+        hc_bulk(h, slot, dci, HC_BUF + (v & 0xffff), (uint32_t)(v >> 16), NULL);
+        break;
+    case 5: hc_recover(h, slot, dci); break;
+    case 6:
+        v = take(b, 4);
+        w = take(b, 8);
+        hc_cmd(h, how & 1 ? HC_IN : v, (uint32_t)w, (uint32_t)(w >> 32), NULL);
+        break;
+    case 7: case 8:
+        v = take(b, 4);
+        w = take(b, 6);
+        hc_trb(h, &h->ring[slot][dci], how & 1 ? v : HC_BUF + (v & 0xffff), (uint32_t)(w & 0xffffff), (uint32_t)(w >> 24));
+        if (how & 2) hc_st(h, HC_DB + 4 * slot, dci | (how & 0xfc) << 14);
+        break;
+    case 9: hc_st(h, hc_portsc(dci), (uint32_t)take(b, 4)); break;
+    case 10:
+        input_key(b->d.b.display, (uint16_t)take(b, 1), how & 1);
+        input_move(b->d.b.display, how, -(int)how);
+        input_sync(b->d.b.display);
+        break;
+    case 11: case 12: /* a command of bulk-only storage */
+        drv_st(&b->d, HC_BUF, 0x43425355, 8);
+        v = take(b, 4); /* length, operation */
+        drv_st(&b->d, HC_BUF + 8, (v & 0xffffff) | (uint64_t)(how & 0x80) << 32 | (uint64_t)(how & 15) << 40 | 10ull << 48 | v >> 24 << 56, 8);
+        for (unsigned i = 16; i < 32; i += 8) drv_st(&b->d, HC_BUF + i, take(b, 8), 8);
+        hc_bulk(h, slot, dci, HC_BUF, 31, NULL);
+        break;
+    case 13: {
+        char id[] = "u0";
+        id[1] = (char)('0' + dci % 6);
+        if (dev_find(&b->d.b, id)) dev_free(dev_find(&b->d.b, id));
+        else plug(b, how & 1 ? "usb-kbd" : "usb-hub", id, NULL, "");
+        b->d.dev = dev_find(&b->d.b, "dut");
+        break;
+    }
+    default: drv_poll(&b->d); break;
+    }
 }
 
 static void state(struct box *b)
@@ -200,7 +280,7 @@ static void step(struct box *b)
         chr_ringbuf_write(chr_find(b->chrs, "c0"), f, 100, &(struct err){ 0 });
         break;
     }
-    default: break;
+    default: usb_step(b);
     }
 }
 

@@ -317,6 +317,7 @@ void usb_bus_init(struct usb_bus *b, struct dev *hc, const char *where)
     b->bus->plug = plug;
     b->bus->unplug = unplug;
     b->bus->data = b;
+    b->bus->hotplug = true;
     snprintf(b->where, sizeof b->where, "%s", where);
 }
 

@@ -284,7 +284,7 @@ static void controller_reset(SELF *s)
     stop(s);
     for (unsigned i = 1; i <= XHCI_SLOTS; i++) xhci_slot_free(s, i);
     s->sts = STS_HCH;
-    s->dnctrl = s->config = 0;
+    s->dnctrl = s->configured = 0;
     s->crcr = s->dcbaap = s->ring = 0;
     s->commands = false;
     s->starved = false;
@@ -338,7 +338,7 @@ static uint64_t crcr_read(void *dev, unsigned i) { return ((SELF *)dev)->crr ? C
 static void config_write(void *dev, unsigned i, uint64_t v)
 {
     SELF *s = dev;
-    s->config = (uint32_t)(v & 0x300) | MIN((uint32_t)v & 0xff, s->p_slots);
+    s->configured = (uint32_t)(v & 0x300) | MIN((uint32_t)v & 0xff, s->p_slots);
 }
 static uint64_t pagesize_read(void *dev, unsigned i) { return 1; }
 
@@ -386,7 +386,7 @@ static const struct reg regs[] = {
     { OPER + 0x14, "DNCTRL", RW, FIELD(dnctrl), .mask = 0xffff },
     { OPER + 0x18, "CRCR", RW, .size = 8, FIELD(crcr), .read = crcr_read, .write = crcr_write },
     { OPER + 0x30, "DCBAAP", RW, .size = 8, FIELD(dcbaap), .mask = ~63ull },
-    { OPER + 0x38, "CONFIG", RW, FIELD(config), .write = config_write },
+    { OPER + 0x38, "CONFIG", RW, FIELD(configured), .write = config_write },
     { PORTS + 0x0, "PORTSC", RW, .count = XHCI_PORTS, .step = 16, .read = portsc_read, .write = portsc_write },
     { PORTS + 0x4, "PORTPMSC", RW, .count = XHCI_PORTS, .step = 16, .read = pmsc_read, .write = pmsc_write },
     { PORTS + 0x8, "PORTLI", RO, .count = XHCI_PORTS, .step = 16 },
@@ -600,7 +600,7 @@ static const struct state_field port_state[] = {
 #define XHCI_DEVICE(n, text, init_fn) \
     .name = n, .help = text, .category = "USB devices", .bus = "pci", .size = sizeof(SELF), .init = init_fn, .reset = xhci_reset, .exit = xhci_exit, \
     .loaded = xhci_loaded, .user_creatable = true, .hotplug = true, \
-    STATE(PCI_STATE, STATE_INT(cmd), STATE_INT(sts), STATE_INT(dnctrl), STATE_INT(config), STATE_INT(crcr), STATE_INT(dcbaap), STATE_INT(ring), \
+    STATE(PCI_STATE, STATE_INT(cmd), STATE_INT(sts), STATE_INT(dnctrl), STATE_INT(configured), STATE_INT(crcr), STATE_INT(dcbaap), STATE_INT(ring), \
           STATE_RANGE(crr, 0, 1), STATE_RANGE(commands, 0, 1), STATE_INT(mf_start), STATE_TIMER(wrap), STATE_BYTES(slot), STATE_BYTES(ep), \
           { .name = "intr", .type = STATE_T_STRUCT, .field = offsetof(SELF, intr), .size = sizeof(struct xhci_intr), .count = XHCI_INTRS, \
             .sub = intr_state, .nsub = ARRAY_LEN(intr_state) }, \

@@ -88,7 +88,7 @@ struct xhci {
     bool nec;
     struct usb_port connector[XHCI_PORTS_2 > XHCI_PORTS_3 ? XHCI_PORTS_2 : XHCI_PORTS_3];
     unsigned nconnectors, nports;
-    uint32_t cmd, sts, dnctrl, config;
+    uint32_t cmd, sts, dnctrl, configured; /* configured: CONFIG */
     uint64_t crcr, dcbaap;
     uint64_t ring;               /* of commands, cycle in bit 0 */
     uint8_t crr;

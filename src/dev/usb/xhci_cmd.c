@@ -55,7 +55,7 @@ void xhci_slot_free(struct xhci *s, unsigned slot)
 
 static unsigned enable_slot(struct xhci *s, unsigned *slot)
 {
-    for (unsigned i = 1; i <= MIN(s->config & 0xff, s->p_slots); i++)
+    for (unsigned i = 1; i <= MIN(s->configured & 0xff, s->p_slots); i++)
         if (!s->slot[i].enabled) {
             s->slot[i] = (struct xhci_slot){ .enabled = 1 };
             *slot = i;
