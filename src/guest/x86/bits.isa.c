@@ -56,7 +56,7 @@ static void shift_right(struct xlat *t, F *f, bool is_signed)
     V n = count_of(t, f, 1, wide, bits), a = is_signed ? ir_sext(t, wide, m.old) : ir_zext(t, wide, m.old);
     V r = ir_trunc(t, type, ir_bin(t, op, a, n));
     V cf = ir_trunc(t, T_I1, ir_bin(t, op, a, ir_subi(t, n, 1)));
-    shifted(t, f, &m, n, r, flags_of(t, r, cf, is_signed ? k1(t, false) : top_bit(t, m.old), 0));
+    shifted(t, f, &m, n, r, flags_of(t, r, cf, is_signed ? k1(t, false) : next_bit(t, r), 0));
 }
 
 INSN(shl, "C0 /4 Eb,Ib | C1 /4 Ev,Ib | D0 /4 Eb,1 | D1 /4 Ev,1 | D2 /4 Eb,CL | D3 /4 Ev,CL", "shl")
@@ -172,7 +172,7 @@ static void shift_double(struct xlat *t, F *f, bool left)
                  : ir_or(t, ir_shr(t, a, n), ir_shl(t, ir_shl(t, b, one), rest));
         cf = bit_at(t, a, left ? ir_neg(t, n) : ir_subi(t, n, 1));
     }
-    shifted(t, f, &m, n, r, flags_of(t, r, cf, ir_xor(t, top_bit(t, r), top_bit(t, a)), 0));
+    shifted(t, f, &m, n, r, flags_of(t, r, cf, ir_xor(t, top_bit(t, r), left ? cf : next_bit(t, r)), 0));
 }
 
 INSN(shld, "0F A4 /r Ev,Gv,Ib | 0F A5 /r Ev,Gv,CL", "shld")
@@ -282,7 +282,7 @@ INSN(btc, "0F BB /r Ev,Gv lock | 0F BA /7 Ev,Ib lock", "btc")
 
 /* -- scans and counts ----------------------------------------------------------------------------------------------------- */
 
-/* The destination keeps its value if the source is 0. */
+/* The destination keeps its value if the source is 0. Z only: the other flags are undefined and stay. */
 static void scan(struct xlat *t, F *f, bool forward)
 {
     V a = src(t, f, 1), zero = ir_cmpi(t, C_EQ, a, 0);
@@ -291,8 +291,7 @@ static void scan(struct xlat *t, F *f, bool forward)
 
     if (bits_of(t, a) == 16) wide = ir_bfi(t, old, wide, 0, 16);
     ir_put(t, R_RAX + f->op[0].reg, ir_select(t, zero, old, wide));
-    struct flags fl = flags_of(t, a, k1(t, false), k1(t, false), 0);
-    put_flags(t, &fl);
+    ir_put(t, R_ZFV, ir_sext(t, T_I64, a));
 }
 
 INSN(bsf, "0F BC /r Gv,Ev", "bsf")
@@ -305,13 +304,13 @@ INSN(bsr, "0F BD /r Gv,Ev", "bsr")
     scan(t, f, false);
 }
 
-/* C: the source was 0. Z: the result is. */
+/* C: the source was 0. Z: the result is. The other flags are undefined and stay. */
 static void count_zeros(struct xlat *t, F *f, enum ir_op op)
 {
     V a = src(t, f, 1), r = ir_un(t, op, a);
-    struct flags fl = flags_of(t, r, ir_cmpi(t, C_EQ, a, 0), k1(t, false), 0);
     dst(t, f, 0, r);
-    put_flags(t, &fl);
+    ir_put(t, R_CF, ir_cmpi(t, C_EQ, a, 0));
+    ir_put(t, R_ZFV, ir_zext(t, T_I64, r));
 }
 
 INSN(tzcnt, "F3 0F BC /r Gv,Ev @BMI1", "tzcnt")

@@ -124,25 +124,32 @@ INSN(xadd, "0F C0 /r Eb,Gb lock | 0F C1 /r Ev,Gv lock", "xadd")
     put_flags(t, &fl);
 }
 
-/* rAX stays as it is, upper half included, if it was equal. */
+/* A register that is not written keeps its upper half: rAX if they were equal, a destination register if not. */
 INSN(cmpxchg, "0F B0 /r Eb,Gb lock | 0F B1 /r Ev,Gv lock", "cmpxchg")
 {
-    V want = gpr(t, R_RAX, f->op[0].bits), new = src(t, f, 1), old, equal, rax = ir_get(t, R_RAX);
+    V want = gpr(t, R_RAX, f->op[0].bits), new = src(t, f, 1), old, equal;
 
     if (is_mem(f, 0) && locked(f)) {
         old = ir_cas(t, ea_value(t, x86_ea(t, f, &f->op[0])), want, new, mo_of(ir_type_of(t, new)) | MO_ACQ | MO_REL);
         equal = ir_cmp(t, C_EQ, want, old);
-    } else {
+    } else if (is_mem(f, 0)) {
         struct modify m = modify_begin(t, f);
         old = m.old;
         equal = ir_cmp(t, C_EQ, want, old);
         modify_end(t, f, &m, ir_select(t, equal, new, old));
+    } else {
+        unsigned to = R_RAX + f->op[0].reg;
+        V before = ir_get(t, to);
+        old = src(t, f, 0);
+        equal = ir_cmp(t, C_EQ, want, old);
+        dst(t, f, 0, new);
+        ir_put(t, to, ir_select(t, equal, ir_get(t, to), before));
     }
-    /* the accumulator wins if the destination is the accumulator: then they were equal */
-    if (!is_mem(f, 0) && f->op[0].kind == OP_REG && f->op[0].reg == R_RAX) equal = k1(t, true);
-    if (!ir_is_k(t, equal)) {
+    /* the accumulator itself is always equal */
+    if (is_mem(f, 0) || f->op[0].kind != OP_REG || f->op[0].reg != R_RAX) {
+        V now = ir_get(t, R_RAX);
         set_gpr(t, R_RAX, old);
-        ir_put(t, R_RAX, ir_select(t, equal, rax, ir_get(t, R_RAX)));
+        ir_put(t, R_RAX, ir_select(t, equal, now, ir_get(t, R_RAX)));
     }
     struct flags fl = flags_sub(t, want, old, 0, ir_sub(t, want, old));
     put_flags(t, &fl);

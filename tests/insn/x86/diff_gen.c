@@ -3,7 +3,8 @@
  *   name hexbytes UNDEFINED-FLAGS BASE INDEX SCALE DISP BITREG FLAGS
  * with registers as numbers (-1: none); FLAGS: 1 string, 2 rep, 4 needs rBP, rBX in the buffer,
  * 8 rCX up to 16.
- *   diff_gen [-n PER_ROW] [-s SEED] [-r ROW,...] [-x ROW,ROW...] [-f FILE,...: tables] [-g GATE,...: gates to close] [-u: no flag undefined] 64|32
+ * or, with -l LENGTH, "seq" lines: several on registers alone, of rows all of whose flags but A are as processors have them.
+ *   diff_gen [-n PER_ROW] [-l LENGTH] [-s SEED] [-r ROW,...] [-x ROW,ROW...] [-f FILE,...: tables] [-g GATE,...: gates to close] [-u: no flag undefined] 64|32
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #include "decode.h"
 
+enum { SLOT = 120 }; /* bytes that diff_run takes */
 enum { CF = 1, PF = 4, AF = 16, ZF = 64, SF = 128, OF = 0x800 };
 
 /* Flags that the manual leaves undefined and processors differ in. */
@@ -86,16 +88,44 @@ static void line(const uint8_t *p, const struct x86_fields *f, bool all)
            (is_double_shift(f) && f->osize == 16 ? 8 : 0));
 }
 
+/* On registers alone, without faults, and nothing of it depends on a flag that processors differ in. */
+static bool plain(const struct x86_fields *f)
+{
+    static const char out[] = "div,idiv,daa,das,aaa,aas,aam,aad,mul,imul,imul2,lahf,pushf,pushad,push,pop,pusha,popa,enter,leave,xlat,bound,ud0,ud1,"
+                              "ud2,int3,in,out,ins,outs,hlt,cli,sti,std,lzcnt,tzcnt,bsf,bsr,bextr,bzhi,blsr,blsi,blsmsk,andn,into";
+    if (f->mod != 3 || f->form->attrs & (X86_ATTR_rep | X86_ATTR_repz) || (is_double_shift(f) && f->osize == 16)) return false;
+    for (unsigned i = 0; i < f->nops; i++)
+        if (f->op[i].kind == OP_MEM || (f->op[i].kind == OP_REG && f->op[i].reg == 4)) return false;
+    return !listed(out, x86_rows[f->form->row].name);
+}
+
+static void sequence(uint64_t *seed, unsigned code, const uint64_t *feats, const int *rows, int nrows, int length)
+{
+    unsigned total = 0;
+    printf("seq ");
+    for (int k = 0; k < length;) {
+        uint8_t buf[16];
+        struct x86_fields f;
+        unsigned len = x86_random(xorshift, seed, buf, code, feats, rows[(xorshift(seed) >> 8) % (unsigned)nrows]);
+        if (!len || x86_decode(buf, len, code, feats, &f) < 0 || !plain(&f)) continue;
+        if ((total += len) > SLOT) break;
+        for (unsigned i = 0; i < len; i++) printf("%02x", buf[i]);
+        k++;
+    }
+    printf(" 10 -1 -1 0 0 -1 0\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *only = NULL, *except = NULL, *files = NULL, *closed = NULL;
     uint64_t seed = 1, feats[(X86_NFEATS + 63) / 64] = { 0 };
     bool all = false;
-    int n = 3;
+    int n = 3, length = 0, rows[X86_NROWS], nrows = 0;
 
-    for (int c; (c = getopt(argc, argv, "n:s:r:x:f:g:u")) != -1;) switch (c) {
+    for (int c; (c = getopt(argc, argv, "n:l:s:r:x:f:g:u")) != -1;) switch (c) {
         case 'f': files = optarg; break;
         case 'n': n = atoi(optarg); break;
+        case 'l': length = atoi(optarg); break;
         case 's': seed = strtoull(optarg, NULL, 0) * 2 + 1; break;
         case 'r': only = optarg; break;
         case 'x': except = optarg; break;
@@ -110,7 +140,14 @@ int main(int argc, char **argv)
     for (int row = 0; row < X86_NROWS; row++) {
         const char *name = x86_rows[row].name;
         if (listed(except, name) || (only && !listed(only, name)) || !from(files, x86_rows[row].where)) continue;
-        for (int i = 0, tries = 0; i < n && tries < 20 * n; tries++) {
+        uint8_t first[16];
+        struct x86_fields one;
+        for (int i = 0; length && i < 20; i++) /* rows that have a plain form at all */
+            if (x86_random(xorshift, &seed, first, code, feats, row) && x86_decode(first, 15, code, feats, &one) >= 0 && plain(&one)) {
+                rows[nrows++] = row;
+                break;
+            }
+        for (int i = 0, tries = 0; !length && i < n && tries < 20 * n; tries++) {
             uint8_t buf[16];
             struct x86_fields f;
             unsigned len = x86_random(xorshift, &seed, buf, code, feats, row);
@@ -120,5 +157,6 @@ int main(int argc, char **argv)
             i++;
         }
     }
+    for (int i = 0; nrows && i < n; i++) sequence(&seed, code, feats, rows, nrows, length);
     return 0;
 }

@@ -69,7 +69,7 @@ __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
     " mov st_in+40" IP ", %rbp\n mov st_in+48" IP ", %rsi\n mov st_in+56" IP ", %rdi\n mov st_in+64" IP ", %r8\n mov st_in+72" IP ", %r9\n"
     " mov st_in+80" IP ", %r10\n mov st_in+88" IP ", %r11\n mov st_in+96" IP ", %r12\n mov st_in+104" IP ", %r13\n"
     " mov st_in+112" IP ", %r14\n mov st_in+120" IP ", %r15\n"
-    ".global slot, slot_end\nslot: .fill 16, 1, 0x90\nslot_end:\n"
+    ".global slot, slot_end\nslot: .fill 128, 1, 0x90\nslot_end:\n"
     " mov %rax, st_out" IP "\n mov %rcx, st_out+8" IP "\n mov %rdx, st_out+16" IP "\n mov %rbx, st_out+24" IP "\n mov %rsp, st_out+32" IP "\n"
     " mov %rbp, st_out+40" IP "\n mov %rsi, st_out+48" IP "\n mov %rdi, st_out+56" IP "\n mov %r8, st_out+64" IP "\n mov %r9, st_out+72" IP "\n"
     " mov %r10, st_out+80" IP "\n mov %r11, st_out+88" IP "\n mov %r12, st_out+96" IP "\n mov %r13, st_out+104" IP "\n"
@@ -91,7 +91,7 @@ __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
     "1: pushl st_in+32\n popf\n"
     " mov st_in, %eax\n mov st_in+4, %ecx\n mov st_in+8, %edx\n mov st_in+12, %ebx\n mov st_in+16, %esp\n"
     " mov st_in+20, %ebp\n mov st_in+24, %esi\n mov st_in+28, %edi\n"
-    ".global slot, slot_end\nslot: .fill 16, 1, 0x90\nslot_end:\n"
+    ".global slot, slot_end\nslot: .fill 128, 1, 0x90\nslot_end:\n"
     " mov %eax, st_out\n mov %ecx, st_out+4\n mov %edx, st_out+8\n mov %ebx, st_out+12\n mov %esp, st_out+16\n"
     " mov %ebp, st_out+20\n mov %esi, st_out+24\n mov %edi, st_out+28\n mov host_sp, %esp\n pushf\n popl st_out+32\n cld\n"
     " cmpl $0, use_vec\n je 1f\n stmxcsr st_out+36\n"
@@ -196,7 +196,7 @@ static uint64_t interesting(void)
 
 struct insn {
     char name[40];
-    uint8_t code[16];
+    uint8_t code[128];
     unsigned len, undefined;
     int base, index, bit, flags;
     unsigned scale;
@@ -331,7 +331,7 @@ void start(word *sp)
     stack_t ss = { .ss_sp = altstack, .ss_size = sizeof altstack };
     static const int signals[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP, SIGFPE };
     static struct insn f;
-    char bytes[40];
+    static char bytes[300];
 
     use_vec = argc > 2;
     sys(SYS_MMAP, BUF_AT, BUF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -341,7 +341,7 @@ void start(word *sp)
     seed = 12345;
     for (unsigned i = 0; i < BUF; i++) ((uint8_t *)BUF_AT)[i] = shadow[i] = (uint8_t)rnd();
     while (word_in(f.name, sizeof f.name) && word_in(bytes, sizeof bytes)) {
-        for (f.len = 0; bytes[2 * f.len] && f.len < 15; f.len++) {
+        for (f.len = 0; bytes[2 * f.len] && f.len < 120; f.len++) {
             unsigned v = 0;
             for (unsigned i = 0; i < 2; i++) {
                 char c = bytes[2 * f.len + i];
@@ -353,7 +353,7 @@ void start(word *sp)
         f.base = (int)number_in(10), f.index = (int)number_in(10), f.scale = (unsigned)number_in(10);
         f.disp = number_in(10);
         f.bit = (int)number_in(10), f.flags = (int)number_in(10);
-        for (unsigned i = 0; i < 16; i++) slot[i] = i < f.len ? f.code[i] : 0x90;
+        for (unsigned i = 0; i < 128; i++) slot[i] = i < f.len ? f.code[i] : 0x90;
         for (unsigned k = 0; k < states; k++) one(&f, k);
     }
     flush();
