@@ -1,7 +1,7 @@
 /*
  * linux.c: Linux user mode on x86-64 and i386: system call registers, segments, auxiliary vector, cpuinfo; signal frames are in
  * linux_frame.c. Layouts are those of the UAPI headers asm/ptrace.h, asm/ldt.h, asm/prctl.h.
- * Known gaps: modify_ldt, the vsyscall page, AT_SYSINFO, the FP registers of i386 core files.
+ * Known gaps: modify_ldt, the vsyscall page, the FP registers of i386 core files.
  */
 #include <pthread.h>
 #include <signal.h>

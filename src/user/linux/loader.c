@@ -362,6 +362,8 @@ static int load_vdso(struct proc *p, struct err *e)
         uint64_t sym = vdso_symbol(p, image, size, names[i]);
         if (sym) p->sigreturn = p->vdso + sym;
     }
+    uint64_t vsyscall = vdso_symbol(p, image, size, "__kernel_vsyscall"); /* i386 */
+    if (vsyscall) p->sysinfo = p->vdso + vsyscall;
     return 0;
 }
 
@@ -405,6 +407,7 @@ static void aux(struct proc *p, uint64_t type, uint64_t val)
 static void fill_auxv(struct proc *p, CPU *cpu, const struct elf *f, uint64_t execfn, uint64_t rnd, uint64_t platform)
 {
     const struct guest_linux *l = p->lnx;
+    if (p->sysinfo) aux(p, AT_SYSINFO, p->sysinfo);
     if (p->vdso) aux(p, AT_SYSINFO_EHDR, p->vdso);
     aux(p, AT_HWCAP, l->hwcap(cpu, 0));
     aux(p, AT_PAGESZ, gmem_page(p->mem));

@@ -51,7 +51,7 @@ struct proc {
     unsigned flag_column;  /* which numbers of a flags table apply */
     pthread_mutex_t lock;  /* brk, thread list, attached segments; held across fork */
     uint64_t brk_start, brk_now, brk_mapped;
-    uint64_t stack_lo, stack_hi, vdso, vdso_end, sigreturn;
+    uint64_t stack_lo, stack_hi, vdso, vdso_end, sigreturn, sysinfo;
     uint64_t arg_start, arg_end, env_start, env_end;
     struct image image;
     char exe[PATH_MAX];    /* what /proc/self/exe names */
