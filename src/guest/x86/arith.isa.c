@@ -6,7 +6,7 @@
 #include "xl.h"
 
 STREAM(bytes)
-GROUPS(gpr, flags, seg, vec, x87, sys)
+GROUPS(gpr, flags, seg, vec, x87, sys, x87ptr)
 
 /* -- two operands ------------------------------------------------------------------------------------------------------- */
 

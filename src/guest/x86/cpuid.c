@@ -33,7 +33,7 @@ void x86_cpuid(const struct x86_cpu *x, uint32_t leaf, uint32_t subleaf, uint32_
         return;
     }
     if (leaf > LAST && (leaf < 0x80000000 || leaf > LAST_EXT)) leaf = LAST; /* as processors do: the last basic leaf */
-    if (leaf != 7 || subleaf == 0) feature_bits(x, leaf, out);
+    if (leaf == 7 ? subleaf == 0 : leaf == 0xd ? subleaf == 1 : true) feature_bits(x, leaf, out);
     switch (leaf) {
     case 0:
         out[0] = LAST;
@@ -43,6 +43,7 @@ void x86_cpuid(const struct x86_cpu *x, uint32_t leaf, uint32_t subleaf, uint32_
         out[0] = x->signature;
         out[1] = 8 << 8 | 1 << 16 | (uint32_t)x->apic_id << 24; /* CLFLUSH: 64 bytes; one logical processor */
         break;
+    case 0xd: if (x86_has(x, F_XSAVE)) x86_xsave_cpuid(x, subleaf, out); break;
     case 0x15: out[0] = 1, out[1] = 1, out[2] = 1000000000; break; /* TSC: 1 GHz */
     case 0x80000000: out[0] = LAST_EXT; memcpy(out + 1, (uint32_t[]){ 0, 0, 0 }, 12); break;
     case 0x80000001: out[0] = x->signature; break;

@@ -111,6 +111,8 @@ static void start(CPU *cpu, uint64_t entry, uint64_t sp)
     x->sel[SEG_FS] = x->sel[SEG_GS] = 0;
     x86_set_eflags(cpu, FL_IF);
     x86_set_mxcsr(cpu, 0x1f80);
+    x87_reset(&x->x87);
+    cpu->mode = x87_mode(&x->x87, cpu->mode);
     x86_mode_update(x);
     x->r[R_RSP] = sp;
     cpu->pc = entry;
@@ -121,14 +123,21 @@ static void clone_child(CPU *cpu)
 }
 
 /* -- faults ----------------------------------------------------------------------------------------------------------------- */
-static int vector_signal(unsigned vec, int *si_code)
+/* Of what is pending in the x87 unit. */
+static int x87_code(const struct x87 *x)
+{
+    uint32_t e = x->sw & ~x->cw & X80_EXC;
+    return e & X80_IE ? FPE_FLTINV : e & X80_ZE ? FPE_FLTDIV : e & X80_OE ? FPE_FLTOVF : e & (X80_DE | X80_UE) ? FPE_FLTUND : FPE_FLTRES;
+}
+static int vector_signal(const CPU *cpu, unsigned vec, int *si_code)
 {
     *si_code = SI_KERNEL;
     switch (vec) {
     case VEC_DE: *si_code = FPE_INTDIV; return SIGFPE;
     case VEC_DB: *si_code = TRAP_TRACE; return SIGTRAP;
     case VEC_BP: return SIGTRAP;
-    case VEC_MF: case VEC_XM: *si_code = FPE_FLTINV; return SIGFPE;
+    case VEC_MF: *si_code = x87_code(&x86_cpu(cpu)->x87); return SIGFPE;
+    case VEC_XM: *si_code = FPE_FLTINV; return SIGFPE;
     case VEC_AC: *si_code = BUS_ADRALN; return SIGBUS;
     default: return SIGSEGV;
     }
@@ -143,7 +152,7 @@ static int exc_signal(CPU *cpu, enum cpu_exc exc, uint32_t code, int *si_code, u
         *si_code = code & EXF_BUS ? BUS_ADRERR : code & EXF_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
         return code & EXF_BUS ? SIGBUS : SIGSEGV;
     case EXC_GUEST: {
-        int sig = vector_signal(code, si_code);
+        int sig = vector_signal(cpu, code, si_code);
         if (*si_code == SI_KERNEL) *addr = 0;
         return sig;
     }

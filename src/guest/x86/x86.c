@@ -86,6 +86,12 @@ static void set_mxcsr(CPU *cpu, uint64_t v)
 #define HI(n) HIDDEN("ymmh" #n, T_V128, G_VEC, HOME(ymmh[n]))
 #define BASE(name, i) HIDDEN(name, T_I64, G_SEG, HOME(segbase[i]))
 #define K(n) HIDDEN("k" #n, T_I64, G_VEC, HOME(k[n]))
+#define MM(n) HIDDEN("mm" #n, T_I64, G_X87, HOME(x87.r[n].mant))
+#define MM_SE(n) HIDDEN("mmse" #n, T_I16, G_X87, HOME(x87.r[n].se))
+#define X87(m, group) HIDDEN("x87_" #m, sizeof(((struct x87 *)0)->m) == 8 ? T_I64 : T_I32, group, HOME(x87.m))
+/* FIP and FDP are of no group that helpers use: only the last instruction's are ever stored. */
+#define X87_UNIT EIGHT(MM), EIGHT(MM_SE), X87(top, G_X87), X87(tag, G_X87), X87(cw, G_X87), X87(sw, G_X87), X87(new_sw, G_X87), \
+    X87(new_se, G_X87), X87(fop, G_X87_PTR), X87(fip, G_X87_PTR), X87(fdp, G_X87_PTR)
 #define EIGHT(M, ...) M(0, ##__VA_ARGS__), M(1, ##__VA_ARGS__), M(2, ##__VA_ARGS__), M(3, ##__VA_ARGS__), M(4, ##__VA_ARGS__), \
     M(5, ##__VA_ARGS__), M(6, ##__VA_ARGS__), M(7, ##__VA_ARGS__)
 #define MID(M, ...) M(8, ##__VA_ARGS__), M(9, ##__VA_ARGS__), M(10, ##__VA_ARGS__), M(11, ##__VA_ARGS__), M(12, ##__VA_ARGS__), \
@@ -118,7 +124,7 @@ static const struct guest_reg regs64[] = {
     BASE("es_base", SEG_ES), BASE("cs_base", SEG_CS), BASE("ss_base", SEG_SS), BASE("ds_base", SEG_DS),
     { "fs_base", T_I64, G_SEG, -1, HOME(segbase[SEG_FS]), 64, GB, "int", 0, NULL, NULL },
     { "gs_base", T_I64, G_SEG, -1, HOME(segbase[SEG_GS]), 64, GB, "int", 1, NULL, NULL },
-    CONTROL(16), EIGHT(XMM, GS), MID(XMM, GS), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K),
+    CONTROL(16), EIGHT(XMM, GS), MID(XMM, GS), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K), X87_UNIT
 };
 _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "x86.h's register ids are the rows");
 
@@ -133,7 +139,7 @@ static const struct guest_reg regs32[] = {
     FLAGS_AND_CONTROL(), SEGMENTS(10),
     BASE("es_base", SEG_ES), BASE("cs_base", SEG_CS), BASE("ss_base", SEG_SS), BASE("ds_base", SEG_DS),
     BASE("fs_base", SEG_FS), BASE("gs_base", SEG_GS),
-    CONTROL(8), EIGHT(XMM, GS), MID(XMM, NULL), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K),
+    CONTROL(8), EIGHT(XMM, GS), MID(XMM, NULL), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K), X87_UNIT
 };
 _Static_assert(ARRAY_LEN(regs32) == R_COUNT, "the same rows");
 
@@ -238,6 +244,7 @@ static int init(CPU *cpu, const char *spec, struct err *e, bool is64)
     x->xcr0 = 1 | (x86_has(x, F_SSE) ? 2 : 0) | (x86_has(x, F_AVX) ? 4 : 0);
     x86_set_eflags(cpu, FL_IF);
     x86_set_mxcsr(cpu, 0x1f80);
+    x87_reset(&x->x87);
     return 0;
 }
 static int init64(CPU *cpu, const char *spec, struct err *e)

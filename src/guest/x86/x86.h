@@ -69,7 +69,7 @@ enum {
 
 /*
  * Translation mode; 0 is a 64-bit program. MODE_PRIV: 3 - CPL. MODE_SEG: ES CS SS DS are not all flat, so bases are added;
- * cpu->pc is always the linear address, CS base included. Bits 8 to 11 are the x87 unit's (x87.h).
+ * cpu->pc is always the linear address, CS base included.
  */
 enum {
     MODE_CODE64 = 0, MODE_CODE32 = 1, MODE_CODE16 = 2, MODE_CODE = 3,
@@ -98,11 +98,14 @@ enum {
     R_XMM,                       /* 32 */
     R_YMMH = R_XMM + 32,         /* 32 */
     R_K = R_YMMH + 32,           /* 8 */
-    R_COUNT = R_K + 8
+    R_MM = R_K + 8,              /* 8: significands of the x87 registers */
+    R_MM_SE = R_MM + 8,          /* 8: signs and exponents */
+    R_X87_TOP = R_MM_SE + 8, R_X87_TAG, R_X87_CW, R_X87_SW, R_X87_NEW_SW, R_X87_NEW_SE, R_X87_FOP, R_X87_FIP, R_X87_FDP,
+    R_COUNT
 };
 
 /* Register groups of helper effects: x86.c's rows, GROUPS in base.isa.c. */
-enum { G_GPR, G_FLAGS, G_SEG, G_VEC, G_X87, G_SYS };
+enum { G_GPR, G_FLAGS, G_SEG, G_VEC, G_X87, G_SYS, G_X87_PTR };
 
 static inline const struct x86_cpu *x86_cpu(const CPU *cpu)
 {
@@ -133,6 +136,8 @@ void x86_fsave_put(const struct x86_cpu *x, uint8_t p[108]);
 unsigned x86_xsave_size(const struct x86_cpu *x);
 void x86_xsave_put(const struct x86_cpu *x, uint8_t *p);
 bool x86_xsave_get(struct x86_cpu *x, const uint8_t *p, uint64_t which);
+/* CPUID leaf 13: sizes and places; the features of subleaf 1 are there already. */
+void x86_xsave_cpuid(const struct x86_cpu *x, uint32_t subleaf, uint32_t out[4]);
 
 /* CPUID of a leaf and subleaf as this CPU (model) answers: eax ebx ecx edx (cpuid.c). */
 void x86_cpuid(const struct x86_cpu *x, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);

@@ -25,6 +25,7 @@ bool x86_fx_get(struct x86_cpu *x, const uint8_t *p, bool wide, unsigned what)
     memcpy(&mx, p + FX_MXCSR, 4);
     if (what & (XS_SSE | XS_AVX) && mx & ~(uint32_t)MXCSR_MASK) return false;
     if (what & XS_X87) x87_fx_get(&x->x87, p, wide);
+    x->c.mode = x87_mode(&x->x87, x->c.mode);
     if (what & (XS_SSE | XS_AVX)) x86_set_mxcsr(&x->c, mx);
     if (what & XS_SSE) memcpy(x->xmm, p + FX_XMM, (x->is64 ? 16 : 8) * 16);
     return true;
@@ -56,7 +57,10 @@ bool x86_xsave_get(struct x86_cpu *x, const uint8_t *p, uint64_t which)
     uint64_t load = which & header[0], init = which & x->xcr0 & ~header[0];
     if (!x86_fx_get(x, p, x->is64, (unsigned)load | (which & (XS_SSE | XS_AVX) ? XS_AVX : 0))) return false;
     if (load & XS_AVX) memcpy(x->ymmh, p + XS_AVX_AT, n * 16);
-    if (init & XS_X87) x87_init(&x->x87);
+    if (init & XS_X87) {
+        x87_reset(&x->x87);
+        x->c.mode = x87_mode(&x->x87, x->c.mode);
+    }
     if (init & XS_SSE) memset(x->xmm, 0, n * 16);
     if (init & XS_AVX) memset(x->ymmh, 0, n * 16);
     return true;
@@ -64,6 +68,19 @@ bool x86_xsave_get(struct x86_cpu *x, const uint8_t *p, uint64_t which)
 
 void x86_fsave_put(const struct x86_cpu *x, uint8_t p[108])
 {
-    memset(p, 0, 108);
-    memcpy(p, &x->x87.cw, 2);
+    x87_regs_put(&x->x87, p + x87_env_put(&x->x87, p, true, false));
+}
+
+void x86_xsave_cpuid(const struct x86_cpu *x, uint32_t subleaf, uint32_t out[4])
+{
+    switch (subleaf) {
+    case 0:
+        out[0] = (uint32_t)x->xcr0;
+        out[1] = out[2] = x86_xsave_size(x);
+        break;
+    case 1: out[1] = x86_xsave_size(x); break;
+    case 2:
+        if (x->xcr0 & XS_AVX) out[0] = XS_END_AVX - XS_AVX_AT, out[1] = XS_AVX_AT;
+        break;
+    }
 }

@@ -411,7 +411,7 @@ void gen_scan(struct gen *g, const struct ir_block *b)
             for (uint32_t r = 0; r < ir->nregs && c->h->writes; r++) {
                 if (!(c->h->writes >> ir->regs[r].group & 1) || ir->regs[r].type == T_VOID) continue;
                 scan_touch(g, r);
-                touch_cur(g, r, i);
+                if (!(x->rs[r] & RS_FRESH)) touch_cur(g, r, i); /* what an earlier call has overwritten is not needed */
                 x->rs[r] = RS_TOUCHED | RS_HOME | RS_FRESH;
             }
         }

@@ -1,0 +1,734 @@
+/*
+ * x87_op.isa.c: what x87 instructions do to the unit: one helper each. Intel SDM volume 1, chapter 8. Pending exceptions were
+ * asked for before (x87.isa.c). The host's own unit does what it can do bit by bit (x87_host.h), fpu/x80.h the rest.
+ */
+#include "x86.h"
+#include "x87_host.h"
+
+static inline struct x87 *unit(CPU *cpu)
+{
+    return &x86_cpu_rw(cpu)->x87;
+}
+static inline struct f80 *st(struct x87 *x, unsigned i)
+{
+    return &x->r[(x->top + i) & 7];
+}
+/*
+ * A register's number, read and written in two pieces: copied as 16 bytes at once, it would have to wait for the two stores
+ * that brought it there.
+ */
+static inline struct f80 get(const struct f80 *p)
+{
+    struct f80 v = { *(volatile const uint64_t *)&p->mant, *(volatile const uint16_t *)&p->se };
+    return v;
+}
+static inline void put(struct f80 *p, struct f80 v)
+{
+    *(volatile uint64_t *)&p->mant = v.mant;
+    *(volatile uint16_t *)&p->se = v.se;
+}
+static inline bool empty(const struct x87 *x, unsigned i)
+{
+    return !(x->tag >> ((x->top + i) & 7) & 1);
+}
+static inline void pop(struct x87 *x)
+{
+    x->tag &= ~(1u << x->top);
+    x->top = (x->top + 1) & 7;
+}
+static inline struct x80_env env(const struct x87 *x)
+{
+    return (struct x80_env){ .cw = (uint16_t)x->cw };
+}
+/* Takes over what the software raised; cc: the condition codes that it defines. */
+static inline void done(struct x87 *x, const struct x80_env *e, uint32_t cc)
+{
+    x->sw = (x->sw & ~cc) | e->sw;
+}
+
+/* Stack overflow or underflow. true: it is masked, and the indefinite is the result. */
+static bool stack_fault(struct x87 *x, bool over)
+{
+    x->sw = (x->sw & ~(uint32_t)X80_C1) | X80_IE | X80_SF | (over ? X80_C1 : 0);
+    return x->cw & X80_IE;
+}
+/* Room for one more register at the top. false: overflow; the indefinite is there if that is masked. */
+static inline bool push(struct x87 *x)
+{
+    unsigned n = (x->top - 1) & 7;
+
+    if (unlikely(x->tag >> n & 1)) {
+        if (stack_fault(x, true)) {
+            x->top = n;
+            x->r[n] = X80_INDEFINITE;
+        }
+        return false;
+    }
+    x->top = n;
+    x->tag |= 1u << n;
+    return true;
+}
+static inline void set_st(struct x87 *x, unsigned i, struct f80 v)
+{
+    unsigned n = (x->top + i) & 7;
+    put(&x->r[n], v);
+    x->tag |= 1u << n;
+}
+/* Not both there: the result of an operation between them is the indefinite in ST(d). */
+static bool underflow(struct x87 *x, unsigned d)
+{
+    if (!stack_fault(x, false)) return false;
+    set_st(x, d, X80_INDEFINITE);
+    return true;
+}
+
+/* -- add, multiply, subtract, divide ------------------------------------------------------------------------------------ */
+enum arith { ADD, MUL, SUB = 4, SUBR, DIV, DIVR }; /* as in the reg field */
+
+static struct f80 soft(struct x80_env *e, enum arith op, struct f80 d, struct f80 s)
+{
+    switch (op) {
+    case ADD: return x80_add(e, d, s);
+    case MUL: return x80_mul(e, d, s);
+    case SUB: return x80_sub(e, d, s);
+    case SUBR: return x80_sub(e, s, d);
+    case DIV: return x80_div(e, d, s);
+    default: return x80_div(e, s, d);
+    }
+}
+/* false: stopped by an unmasked exception, and nothing is popped. */
+static __attribute__((noinline)) bool soft_arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 s, bool denormal)
+{
+    struct x80_env e = env(x);
+
+    e.den = denormal;
+    struct f80 r = soft(&e, op, *d, s);
+    done(x, &e, X80_C1);
+    if (x80_stop(&e)) return false;
+    *d = r;
+    return true;
+}
+static inline __attribute__((always_inline)) bool arith(struct x87 *x, enum arith op, struct f80 *d, const struct f80 *s)
+{
+    if (unlikely(!host_ready(x))) return soft_arith(x, op, d, get(s), false);
+    switch (op) {
+    case ADD: HOST_OP2(".byte 0xde,0xc1", x, d, s); break;
+    case MUL: HOST_OP2(".byte 0xde,0xc9", x, d, s); break;
+    case SUB: HOST_OP2(".byte 0xde,0xe9", x, d, s); break;
+    case SUBR: HOST_OP2(".byte 0xde,0xe1", x, d, s); break;
+    case DIV: HOST_OP2(".byte 0xde,0xf9", x, d, s); break;
+    case DIVR: HOST_OP2(".byte 0xde,0xf1", x, d, s); break;
+    }
+    return true;
+}
+/* Operands packed in one number: destination, source, whether to pop. */
+enum { ST_D = 7, ST_S = 7 << 3, ST_POP = 1 << 6 };
+static inline __attribute__((always_inline)) void arith_st(CPU *cpu, enum arith op, uint32_t how)
+{
+    struct x87 *x = unit(cpu);
+    unsigned d = how & 7, s = how >> 3 & 7;
+    bool ok;
+
+    if (unlikely(empty(x, d) || empty(x, s))) ok = underflow(x, d);
+    else ok = arith(x, op, st(x, d), st(x, s));
+    if (how & ST_POP && likely(ok)) pop(x);
+}
+/* ST0 = ST0 op a number from memory */
+static inline __attribute__((always_inline)) void arith_s(CPU *cpu, enum arith op, uint32_t v)
+{
+    struct x87 *x = unit(cpu);
+
+    if (unlikely(empty(x, 0))) {
+        underflow(x, 0);
+    } else if (unlikely(!host_ready(x))) {
+        struct x80_env e = { 0 };
+        struct f80 s = x80_operand(&e, FPU_F32, v);
+        soft_arith(x, op, st(x, 0), s, e.den);
+    } else {
+        struct f80 *d = st(x, 0);
+        switch (op) {
+        case ADD: HOST_OPM("fadds", x, d, v); break;
+        case MUL: HOST_OPM("fmuls", x, d, v); break;
+        case SUB: HOST_OPM("fsubs", x, d, v); break;
+        case SUBR: HOST_OPM("fsubrs", x, d, v); break;
+        case DIV: HOST_OPM("fdivs", x, d, v); break;
+        case DIVR: HOST_OPM("fdivrs", x, d, v); break;
+        }
+    }
+}
+static inline __attribute__((always_inline)) void arith_d(CPU *cpu, enum arith op, uint64_t v)
+{
+    struct x87 *x = unit(cpu);
+
+    if (unlikely(empty(x, 0))) {
+        underflow(x, 0);
+    } else if (unlikely(!host_ready(x))) {
+        struct x80_env e = { 0 };
+        struct f80 s = x80_operand(&e, FPU_F64, v);
+        soft_arith(x, op, st(x, 0), s, e.den);
+    } else {
+        struct f80 *d = st(x, 0);
+        switch (op) {
+        case ADD: HOST_OPM("faddl", x, d, v); break;
+        case MUL: HOST_OPM("fmull", x, d, v); break;
+        case SUB: HOST_OPM("fsubl", x, d, v); break;
+        case SUBR: HOST_OPM("fsubrl", x, d, v); break;
+        case DIV: HOST_OPM("fdivl", x, d, v); break;
+        case DIVR: HOST_OPM("fdivrl", x, d, v); break;
+        }
+    }
+}
+HELPER(void, fadd_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, ADD, how); }
+HELPER(void, fmul_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, MUL, how); }
+HELPER(void, fsub_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, SUB, how); }
+HELPER(void, fsubr_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, SUBR, how); }
+HELPER(void, fdiv_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, DIV, how); }
+HELPER(void, fdivr_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, DIVR, how); }
+HELPER(void, fadd_s, (CPU *cpu, uint32_t v), "r=x87 w=x87") { arith_s(cpu, ADD, v); }
+HELPER(void, fmul_s, (CPU *cpu, uint32_t v), "r=x87 w=x87") { arith_s(cpu, MUL, v); }
+HELPER(void, fsub_s, (CPU *cpu, uint32_t v), "r=x87 w=x87") { arith_s(cpu, SUB, v); }
+HELPER(void, fsubr_s, (CPU *cpu, uint32_t v), "r=x87 w=x87") { arith_s(cpu, SUBR, v); }
+HELPER(void, fdiv_s, (CPU *cpu, uint32_t v), "r=x87 w=x87") { arith_s(cpu, DIV, v); }
+HELPER(void, fdivr_s, (CPU *cpu, uint32_t v), "r=x87 w=x87") { arith_s(cpu, DIVR, v); }
+HELPER(void, fadd_d, (CPU *cpu, uint64_t v), "r=x87 w=x87") { arith_d(cpu, ADD, v); }
+HELPER(void, fmul_d, (CPU *cpu, uint64_t v), "r=x87 w=x87") { arith_d(cpu, MUL, v); }
+HELPER(void, fsub_d, (CPU *cpu, uint64_t v), "r=x87 w=x87") { arith_d(cpu, SUB, v); }
+HELPER(void, fsubr_d, (CPU *cpu, uint64_t v), "r=x87 w=x87") { arith_d(cpu, SUBR, v); }
+HELPER(void, fdiv_d, (CPU *cpu, uint64_t v), "r=x87 w=x87") { arith_d(cpu, DIV, v); }
+HELPER(void, fdivr_d, (CPU *cpu, uint64_t v), "r=x87 w=x87") { arith_d(cpu, DIVR, v); }
+/* FIADD and the like: op is the reg field. */
+HELPER(void, farith_int, (CPU *cpu, uint32_t op, int32_t v), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct f80 s = x80_from_int(v);
+
+    if (unlikely(empty(x, 0))) {
+        underflow(x, 0);
+        return;
+    }
+    switch (op) {
+    case ADD: arith(x, ADD, st(x, 0), &s); break;
+    case MUL: arith(x, MUL, st(x, 0), &s); break;
+    case SUB: arith(x, SUB, st(x, 0), &s); break;
+    case SUBR: arith(x, SUBR, st(x, 0), &s); break;
+    case DIV: arith(x, DIV, st(x, 0), &s); break;
+    default: arith(x, DIVR, st(x, 0), &s); break;
+    }
+}
+
+/* -- comparisons -------------------------------------------------------------------------------------------------------- */
+
+/* Zero or a normal number: two of them compare as sign and magnitude. */
+static inline bool plain(struct f80 a)
+{
+    unsigned exp = a.se & 0x7fff;
+    return a.mant >> 63 ? exp - 1 < 0x7ffe : (exp | a.mant) == 0;
+}
+/* C3 C2 C0 of a against b. */
+static inline uint32_t order(struct x80_env *e, struct f80 a, struct f80 b, bool quiet)
+{
+    if (unlikely(!plain(a) || !plain(b) || e->den)) {
+        x80_cmp(e, a, b, quiet);
+        return e->sw & X80_NCC;
+    }
+    u128 x = (u128)(a.se & 0x7fff) << 64 | a.mant, y = (u128)(b.se & 0x7fff) << 64 | b.mant;
+    bool nx = a.se >> 15 && x, ny = b.se >> 15 && y;
+    if (nx != ny) return nx ? X80_C0 : 0;
+    return x == y ? X80_C3 : (x < y) != nx ? X80_C0 : 0;
+}
+enum { CMP_QUIET = 8, CMP_POP = 16, CMP_POP2 = 32 }; /* beside the register's number */
+
+static uint32_t compare(struct x87 *x, struct f80 b, bool there, bool denormal, uint32_t how)
+{
+    struct x80_env e = env(x);
+    uint32_t cc = X80_NCC;
+
+    e.den = denormal;
+    if (unlikely(empty(x, 0) || !there)) stack_fault(x, false), e.sw = X80_IE;
+    else cc = order(&e, get(st(x, 0)), b, how & CMP_QUIET);
+    x->sw |= e.sw & X80_EXC;
+    bool stop = e.sw & ~e.cw & (X80_IE | X80_DE);
+    if (how & (CMP_POP | CMP_POP2) && !stop) pop(x);
+    if (how & CMP_POP2 && !stop) pop(x);
+    return cc;
+}
+static inline void set_cc(struct x87 *x, uint32_t cc)
+{
+    x->sw = (x->sw & ~(uint32_t)X80_CC) | cc;
+}
+HELPER(void, fcom_st, (CPU *cpu, uint32_t how), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    set_cc(x, compare(x, get(st(x, how & 7)), !empty(x, how & 7), false, how));
+}
+HELPER(void, fcom_s, (CPU *cpu, uint32_t v, uint32_t how), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = { 0 };
+    struct f80 b = x80_operand(&e, FPU_F32, v);
+    set_cc(x, compare(x, b, true, e.den, how));
+}
+HELPER(void, fcom_d, (CPU *cpu, uint64_t v, uint32_t how), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = { 0 };
+    struct f80 b = x80_operand(&e, FPU_F64, v);
+    set_cc(x, compare(x, b, true, e.den, how));
+}
+HELPER(void, ficom, (CPU *cpu, int32_t v, uint32_t how), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    set_cc(x, compare(x, x80_from_int(v), true, false, how));
+}
+HELPER(void, ftst, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    set_cc(x, compare(x, x80_constant(0, X80_ZERO), true, false, 0));
+}
+/* EFLAGS' CF, PF, ZF as bits 0, 1, 2. */
+HELPER(uint32_t, fcomi, (CPU *cpu, uint32_t how), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    uint32_t cc = compare(x, get(st(x, how & 7)), !empty(x, how & 7), false, how);
+    return (cc & X80_C0 ? 1 : 0) | (cc & X80_C2 ? 2 : 0) | (cc & X80_C3 ? 4 : 0);
+}
+HELPER(void, fxam, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    uint32_t cc = x80_class(get(st(x, 0)));
+    if (empty(x, 0)) cc = (cc & X80_C1) | X80_C3 | X80_C0;
+    x->sw = (x->sw & ~(uint32_t)X80_CC) | cc;
+}
+
+/* -- loads -------------------------------------------------------------------------------------------------------------- */
+static inline void load(struct x87 *x, struct f80 v)
+{
+    if (unlikely(!push(x))) return;
+    put(st(x, 0), v);
+    x->sw &= ~(uint32_t)X80_C1;
+}
+static __attribute__((noinline)) void load_fp(struct x87 *x, enum fpu_fmt f, uint64_t v)
+{
+    struct x80_env e = env(x);
+    struct f80 r = x80_from_fp(&e, f, v);
+
+    if (x->tag >> ((x->top - 1) & 7) & 1) {
+        push(x);
+        return;
+    }
+    done(x, &e, X80_C1);
+    if (!(e.sw & ~e.cw & X80_IE)) {
+        push(x);
+        put(st(x, 0), r);
+    }
+}
+HELPER(void, fld_s, (CPU *cpu, uint32_t v), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    uint32_t exp = v >> 23 & 0xff;
+
+    if (likely(exp - 1 < 254)) load(x, (struct f80){ 1ull << 63 | (uint64_t)v << 40, (uint16_t)(v >> 31 << 15 | (exp - 127 + 16383)) });
+    else load_fp(x, FPU_F32, v);
+}
+HELPER(void, fld_d, (CPU *cpu, uint64_t v), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    uint32_t exp = v >> 52 & 0x7ff;
+
+    if (likely(exp - 1 < 2046)) load(x, (struct f80){ 1ull << 63 | v << 11, (uint16_t)(v >> 63 << 15 | (exp - 1023 + 16383)) });
+    else if (v << 1 == 0) load(x, (struct f80){ 0, (uint16_t)(v >> 48) });
+    else load_fp(x, FPU_F64, v);
+}
+HELPER(void, fld_t, (CPU *cpu, uint64_t mant, uint32_t se), "r=x87 w=x87")
+{
+    load(unit(cpu), (struct f80){ mant, (uint16_t)se });
+}
+HELPER(void, fild, (CPU *cpu, int64_t v), "r=x87 w=x87")
+{
+    load(unit(cpu), x80_from_int(v));
+}
+HELPER(void, fld_const, (CPU *cpu, uint32_t which), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    load(x, x80_constant((uint16_t)x->cw, (enum x80_const)which));
+}
+HELPER(void, fbld, (CPU *cpu, uint64_t addr), "fault r=x87 w=x87")
+{
+    uint8_t b[10];
+    cpu_ldn(cpu, b, addr, sizeof b);
+    load(unit(cpu), x80_from_bcd(b));
+}
+HELPER(void, fld_st, (CPU *cpu, uint32_t i), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct f80 v = get(st(x, i));
+
+    if (unlikely(empty(x, i))) {
+        if (!stack_fault(x, false)) return;
+        x->top = (x->top - 1) & 7;
+        set_st(x, 0, X80_INDEFINITE);
+        return;
+    }
+    load(x, v);
+}
+
+/* -- stores ------------------------------------------------------------------------------------------------------------- */
+enum fst { M_S, M_D, M_T, M_W, M_L, M_Q, M_TW, M_TL, M_TQ, M_BCD, M_POP = 16 };
+
+static inline unsigned int_bits(enum fst how)
+{
+    return how == M_W || how == M_TW ? 16 : how == M_L || how == M_TL ? 32 : 64;
+}
+/* The first 64 bits of what is stored, exceptions in e. */
+static uint64_t store_value(struct x80_env *e, struct f80 v, enum fst how)
+{
+    switch (how) {
+    case M_S: return x80_to_fp(e, FPU_F32, v);
+    case M_D: return x80_to_fp(e, FPU_F64, v);
+    case M_T: return v.mant;
+    case M_TW: case M_TL: case M_TQ: return x80_to_int(e, v, int_bits(how), true);
+    default: return x80_to_int(e, v, int_bits(how), false);
+    }
+}
+static uint64_t store_indefinite(enum fst how)
+{
+    switch (how) {
+    case M_S: return 0xffc00000;
+    case M_D: return 0xfff8000000000000;
+    case M_T: return X80_INDEFINITE.mant;
+    default: return 1ull << (int_bits(how) - 1);
+    }
+}
+
+/*
+ * With all exceptions masked a store always happens. These give the value; new_sw is to be taken over, and the register popped, when
+ * it is in memory.
+ */
+static __attribute__((noinline)) uint64_t masked_store(struct x87 *x, enum fst how)
+{
+    struct x80_env e = env(x);
+    uint64_t v;
+
+    x->new_se = st(x, 0)->se;
+    if (empty(x, 0)) {
+        x->new_se = X80_INDEFINITE.se;
+        v = store_indefinite(how);
+        e.sw = X80_IE | X80_SF;
+    } else {
+        v = store_value(&e, get(st(x, 0)), how);
+    }
+    x->new_sw = (x->sw & ~(uint32_t)X80_C1) | e.sw;
+    return v;
+}
+/* A number that is normal in the narrow format too, to the nearest: drop = significand bits that go. Returns it without sign. */
+static inline uint64_t narrow(struct x87 *x, struct f80 a, unsigned drop, int bias)
+{
+    uint64_t low = a.mant & bits_mask(drop), half = 1ull << (drop - 1), kept = a.mant >> drop;
+    bool up = low > half || (low == half && kept & 1);
+
+    x->new_sw = (x->sw & ~(uint32_t)X80_C1) | (low ? X80_PE : 0) | (up ? X80_C1 : 0);
+    return ((uint64_t)((int)(a.se & 0x7fff) - 16383 + bias - 1) << (63 - drop)) + kept + up;
+}
+static inline bool narrows(const struct x87 *x, struct f80 a, int bias)
+{
+    return likely((unsigned)((int)(a.se & 0x7fff) - 16383 + bias - 1) < 2u * (unsigned)bias - 1 && a.mant >> 63 && !(x->cw & 0xc00) &&
+                  !empty(x, 0));
+}
+HELPER(uint32_t, fst_s, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct f80 a = get(st(x, 0));
+
+    if (!narrows(x, a, 127)) return (uint32_t)masked_store(x, M_S);
+    return (uint32_t)(a.se >> 15) << 31 | (uint32_t)narrow(x, a, 40, 127);
+}
+HELPER(uint64_t, fst_d, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct f80 a = get(st(x, 0));
+
+    if (!narrows(x, a, 1023)) return masked_store(x, M_D);
+    return (uint64_t)(a.se >> 15) << 63 | narrow(x, a, 11, 1023);
+}
+HELPER(uint64_t, fst_t, (CPU *cpu), "r=x87 w=x87")
+{
+    return masked_store(unit(cpu), M_T);
+}
+HELPER(uint64_t, fist, (CPU *cpu, uint32_t how), "r=x87 w=x87")
+{
+    return masked_store(unit(cpu), (enum fst)how);
+}
+
+/* The whole of a store, masked or not. */
+HELPER(void, fst_mem, (CPU *cpu, uint64_t addr, uint32_t how), "fault r=x87 w=x87")
+{
+    static const uint8_t size[] = { 4, 8, 10, 2, 4, 8, 2, 4, 8, 10 };
+    struct x87 *x = unit(cpu);
+    const enum fst kind = (enum fst)(how & 15);
+    struct x80_env e = env(x);
+    uint8_t b[16] = { 0 };
+
+    if (empty(x, 0)) {
+        if (!stack_fault(x, false)) return;
+        memcpy(b, &(uint64_t){ store_indefinite(kind) }, 8);
+        memcpy(b + 8, &X80_INDEFINITE.se, 2);
+        if (kind == M_BCD) memcpy(b, (const uint8_t[10]){ 0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff }, 10);
+    } else {
+        if (kind == M_BCD) {
+            x80_to_bcd(&e, get(st(x, 0)), b);
+        } else {
+            memcpy(b, &(uint64_t){ store_value(&e, get(st(x, 0)), kind) }, 8);
+            memcpy(b + 8, &st(x, 0)->se, 2);
+        }
+        if (x80_stop_store(&e)) {
+            done(x, &e, X80_C1);
+            return;
+        }
+    }
+    cpu_stn(cpu, addr, b, size[kind]);
+    if (!empty(x, 0)) done(x, &e, X80_C1);
+    if (how & M_POP) pop(x);
+}
+
+/* -- registers ---------------------------------------------------------------------------------------------------------- */
+HELPER(void, fst_st, (CPU *cpu, uint32_t i, bool popped), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+
+    if (unlikely(empty(x, 0))) {
+        if (!underflow(x, i)) return;
+    } else {
+        set_st(x, i, get(st(x, 0)));
+        x->sw &= ~(uint32_t)X80_C1;
+    }
+    if (popped) pop(x);
+}
+/* The undocumented D9 D8: an empty register is no exception, and not stored. */
+HELPER(void, fstp1, (CPU *cpu, uint32_t i), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+
+    if (!empty(x, 0)) set_st(x, i, get(st(x, 0)));
+    x->sw &= ~(uint32_t)X80_C1;
+    pop(x);
+}
+HELPER(void, fxch, (CPU *cpu, uint32_t i), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct f80 a = get(st(x, 0)), b = get(st(x, i));
+
+    if (unlikely(empty(x, 0) || empty(x, i))) {
+        if (!stack_fault(x, false)) return;
+        a = empty(x, 0) ? X80_INDEFINITE : a;
+        b = empty(x, i) ? X80_INDEFINITE : b;
+    } else {
+        x->sw &= ~(uint32_t)X80_C1;
+    }
+    set_st(x, i, a);
+    set_st(x, 0, b);
+}
+HELPER(void, fcmov, (CPU *cpu, uint32_t i, bool cond), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+
+    if (unlikely(empty(x, 0) || empty(x, i))) {
+        underflow(x, 0);
+        return;
+    }
+    if (cond) put(st(x, 0), get(st(x, i)));
+}
+HELPER(void, fsign, (CPU *cpu, bool negate), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+
+    if (unlikely(empty(x, 0))) {
+        underflow(x, 0);
+        return;
+    }
+    st(x, 0)->se = negate ? st(x, 0)->se ^ 0x8000 : st(x, 0)->se & 0x7fff;
+    x->sw &= ~(uint32_t)X80_C1;
+}
+HELPER(void, ffree, (CPU *cpu, uint32_t i, bool popped), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    x->tag &= ~(1u << ((x->top + i) & 7));
+    x->sw &= ~(uint32_t)X80_C1;
+    if (popped) pop(x);
+}
+HELPER(void, fincstp, (CPU *cpu, uint32_t by), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    x->top = (x->top + by) & 7;
+    x->sw &= ~(uint32_t)X80_C1;
+}
+
+/* -- one operand, and two with the result in the first -------------------------------------------------------------------- */
+static void finish(struct x87 *x, const struct x80_env *e, uint32_t cc, struct f80 v)
+{
+    done(x, e, cc);
+    if (!x80_stop(e)) put(st(x, 0), v);
+}
+HELPER(void, fsqrt, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+
+    if (unlikely(empty(x, 0))) underflow(x, 0);
+    else if (likely(host_ready(x))) HOST_OP1("fsqrt", x, st(x, 0), X80_C1);
+    else finish(x, &e, X80_C1, x80_sqrt(&e, get(st(x, 0))));
+}
+HELPER(void, frndint, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+
+    if (unlikely(empty(x, 0))) underflow(x, 0);
+    else if (likely(host_ready(x))) HOST_OP1("frndint", x, st(x, 0), X80_C1);
+    else finish(x, &e, X80_C1, x80_rint(&e, get(st(x, 0))));
+}
+HELPER(void, f2xm1, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+
+    if (unlikely(empty(x, 0))) underflow(x, 0);
+    else if (likely(host_ready(x))) HOST_OP1("f2xm1", x, st(x, 0), X80_C1);
+    else finish(x, &e, X80_C1, x80_f2xm1(&e, get(st(x, 0))));
+}
+HELPER(void, fsin, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+    struct f80 v;
+
+    x->sw &= ~(uint32_t)X80_C2;
+    if (unlikely(empty(x, 0))) {
+        underflow(x, 0);
+    } else if (likely(host_ready(x))) {
+        HOST_OP1("fsin", x, st(x, 0), X80_C1 | X80_C2);
+    } else {
+        x80_sincos(&e, get(st(x, 0)), &v, NULL);
+        finish(x, &e, X80_C1 | X80_C2, v);
+    }
+}
+HELPER(void, fcos, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+    struct f80 v;
+
+    x->sw &= ~(uint32_t)X80_C2;
+    if (unlikely(empty(x, 0))) {
+        underflow(x, 0);
+    } else if (likely(host_ready(x))) {
+        HOST_OP1("fcos", x, st(x, 0), X80_C1 | X80_C2);
+    } else {
+        x80_sincos(&e, get(st(x, 0)), NULL, &v);
+        finish(x, &e, X80_C1 | X80_C2, v);
+    }
+}
+HELPER(void, fprem, (CPU *cpu, bool nearest), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+
+    const uint32_t kept = x->sw & (X80_C0 | X80_C3);
+
+    x->sw &= ~(uint32_t)X80_C2;
+    if (unlikely(empty(x, 0) || empty(x, 1))) underflow(x, 0);
+    else if (unlikely(!host_ready(x))) finish(x, &e, X80_CC, x80_rem(&e, get(st(x, 0)), get(st(x, 1)), nearest));
+    else if (nearest) HOST_OP20("fprem1", x, st(x, 0), st(x, 1), X80_CC);
+    else HOST_OP20("fprem", x, st(x, 0), st(x, 1), X80_CC);
+    if (x80_stop(&e) || (st(x, 0)->mant << 1 && (st(x, 0)->se & 0x7fff) == 0x7fff)) /* no quotient */
+        x->sw = (x->sw & ~(uint32_t)(X80_C0 | X80_C3)) | kept;
+}
+HELPER(void, fscale, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+
+    if (unlikely(empty(x, 0) || empty(x, 1))) underflow(x, 0);
+    else if (likely(host_ready(x))) HOST_OP20("fscale", x, st(x, 0), st(x, 1), X80_C1);
+    else finish(x, &e, X80_C1, x80_scale(&e, get(st(x, 0)), get(st(x, 1))));
+}
+
+/* -- results in ST1, ST0 popped ------------------------------------------------------------------------------------------- */
+enum { YL2X, YL2XP1, PATAN };
+HELPER(void, fyx, (CPU *cpu, uint32_t op), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+    struct f80 *a = st(x, 0), *b = st(x, 1), v;
+
+    if (unlikely(empty(x, 0) || empty(x, 1))) {
+        if (!underflow(x, 1)) return;
+    } else if (likely(host_ready(x))) {
+        if (op == YL2X) HOST_OP2("fyl2x", x, b, a);
+        else if (op == YL2XP1) HOST_OP2("fyl2xp1", x, b, a);
+        else HOST_OP2("fpatan", x, b, a);
+    } else {
+        v = op == YL2X ? x80_yl2x(&e, *b, *a) : op == YL2XP1 ? x80_yl2xp1(&e, *b, *a) : x80_patan(&e, *b, *a);
+        done(x, &e, X80_C1);
+        if (x80_stop(&e)) return;
+        *b = v;
+    }
+    pop(x);
+}
+
+/* -- two results: below goes where ST0 was, above is pushed ------------------------------------------------------------- */
+
+/* false: a stack fault, taken care of. */
+static bool two_results(struct x87 *x)
+{
+    bool under = empty(x, 0), over = x->tag >> ((x->top - 1) & 7) & 1;
+
+    if (likely(!under && !over)) return true;
+    if (stack_fault(x, over && !under)) {
+        set_st(x, 0, X80_INDEFINITE);
+        x->top = (x->top - 1) & 7;
+        set_st(x, 0, X80_INDEFINITE);
+    }
+    return false;
+}
+static void finish_two(struct x87 *x, const struct x80_env *e, uint32_t cc, struct f80 below, struct f80 above)
+{
+    done(x, e, cc);
+    if (x80_stop(e) || e->sw & X80_C2) return;
+    put(st(x, 0), below);
+    push(x);
+    put(st(x, 0), above);
+}
+HELPER(void, fxtract, (CPU *cpu), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+    struct f80 exp, sig;
+
+    if (!two_results(x)) return;
+    sig = x80_extract(&e, get(st(x, 0)), &exp);
+    finish_two(x, &e, X80_C1, exp, sig);
+}
+/* FSINCOS, FPTAN */
+HELPER(void, fangle, (CPU *cpu, bool tan), "r=x87 w=x87")
+{
+    struct x87 *x = unit(cpu);
+    struct x80_env e = env(x);
+    struct f80 a = get(st(x, 0)), below, above;
+
+    x->sw &= ~(uint32_t)X80_C2;
+    if (!two_results(x)) return;
+    if ((a.se & 0x7fff) < 16383 + 63 && likely(host_ready(x))) { /* in range: both results come */
+        if (tan) HOST_OP12("fptan", x, &a, &below, &above, X80_C1 | X80_C2);
+        else HOST_OP12("fsincos", x, &a, &below, &above, X80_C1 | X80_C2);
+        put(st(x, 0), below);
+        push(x);
+        put(st(x, 0), above);
+    } else if (tan) {
+        below = x80_ptan(&e, a);
+        bool nan = (below.se & 0x7fff) == 0x7fff;
+        finish_two(x, &e, X80_C1 | X80_C2, below, nan ? below : x80_constant(0, X80_ONE));
+    } else {
+        x80_sincos(&e, a, &below, &above);
+        finish_two(x, &e, X80_C1 | X80_C2, below, above);
+    }
+}
