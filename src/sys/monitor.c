@@ -4,6 +4,7 @@
  * Everything runs on the loop's thread with the lock held; commands are answered before the next byte is read. A client that does not
  * read its answers is not read from. Known gaps: out-of-band commands are not offered; events are not throttled.
  */
+#include "io/block/job.h"
 #include "sys/monitor_cmd.h"
 
 #include <stdio.h>
@@ -241,11 +242,11 @@ static int check_type(const struct mon_arg *a, struct json_object *v, struct err
     return 0;
 }
 
-static int check_args(const struct mon_cmd *cmd, struct json_object *args, struct err *e)
+int mon_check_args(const char *rows, struct json_object *args, struct err *e)
 {
     struct mon_arg a;
     bool open = false;
-    for (const char *t = cmd->args; mon_arg_next(&t, &a);) {
+    for (const char *t = rows; mon_arg_next(&t, &a);) {
         struct json_object *v;
         if (a.type == '*') open = true;
         if (a.type == '*' || a.type == '/') continue;
@@ -259,7 +260,7 @@ static int check_args(const struct mon_cmd *cmd, struct json_object *args, struc
     json_object_object_foreach(args, key, val) {
         bool known = open;
         (void)val;
-        for (const char *t = cmd->args; !known && mon_arg_next(&t, &a);) known = !strcmp(a.name, key);
+        for (const char *t = rows; !known && mon_arg_next(&t, &a);) known = !strcmp(a.name, key);
         if (!known) return err_set(e, EINVAL, "Parameter '%.200s' is unexpected", key);
     }
     return 0;
@@ -287,7 +288,7 @@ static int execute(struct monitor *k, const char *name, struct json_object *args
     if (!c->cmd && !caps) return err_set(e, ENOENT, "The command %.200s has not been found", name);
     c->error_class = "GenericError";
     if (caps) return negotiate(k, args, e);
-    int rc = check_args(c->cmd, args, e);
+    int rc = mon_check_args(c->cmd->args, args, e);
     return rc ? rc : c->cmd->run(c, e);
 }
 
@@ -475,6 +476,7 @@ struct monitors *monitors_new(const struct monitors_config *cfg)
     struct monitors *s = xalloc(sizeof *s);
     struct machine *m = cfg->machine;
     s->cfg = *cfg;
+    s->cfg.jobs = cfg->blks ? mon_jobs_new(s) : NULL;
     if (m) {
         s->state = m->state;
         s->next_state = m->on_state;
@@ -491,6 +493,7 @@ void monitors_free(struct monitors *s)
 {
     if (!s) return;
     struct machine *m = s->cfg.machine;
+    job_set_free(s->cfg.jobs);
     if (m && m->on_state == on_state) {
         m->on_state = s->next_state;
         m->on_state_ctx = s->next_ctx;

@@ -12,6 +12,7 @@
 enum { MONITOR_QEMU_MAJOR = 7, MONITOR_QEMU_MINOR = 2, MONITOR_QEMU_MICRO = 0 };
 
 struct monitors;
+struct job_set;
 struct objects;
 struct vnc_set;
 /* What monitors are for; all outlive them. machine: NULL while there is none (-machine none). */
@@ -24,6 +25,7 @@ struct monitors_config {
     struct blk_graph *blks;
     struct vnc_set *vnc;      /* may be NULL */
     struct objects *objs;     /* may be NULL */
+    struct job_set *jobs;     /* monitors_new makes it where there are blks */
     const char *name, *uuid;  /* -name, -uuid; may be NULL */
 };
 /*

@@ -40,6 +40,8 @@ extern const struct mon_table *const mon_table_registry[];
 #define LIST_ADD(o, ...) json_object_array_add(o, mon_obj(__VA_ARGS__, NULL))
 /* A device by "/machine/peripheral/ID" or its id (monitor_qom.c). */
 struct dev *mon_dev(struct mon_call *c, const char *path);
+/* The block jobs of the monitors' graph (monitor_job.c). */
+struct job_set *mon_jobs_new(struct monitors *s);
 /* "max-riscv-cpu" */
 void mon_cpu_type(const struct guest *g, const char *model, char *buf, size_t size);
 #define MON_TABLE(t) .cmds = t, .count = ARRAY_LEN(t)
@@ -99,6 +101,8 @@ struct mon_arg {
     char type, flag;
     bool optional;
 };
+/* Does the object fit the rows? */
+int mon_check_args(const char *rows, struct json_object *args, struct err *e);
 /* The next one at *text; false at the end. */
 bool mon_arg_next(const char **text, struct mon_arg *a);
 

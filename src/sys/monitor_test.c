@@ -62,7 +62,7 @@ static int start(void **state, bool machine)
         if (rc) print_message("%s\n", w->e.msg);
         assert_int_equal(rc, 0);
     }
-    struct monitors_config cfg = { .machine = w->m, .guest = g, .loop = w->l, .chrs = w->chrs, .nets = w->nets, .name = "vm\xc3\xa9" };
+    struct monitors_config cfg = { .machine = w->m, .guest = g, .loop = w->l, .chrs = w->chrs, .nets = w->nets, .blks = w->blks, .name = "vm\xc3\xa9" };
     if (machine) {
         cfg.vnc = w->vnc = vnc_set_new(w->l, w->m->b.display, NULL);
         assert_int_equal(vnc_new(w->vnc, "none,password=on", &w->e), 0);
