@@ -48,6 +48,7 @@ struct region {
     uint64_t key;             /* system mode: ram address of the page that pc lies in; else 0 */
     uint32_t mode;
     bool dead;                /* unlinked; memory is reused after a grace period */
+    bool leaf;                /* it is left by returns, and calls to itself, only (and by faults) */
     uint8_t segment;          /* engine's: part of the code cache */
     uint16_t npages;          /* guest pages its instructions lie on; that of the entry first in page[] */
     struct region *hash_next;

@@ -17,7 +17,23 @@ enum {
     FETCH = 256,          /* bytes of guest code copied at a time */
     MAX_INSN_BYTES = 16,
     MAX_INSNS_LIMIT = 500,
-    MAX_PAGES = 16
+    MAX_PAGES = 16,
+    MAX_CALLS = 16,       /* functions in a region besides its own */
+    MAX_SITES = 3,        /* places that one of them, or the region's own, is known to return to */
+    MAX_RETS = 32,
+    LEAF_INSNS = 40       /* the largest function that is taken into a region of its caller */
+};
+
+/*
+ * A function in the region: the one it begins in (number 0), or a small one that is called from it and calls nothing but itself.
+ * Its returns are compared with the places that it was called from, by value; any other is looked up as always.
+ */
+struct function {
+    unsigned nsites;
+    struct site {
+        uint64_t pc;
+        uint32_t block, other; /* other: where a return goes on that is not to this one or those before */
+    } site[MAX_SITES];
 };
 
 struct builder {
@@ -31,8 +47,14 @@ struct builder {
     bool straight; /* one block, to be walked */
     uint64_t pending[MAX_BLOCKS]; /* blocks that are wanted, not yet translated (block numbers) */
     unsigned npending;
-    struct { uint64_t pc; uint32_t marker, block; uint32_t epoch; } at[PC_HASH]; /* translated instructions and pending blocks */
+    struct { uint64_t pc; uint32_t marker, block; uint32_t epoch; uint8_t fn; } at[PC_HASH]; /* translated instructions and pending blocks */
     uint32_t epoch;
+    struct function fn[1 + MAX_CALLS];
+    unsigned nfns, in_fn; /* the one that is being translated */
+    struct { V v; uint8_t fn; } ret[MAX_RETS]; /* returns: the last of their instructions (emit_return) */
+    unsigned nrets;
+    uint32_t ret_pc; /* the region variable with the pc of a return that is compared; 0 = none yet */
+    bool leaf; /* nothing so far leaves the region but returns */
     uint8_t code[FETCH];
     uint64_t code_addr;
     size_t code_len;
@@ -186,7 +208,7 @@ static uint32_t block_at(struct builder *b, uint64_t pc)
         return cut(b, block, b->at[h].marker);
     }
     uint32_t n = new_block(&b->ir, pc);
-    b->at[h].pc = pc, b->at[h].marker = 0, b->at[h].block = n, b->at[h].epoch = b->epoch;
+    b->at[h].pc = pc, b->at[h].marker = 0, b->at[h].block = n, b->at[h].epoch = b->epoch, b->at[h].fn = (uint8_t)b->in_fn;
     b->pending[b->npending++] = n;
     return n;
 }
@@ -195,11 +217,13 @@ static uint32_t block_at(struct builder *b, uint64_t pc)
 
 static void emit_exit(struct builder *b, uint64_t pc, uint32_t mode, enum ir_jk jk)
 {
+    b->leaf = false;
     ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXIT, .imm = pc, .y = mode, .sub = (uint8_t)jk });
 }
 
 static void emit_exc(struct builder *b, enum cpu_exc exc, uint32_t code, uint64_t pc)
 {
+    b->leaf = false;
     ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXC, .sub = (uint8_t)exc, .x = code, .imm = pc });
 }
 
@@ -228,6 +252,110 @@ static bool goes_on(struct builder *b, uint64_t to, bool branch)
     return b->at[slot_of(b, to)].epoch == b->epoch;
 }
 
+/* --- calls and returns inside the region ------------------------------------------------------------------------- */
+
+/* The function at pc, if it has run often enough to be known as one that fits: small, and it only returns. */
+static bool is_leaf(struct builder *b, uint64_t pc)
+{
+    uint64_t key = 0;
+    if (b->en->cfg.sysmem) {
+        struct code_page p;
+        int i = page_index(b, pc);
+        if (i < 0 && !soft_code_page(b->v, pc, true, &p)) return false;
+        key = code_page_key(i < 0 ? &p : &b->pages[i].code);
+    }
+    const struct region *r = cache_find(b->en, b->v, pc, b->mode, key);
+    return r && r->leaf && r->ninsns <= LEAF_INSNS && b->ninsns + r->ninsns + 8 <= b->limit;
+}
+
+/* A return, with room in front for the comparison: K, CMP, PUT, EXITI; the last becomes a BRC when a place is known. */
+static void link_return(struct builder *b, V v, const struct site *s)
+{
+    struct ir_ins *i = &b->ir.ins[v];
+    i[-3].imm = s->pc;
+    *i = (struct ir_ins){ .op = IR_BRC, .a = v - 2, .x = s->block, .y = s->other };
+}
+
+static uint32_t ret_var(struct builder *b)
+{
+    if (!b->ret_pc) b->ret_pc = ir_newvar(&b->ir, T_I64);
+    return b->ret_pc;
+}
+
+static void emit_return(struct builder *b)
+{
+    struct ir *ir = &b->ir;
+    struct xlat *t = &b->t;
+    V k = ir_emit(ir, (struct ir_ins){ .op = IR_K, .type = T_I64 });
+    ir_emit(ir, (struct ir_ins){ .op = IR_CMP, .type = T_I1, .sub = C_EQ, .a = t->ind, .b = k });
+    ir_emit(ir, (struct ir_ins){ .op = IR_PUT, .x = ret_var(b), .a = t->ind });
+    V v = ir_emit(ir, (struct ir_ins){ .op = IR_EXITI, .a = t->ind, .y = t->mode, .sub = JK_RET });
+    b->ret[b->nrets].v = v;
+    b->ret[b->nrets++].fn = (uint8_t)b->in_fn;
+    if (b->fn[b->in_fn].nsites) link_return(b, v, &b->fn[b->in_fn].site[0]);
+}
+
+/* Function f is called from here. False: it has been from too many places already. */
+static bool add_site(struct builder *b, unsigned f, uint64_t pc)
+{
+    struct function *fn = &b->fn[f];
+    for (unsigned i = 0; i < fn->nsites; i++)
+        if (fn->site[i].pc == pc) return true;
+    if (fn->nsites == MAX_SITES) return false;
+    struct site *s = &fn->site[fn->nsites++];
+    s->pc = pc;
+    s->block = block_at(b, pc);
+    s->other = new_block(&b->ir, pc);
+    if (fn->nsites > 1) return true;
+    for (unsigned i = 0; i < b->nrets; i++)
+        if (b->ret[i].fn == f) link_return(b, b->ret[i].v, s);
+    return true;
+}
+
+/* Where returns go that are to none of the known places, or not to the first. */
+static void close_returns(struct builder *b)
+{
+    struct ir *ir = &b->ir;
+    for (unsigned f = 0; f < b->nfns; f++) {
+        const struct function *fn = &b->fn[f];
+        for (unsigned i = 0; i < fn->nsites; i++) {
+            struct ir_block *blk = &ir->blk[fn->site[i].other];
+            blk->first = ir->nins;
+            V pc = ir_emit(ir, (struct ir_ins){ .op = IR_GET, .type = T_I64, .x = ret_var(b) });
+            if (i + 1 < fn->nsites) {
+                const struct site *s = &fn->site[i + 1];
+                V k = ir_emit(ir, (struct ir_ins){ .op = IR_K, .type = T_I64, .imm = s->pc });
+                V same = ir_emit(ir, (struct ir_ins){ .op = IR_CMP, .type = T_I1, .sub = C_EQ, .a = pc, .b = k });
+                ir_emit(ir, (struct ir_ins){ .op = IR_BRC, .a = same, .x = s->block, .y = s->other });
+            } else {
+                ir_emit(ir, (struct ir_ins){ .op = IR_EXITI, .a = pc, .y = b->mode, .sub = JK_RET });
+            }
+            blk->end = ir->nins;
+        }
+    }
+}
+
+/*
+ * A call: does the region go on in the function that is called? That is so in full regions, if it is one of theirs or a leaf.
+ * True: block goes on at t->target, in its function.
+ */
+static bool follow_call(struct builder *b)
+{
+    struct xlat *t = &b->t;
+    if (b->first || b->straight || b->limit == 1 || t->jk != JK_CALL || t->mode != b->mode || !room_for_blocks(b)) return false;
+    unsigned h = slot_of(b, t->target), f = b->nfns;
+    if (b->at[h].epoch == b->epoch) {
+        f = b->at[h].fn;
+    } else if (f > MAX_CALLS || !is_leaf(b, t->target)) {
+        return false;
+    } else {
+        b->fn[b->nfns++] = (struct function){ 0 };
+    }
+    if (!add_site(b, f, t->next_pc)) return false;
+    b->in_fn = f;
+    return true;
+}
+
 /* The terminator of an instruction that changes the flow. The block it belongs to is the one at hand after possible cuts. */
 static void emit_end(struct builder *b)
 {
@@ -241,8 +369,10 @@ static void emit_end(struct builder *b)
             else
                 emit_exit(b, to, t->mode, JK_JUMP);
         } else if (goes_on(b, t->target, true)) {
-            /* the target first: the fall-through is then translated next, and laid out next */
-            uint32_t x = block_at(b, t->target), y = block_at(b, t->next_pc);
+            /* what is asked for last is translated next, and laid out next: the fall-through, but a branch back is mostly taken */
+            uint32_t x, y;
+            if (t->target < t->pc) y = block_at(b, t->next_pc), x = block_at(b, t->target);
+            else x = block_at(b, t->target), y = block_at(b, t->next_pc);
             ir_emit(&b->ir, (struct ir_ins){ .op = IR_BRC, .a = t->cond, .x = x, .y = y });
         } else {
             uint32_t x = new_block(&b->ir, t->target), y = new_block(&b->ir, t->next_pc);
@@ -252,10 +382,17 @@ static void emit_end(struct builder *b)
     case XE_JUMP:
         if (t->jk == JK_JUMP && t->mode == b->mode && goes_on(b, t->target, false))
             ir_emit(&b->ir, (struct ir_ins){ .op = IR_JMP, .x = block_at(b, t->target) });
+        else if (t->jk == JK_CALL && t->target == b->ir.blk[0].pc)
+            ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXIT, .imm = t->target, .y = t->mode, .sub = JK_CALL }); /* leaf or not */
         else
             emit_exit(b, t->target, t->mode, (enum ir_jk)t->jk);
         break;
     case XE_IND:
+        if (t->jk != JK_RET || t->new_mode || t->mode != b->mode) b->leaf = false;
+        else if (!b->first && !b->straight && b->limit > 1 && b->nrets < MAX_RETS) {
+            emit_return(b);
+            break;
+        }
         ir_emit(&b->ir, (struct ir_ins){ .op = IR_EXITI, .a = t->ind, .b = t->new_mode, .y = t->mode, .sub = t->jk });
         break;
     case XE_EXC: emit_exc(b, (enum cpu_exc)t->exc, t->code, t->target); break;
@@ -281,6 +418,7 @@ static bool translate_block(struct builder *b, uint32_t block)
     struct xlat *t = &b->t;
     uint64_t pc = ir->blk[block].pc;
     bool first = true;
+    b->in_fn = b->at[slot_of(b, pc)].fn;
     for (;; first = false) {
         unsigned h = slot_of(b, pc);
         if (!first && b->at[h].epoch == b->epoch) {
@@ -332,9 +470,14 @@ static bool translate_block(struct builder *b, uint32_t block)
         if (first)
             b->at[h].marker = ir->blk[block].first = marker;
         else
-            b->at[h].pc = pc, b->at[h].marker = marker, b->at[h].block = block, b->at[h].epoch = b->epoch;
+            b->at[h].pc = pc, b->at[h].marker = marker, b->at[h].block = block, b->at[h].epoch = b->epoch, b->at[h].fn = (uint8_t)b->in_fn;
         b->ninsns++;
         if (!t->end && t->mode != b->mode) xl_stop(t);
+        if (t->end == XE_JUMP && follow_call(b)) {
+            block = b->at[h].block; /* the place to return to may be in this block */
+            pc = t->target;
+            continue;
+        }
         if (t->end) {
             emit_end(b);
             break;
@@ -388,6 +531,7 @@ static void keep_loop(struct builder *b)
     for (uint32_t i = 0; i < ir->nblk; i++) {
         if (loop && !blk[i].loop_head && ir->ins[blk[i].first].op == IR_INSN) {
             ir->ins[blk[i].first] = (struct ir_ins){ .op = IR_EXIT, .imm = blk[i].pc, .y = b->mode, .sub = JK_JUMP };
+            b->leaf = false;
             blk[i].end = blk[i].first + 1;
         }
         blk[i].loop_head = 0;
@@ -432,7 +576,11 @@ static bool build(struct builder *b, uint64_t pc, unsigned limit)
     if (en->guest->fp) en->guest->fp(b->mode, &b->ir.fp);
     b->t = (struct xlat){ .ir = &b->ir, .cpu = b->v->cpu };
     b->epoch++;
-    b->ninsns = b->npending = b->npages = 0;
+    b->ninsns = b->npending = b->npages = b->nrets = b->in_fn = 0;
+    b->ret_pc = 0;
+    b->nfns = 1;
+    b->fn[0].nsites = 0;
+    b->leaf = true;
     b->limit = limit;
     b->code_len = 0;
     block_at(b, pc);
@@ -442,6 +590,7 @@ static bool build(struct builder *b, uint64_t pc, unsigned limit)
         if (b->ninsns >= b->limit || !room_for_blocks(b)) break;
         if (!translate_block(b, block)) return false;
     }
+    close_returns(b);
     close_pending(b);
     return true;
 }
@@ -500,6 +649,7 @@ static struct region *region_new(const struct builder *b, uint64_t pc)
     r->pc = pc;
     r->mode = b->mode;
     r->ninsns = b->ninsns;
+    r->leaf = b->leaf;
     for (unsigned i = 0; i < b->npages; i++) {
         if (b->pages[i].lo > b->pages[i].hi) continue; /* it was looked at, for an instruction that might have reached into it */
         struct page_node *n = &r->page[r->npages++];

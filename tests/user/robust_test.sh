@@ -70,7 +70,7 @@ for guest in riscv64 aarch64; do
     CC=$(cc_of $guest) && have "$CC" || { skip "robust/$guest" "no cross compiler"; continue; }
     [ -e "$build/lyre-$guest" ] || ln -s lyre "$build/lyre-$guest"
     lyre=$build/lyre-$guest
-    for f in litmus tear smc signals faults threads fresh randcode; do
+    for f in litmus tear smc signals faults calls threads fresh randcode; do
         $CC -O2 -w -static -pthread "$here/$f.c" -o "$TMP/$f" -lm -lrt || fail "robust/$guest/$f" "does not compile"
     done
     for accel in jit interp; do
@@ -82,6 +82,7 @@ for guest in riscv64 aarch64; do
         ok $p/changing-code 300 "${run[@]}" "$TMP/smc" $(($(pick 2000 20000) / k))
         ok $p/signals 300 "${run[@]}" "$TMP/signals" $(pick 500 10000)
         ok $p/faults 120 "${run[@]}" "$TMP/faults"
+        ok $p/calls 120 "${run[@]}" "$TMP/calls" $(pick 40000 400000)
         ok $p/threads 300 "${run[@]}" "$TMP/threads" $(($(pick 2000 10000) / k)) $alone
         for seed in 1 2 $(pick "" "3 4 5 6 7 8"); do
             random_code $p/random-code-$seed "${run[@]}" $seed $(pick 2000 12500)
@@ -94,6 +95,7 @@ for guest in riscv64 aarch64; do
     ok $p/four-threads 300 "$lyre" -tb-size 1 "$TMP/fresh" $(pick 50000 500000) 4 150
     ok $p/changing-code 120 "$lyre" -tb-size 1 "$TMP/smc" 1000
     ok $p/signals 120 "$lyre" -tb-size 1 "$TMP/signals" 300
+    ok $p/calls 120 "$lyre" -tb-size 1 "$TMP/calls" 40000
     ok $p/threads 300 "$lyre" -tb-size 1 "$TMP/threads" 500 $alone
     $CC -Os -w -static -nostdlib -ffreestanding "$TMP/bare.c" -o "$TMP/bare" || fail "robust/$guest/bare" "does not compile"
     n=$(pick 500 3000)

@@ -12,7 +12,7 @@
 
 extern const struct host x86_64_host;
 
-/* Eleven 64-bit registers, eight of them pinned (a0..a7), two flags, floating point and vectors. */
+/* Eleven 64-bit registers, eight of them pinned (a0..a7), four flags, floating point and vectors. */
 static const struct ir_reg regs[] = {
 #define R(n, t, p, o)                                                                                        \
     {                                                                                                        \
@@ -21,7 +21,8 @@ static const struct ir_reg regs[] = {
     R("a0", T_I64, 0, 0),     R("a1", T_I64, 1, 8),     R("a2", T_I64, 2, 16),   R("a3", T_I64, 3, 24),
     R("a4", T_I64, 4, 32),    R("a5", T_I64, 5, 40),    R("a6", T_I64, 6, 48),   R("a7", T_I64, 7, 56),
     R("s0", T_I64, -1, 64),   R("s1", T_I64, -1, 72),   R("s2", T_I64, -1, 80),  R("n", T_I1, -1, 88),
-    R("z", T_I1, -1, 89),     R("f0", T_F64, -1, 96),   R("f1", T_F64, -1, 104), R("f2", T_F64, -1, 112),
+    R("z", T_I1, -1, 89),     R("c", T_I1, -1, 90),     R("v", T_I1, -1, 91),    R("f0", T_F64, -1, 96),
+    R("f1", T_F64, -1, 104),  R("f2", T_F64, -1, 112),
     R("q0", T_V128, -1, 128), R("q1", T_V128, -1, 144),
 };
 

@@ -139,13 +139,38 @@ static void collect(struct gen *g, const struct fkey *f, const uint32_t *to, uns
         struct fkey h;
         if (!flag_waits(g, r) || !wanted(g, r, to, n) || !key_of(g, x->cur[r], &h) || !same_key(g, f, &h)) continue;
         if ((o = gen_home_needed(g, r))) use_r(g, o);
-        s->r[s->n] = (uint16_t)r;
-        s->cc[s->n++] = h.cc;
+        unsigned i = s->n++;
+        for (; i && x->home[s->r[i - 1]] > x->home[r]; i--) s->r[i] = s->r[i - 1], s->cc[i] = s->cc[i - 1];
+        s->r[i] = (uint16_t)r;
+        s->cc[i] = h.cc;
     }
+    s->packed = s->n == 4 && x->home[s->r[3]] - x->home[s->r[0]] == 3 && x86.bmi2 && !(g->locked & (RBIT(RAX) | RBIT(RCX)));
+    if (!s->packed) return;
+    take(g, RAX);
+    take(g, RCX);
+}
+
+/* Four bytes side by side: one store of four takes a quarter of the time of four setcc to memory. Nothing here changes the host's flags. */
+static void store_packed(struct gen *g, const struct flag_stores *s)
+{
+    enum { AH = RSP, CH = RBP }; /* as a byte operand without REX */
+    static const uint8_t part[] = {RAX, AH, RCX, CH};
+    for (unsigned i = 0; i < 4; i++) {
+        a_u8(g, 0x0f);
+        a_u8(g, 0x90 | s->cc[i]);
+        a_u8(g, 0xc0 | part[i]);
+    }
+    a_rorx(g, 32, RCX, o_reg(RCX), 16);
+    a_rm(g, P_66 | 0x8b, RCX, o_reg(RAX), 0);
+    a_store(g, 32, home_of(g, s->r[0]), RCX);
 }
 
 void flags_store(struct gen *g, const struct flag_stores *s)
 {
+    if (s->packed) {
+        store_packed(g, s);
+        return;
+    }
     for (unsigned i = 0; i < s->n; i++)
         a_rm(g, M_0F | 0x90 | s->cc[i] | OP_BM, 0, home_of(g, s->r[i]), 0); /* setcc */
 }
@@ -175,7 +200,7 @@ void flags_flush(struct gen *g, const uint32_t *to, unsigned n, V cond)
 bool flags_join(struct gen *g, const uint32_t *to, V cond, struct cond *c, struct flag_stores *s)
 {
     struct fkey f;
-    s->n = 0;
+    s->n = 0, s->packed = false;
     if (!is_deferred(g, cond) || !key_of(g, cond, &f)) return false;
     collect(g, &f, to, 2, s);
     /* of a flag that nobody stores only the key's operands were kept */

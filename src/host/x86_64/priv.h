@@ -156,7 +156,7 @@ unsigned cond_emit(struct gen *g, const struct cond *c);
 unsigned cond_code(unsigned ir_cond);
 
 /* flags.c: one-bit values that wait for the block's end. */
-struct flag_stores { unsigned n; uint16_t r[6]; uint8_t cc[6]; };
+struct flag_stores { unsigned n; bool packed; uint16_t r[6]; uint8_t cc[6]; }; /* in order of their homes */
 void flags_scan(struct gen *g, const struct ir_block *b, uint32_t lastcall);
 bool flag_waits(const struct gen *g, uint32_t r);
 /* Computes and stores what one of the n edges needs (n = 0: an exit), but for what the branch on cond will do. */
