@@ -22,7 +22,10 @@ void x87_set_status(struct x87 *x, uint16_t sw)
 
 void x87_set_cw(struct x87 *x, uint16_t cw)
 {
+    static const uint8_t drop[] = { 40, 0, 11, 0 };
+
     x->cw = (cw & X87_CW_BITS) | X87_CW_ONE;
+    x->drop = cw & 0xc00 ? ~0u : drop[cw >> 8 & 3];
 }
 
 /* 0 valid, 1 zero, 2 special, 3 empty */
@@ -52,7 +55,7 @@ void x87_set_tags(struct x87 *x, uint16_t tw)
 
 void x87_init(struct x87 *x)
 {
-    x->cw = X87_CW_INIT;
+    x87_set_cw(x, X87_CW_INIT);
     x->sw = x->top = x->tag = x->fop = 0;
     x->fip = x->fdp = 0;
 }

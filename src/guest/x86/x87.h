@@ -15,6 +15,7 @@ struct x87 {
     _Alignas(16) struct f80 r[8];
     uint32_t top;          /* 0..7 */
     uint32_t tag;          /* bit n: Rn is not empty (FXSAVE's abridged tag word) */
+    uint32_t drop;         /* low bits of a significand that precision control drops; ~0: rounding is not to the nearest */
     uint32_t cw, sw;       /* sw: exceptions, SF and condition codes only */
     uint32_t new_sw, new_se; /* of a store to memory that is under way: taken over when it has not faulted */
     uint32_t fop;

@@ -52,14 +52,6 @@ typedef uint8_t host_f80[10];
                          : "+m"(HOST_F80(d)), "=a"(sw_) : "m"(HOST_CF80(s)));                        \
         host_done(x, sw_, X80_C1);                                                                   \
     } while (0)
-/* d = d op memory operand */
-#define HOST_OPM(insn, x, d, m)                                                                      \
-    do {                                                                                             \
-        uint16_t sw_;                                                                                \
-        __asm__ volatile("fldt %0\n\t" insn " %2\n\tfnstsw %1\n\tfstpt %0"                           \
-                         : "+m"(HOST_F80(d)), "=a"(sw_) : "m"(m));                                   \
-        host_done(x, sw_, X80_C1);                                                                   \
-    } while (0)
 #define HOST_OP1(insn, x, d, cc)                                                                     \
     do {                                                                                             \
         uint16_t sw_;                                                                                \
@@ -91,7 +83,6 @@ static inline void host_clear(void)
 {
 }
 #define HOST_OP2(insn, x, d, s) ((void)(d), (void)(s))
-#define HOST_OPM(insn, x, d, m) ((void)(d), (void)(m))
 #define HOST_OP1(insn, x, d, cc) ((void)(d))
 #define HOST_OP20(insn, x, d, s, cc) ((void)(d), (void)(s))
 #define HOST_OP12(insn, x, a, lower, upper, cc) ((void)(a), (void)(lower), (void)(upper))

@@ -3,6 +3,7 @@
  * asked for before (x87.isa.c). The host's own unit does what it can do bit by bit (x87_host.h), fpu/x80.h the rest.
  */
 #include "x86.h"
+#include "x87_fast.h"
 #include "x87_host.h"
 
 static inline struct x87 *unit(CPU *cpu)
@@ -12,20 +13,6 @@ static inline struct x87 *unit(CPU *cpu)
 static inline struct f80 *st(struct x87 *x, unsigned i)
 {
     return &x->r[(x->top + i) & 7];
-}
-/*
- * A register's number, read and written in two pieces: copied as 16 bytes at once, it would have to wait for the two stores
- * that brought it there.
- */
-static inline struct f80 get(const struct f80 *p)
-{
-    struct f80 v = { *(volatile const uint64_t *)&p->mant, *(volatile const uint16_t *)&p->se };
-    return v;
-}
-static inline void put(struct f80 *p, struct f80 v)
-{
-    *(volatile uint64_t *)&p->mant = v.mant;
-    *(volatile uint16_t *)&p->se = v.se;
 }
 static inline bool empty(const struct x87 *x, unsigned i)
 {
@@ -71,7 +58,7 @@ static inline bool push(struct x87 *x)
 static inline void set_st(struct x87 *x, unsigned i, struct f80 v)
 {
     unsigned n = (x->top + i) & 7;
-    put(&x->r[n], v);
+    f80_put(&x->r[n], v);
     x->tag |= 1u << n;
 }
 /* Not both there: the result of an operation between them is the indefinite in ST(d). */
@@ -108,18 +95,20 @@ static __attribute__((noinline)) bool soft_arith(struct x87 *x, enum arith op, s
     *d = r;
     return true;
 }
-static inline __attribute__((always_inline)) bool arith(struct x87 *x, enum arith op, struct f80 *d, const struct f80 *s)
+static inline __attribute__((always_inline)) bool arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 s, bool denormal)
 {
-    if (unlikely(!host_ready(x))) return soft_arith(x, op, d, get(s), false);
+    const struct f80 a = f80_get(d);
+
+    if (unlikely(denormal)) return soft_arith(x, op, d, s, true);
     switch (op) {
-    case ADD: HOST_OP2(".byte 0xde,0xc1", x, d, s); break;
-    case MUL: HOST_OP2(".byte 0xde,0xc9", x, d, s); break;
-    case SUB: HOST_OP2(".byte 0xde,0xe9", x, d, s); break;
-    case SUBR: HOST_OP2(".byte 0xde,0xe1", x, d, s); break;
-    case DIV: HOST_OP2(".byte 0xde,0xf9", x, d, s); break;
-    case DIVR: HOST_OP2(".byte 0xde,0xf1", x, d, s); break;
+    case ADD: if (likely(fast_add(x, d, a, s, 0))) return true; break;
+    case MUL: if (likely(fast_mul(x, d, a, s))) return true; break;
+    case SUB: if (likely(fast_add(x, d, a, s, 0x8000))) return true; break;
+    case SUBR: if (likely(fast_add(x, d, s, a, 0x8000))) return true; break;
+    case DIV: if (likely(fast_div(x, d, a, s))) return true; break;
+    case DIVR: if (likely(fast_div(x, d, s, a))) return true; break;
     }
-    return true;
+    return soft_arith(x, op, d, s, false);
 }
 /* Operands packed in one number: destination, source, whether to pop. */
 enum { ST_D = 7, ST_S = 7 << 3, ST_POP = 1 << 6 };
@@ -130,53 +119,35 @@ static inline __attribute__((always_inline)) void arith_st(CPU *cpu, enum arith 
     bool ok;
 
     if (unlikely(empty(x, d) || empty(x, s))) ok = underflow(x, d);
-    else ok = arith(x, op, st(x, d), st(x, s));
+    else ok = arith(x, op, st(x, d), f80_get(st(x, s)), false);
     if (how & ST_POP && likely(ok)) pop(x);
 }
 /* ST0 = ST0 op a number from memory */
 static inline __attribute__((always_inline)) void arith_s(CPU *cpu, enum arith op, uint32_t v)
 {
     struct x87 *x = unit(cpu);
+    struct x80_env e = { 0 };
 
     if (unlikely(empty(x, 0))) {
         underflow(x, 0);
-    } else if (unlikely(!host_ready(x))) {
-        struct x80_env e = { 0 };
-        struct f80 s = x80_operand(&e, FPU_F32, v);
-        soft_arith(x, op, st(x, 0), s, e.den);
-    } else {
-        struct f80 *d = st(x, 0);
-        switch (op) {
-        case ADD: HOST_OPM("fadds", x, d, v); break;
-        case MUL: HOST_OPM("fmuls", x, d, v); break;
-        case SUB: HOST_OPM("fsubs", x, d, v); break;
-        case SUBR: HOST_OPM("fsubrs", x, d, v); break;
-        case DIV: HOST_OPM("fdivs", x, d, v); break;
-        case DIVR: HOST_OPM("fdivrs", x, d, v); break;
-        }
+        return;
     }
+    struct f80 s;
+    if (unlikely(!f80_from_s(v, &s))) s = x80_operand(&e, FPU_F32, v);
+    arith(x, op, st(x, 0), s, e.den);
 }
 static inline __attribute__((always_inline)) void arith_d(CPU *cpu, enum arith op, uint64_t v)
 {
     struct x87 *x = unit(cpu);
+    struct x80_env e = { 0 };
 
     if (unlikely(empty(x, 0))) {
         underflow(x, 0);
-    } else if (unlikely(!host_ready(x))) {
-        struct x80_env e = { 0 };
-        struct f80 s = x80_operand(&e, FPU_F64, v);
-        soft_arith(x, op, st(x, 0), s, e.den);
-    } else {
-        struct f80 *d = st(x, 0);
-        switch (op) {
-        case ADD: HOST_OPM("faddl", x, d, v); break;
-        case MUL: HOST_OPM("fmull", x, d, v); break;
-        case SUB: HOST_OPM("fsubl", x, d, v); break;
-        case SUBR: HOST_OPM("fsubrl", x, d, v); break;
-        case DIV: HOST_OPM("fdivl", x, d, v); break;
-        case DIVR: HOST_OPM("fdivrl", x, d, v); break;
-        }
+        return;
     }
+    struct f80 s;
+    if (unlikely(!f80_from_d(v, &s))) s = x80_operand(&e, FPU_F64, v);
+    arith(x, op, st(x, 0), s, e.den);
 }
 HELPER(void, fadd_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, ADD, how); }
 HELPER(void, fmul_st, (CPU *cpu, uint32_t how), "r=x87 w=x87") { arith_st(cpu, MUL, how); }
@@ -207,12 +178,12 @@ HELPER(void, farith_int, (CPU *cpu, uint32_t op, int32_t v), "r=x87 w=x87")
         return;
     }
     switch (op) {
-    case ADD: arith(x, ADD, st(x, 0), &s); break;
-    case MUL: arith(x, MUL, st(x, 0), &s); break;
-    case SUB: arith(x, SUB, st(x, 0), &s); break;
-    case SUBR: arith(x, SUBR, st(x, 0), &s); break;
-    case DIV: arith(x, DIV, st(x, 0), &s); break;
-    default: arith(x, DIVR, st(x, 0), &s); break;
+    case ADD: arith(x, ADD, st(x, 0), s, false); break;
+    case MUL: arith(x, MUL, st(x, 0), s, false); break;
+    case SUB: arith(x, SUB, st(x, 0), s, false); break;
+    case SUBR: arith(x, SUBR, st(x, 0), s, false); break;
+    case DIV: arith(x, DIV, st(x, 0), s, false); break;
+    default: arith(x, DIVR, st(x, 0), s, false); break;
     }
 }
 
@@ -245,7 +216,7 @@ static uint32_t compare(struct x87 *x, struct f80 b, bool there, bool denormal, 
 
     e.den = denormal;
     if (unlikely(empty(x, 0) || !there)) stack_fault(x, false), e.sw = X80_IE;
-    else cc = order(&e, get(st(x, 0)), b, how & CMP_QUIET);
+    else cc = order(&e, f80_get(st(x, 0)), b, how & CMP_QUIET);
     x->sw |= e.sw & X80_EXC;
     bool stop = e.sw & ~e.cw & (X80_IE | X80_DE);
     if (how & (CMP_POP | CMP_POP2) && !stop) pop(x);
@@ -259,20 +230,22 @@ static inline void set_cc(struct x87 *x, uint32_t cc)
 HELPER(void, fcom_st, (CPU *cpu, uint32_t how), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    set_cc(x, compare(x, get(st(x, how & 7)), !empty(x, how & 7), false, how));
+    set_cc(x, compare(x, f80_get(st(x, how & 7)), !empty(x, how & 7), false, how));
 }
 HELPER(void, fcom_s, (CPU *cpu, uint32_t v, uint32_t how), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
     struct x80_env e = { 0 };
-    struct f80 b = x80_operand(&e, FPU_F32, v);
+    struct f80 b;
+    if (unlikely(!f80_from_s(v, &b))) b = x80_operand(&e, FPU_F32, v);
     set_cc(x, compare(x, b, true, e.den, how));
 }
 HELPER(void, fcom_d, (CPU *cpu, uint64_t v, uint32_t how), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
     struct x80_env e = { 0 };
-    struct f80 b = x80_operand(&e, FPU_F64, v);
+    struct f80 b;
+    if (unlikely(!f80_from_d(v, &b))) b = x80_operand(&e, FPU_F64, v);
     set_cc(x, compare(x, b, true, e.den, how));
 }
 HELPER(void, ficom, (CPU *cpu, int32_t v, uint32_t how), "r=x87 w=x87")
@@ -289,13 +262,13 @@ HELPER(void, ftst, (CPU *cpu), "r=x87 w=x87")
 HELPER(uint32_t, fcomi, (CPU *cpu, uint32_t how), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    uint32_t cc = compare(x, get(st(x, how & 7)), !empty(x, how & 7), false, how);
+    uint32_t cc = compare(x, f80_get(st(x, how & 7)), !empty(x, how & 7), false, how);
     return (cc & X80_C0 ? 1 : 0) | (cc & X80_C2 ? 2 : 0) | (cc & X80_C3 ? 4 : 0);
 }
 HELPER(void, fxam, (CPU *cpu), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    uint32_t cc = x80_class(get(st(x, 0)));
+    uint32_t cc = x80_class(f80_get(st(x, 0)));
     if (empty(x, 0)) cc = (cc & X80_C1) | X80_C3 | X80_C0;
     x->sw = (x->sw & ~(uint32_t)X80_CC) | cc;
 }
@@ -304,7 +277,7 @@ HELPER(void, fxam, (CPU *cpu), "r=x87 w=x87")
 static inline void load(struct x87 *x, struct f80 v)
 {
     if (unlikely(!push(x))) return;
-    put(st(x, 0), v);
+    f80_put(st(x, 0), v);
     x->sw &= ~(uint32_t)X80_C1;
 }
 static __attribute__((noinline)) void load_fp(struct x87 *x, enum fpu_fmt f, uint64_t v)
@@ -319,24 +292,23 @@ static __attribute__((noinline)) void load_fp(struct x87 *x, enum fpu_fmt f, uin
     done(x, &e, X80_C1);
     if (!(e.sw & ~e.cw & X80_IE)) {
         push(x);
-        put(st(x, 0), r);
+        f80_put(st(x, 0), r);
     }
 }
 HELPER(void, fld_s, (CPU *cpu, uint32_t v), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    uint32_t exp = v >> 23 & 0xff;
+    struct f80 r;
 
-    if (likely(exp - 1 < 254)) load(x, (struct f80){ 1ull << 63 | (uint64_t)v << 40, (uint16_t)(v >> 31 << 15 | (exp - 127 + 16383)) });
+    if (likely(f80_from_s(v, &r))) load(x, r);
     else load_fp(x, FPU_F32, v);
 }
 HELPER(void, fld_d, (CPU *cpu, uint64_t v), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    uint32_t exp = v >> 52 & 0x7ff;
+    struct f80 r;
 
-    if (likely(exp - 1 < 2046)) load(x, (struct f80){ 1ull << 63 | v << 11, (uint16_t)(v >> 63 << 15 | (exp - 1023 + 16383)) });
-    else if (v << 1 == 0) load(x, (struct f80){ 0, (uint16_t)(v >> 48) });
+    if (likely(f80_from_d(v, &r))) load(x, r);
     else load_fp(x, FPU_F64, v);
 }
 HELPER(void, fld_t, (CPU *cpu, uint64_t mant, uint32_t se), "r=x87 w=x87")
@@ -361,7 +333,7 @@ HELPER(void, fbld, (CPU *cpu, uint64_t addr), "fault r=x87 w=x87")
 HELPER(void, fld_st, (CPU *cpu, uint32_t i), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    struct f80 v = get(st(x, i));
+    struct f80 v = f80_get(st(x, i));
 
     if (unlikely(empty(x, i))) {
         if (!stack_fault(x, false)) return;
@@ -415,7 +387,7 @@ static __attribute__((noinline)) uint64_t masked_store(struct x87 *x, enum fst h
         v = store_indefinite(how);
         e.sw = X80_IE | X80_SF;
     } else {
-        v = store_value(&e, get(st(x, 0)), how);
+        v = store_value(&e, f80_get(st(x, 0)), how);
     }
     x->new_sw = (x->sw & ~(uint32_t)X80_C1) | e.sw;
     return v;
@@ -423,10 +395,9 @@ static __attribute__((noinline)) uint64_t masked_store(struct x87 *x, enum fst h
 /* A number that is normal in the narrow format too, to the nearest: drop = significand bits that go. Returns it without sign. */
 static inline uint64_t narrow(struct x87 *x, struct f80 a, unsigned drop, int bias)
 {
-    uint64_t low = a.mant & bits_mask(drop), half = 1ull << (drop - 1), kept = a.mant >> drop;
-    bool up = low > half || (low == half && kept & 1);
+    const uint64_t low = a.mant << (64 - drop), kept = a.mant >> drop, up = low >> 63 & ((uint64_t)(low << 1 != 0) | kept);
 
-    x->new_sw = (x->sw & ~(uint32_t)X80_C1) | (low ? X80_PE : 0) | (up ? X80_C1 : 0);
+    x->new_sw = (x->sw & ~(uint32_t)X80_C1) | (uint32_t)(low != 0) << 5 | (uint32_t)up << 9;
     return ((uint64_t)((int)(a.se & 0x7fff) - 16383 + bias - 1) << (63 - drop)) + kept + up;
 }
 static inline bool narrows(const struct x87 *x, struct f80 a, int bias)
@@ -437,7 +408,7 @@ static inline bool narrows(const struct x87 *x, struct f80 a, int bias)
 HELPER(uint32_t, fst_s, (CPU *cpu), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    struct f80 a = get(st(x, 0));
+    struct f80 a = f80_get(st(x, 0));
 
     if (!narrows(x, a, 127)) return (uint32_t)masked_store(x, M_S);
     return (uint32_t)(a.se >> 15) << 31 | (uint32_t)narrow(x, a, 40, 127);
@@ -445,18 +416,27 @@ HELPER(uint32_t, fst_s, (CPU *cpu), "r=x87 w=x87")
 HELPER(uint64_t, fst_d, (CPU *cpu), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    struct f80 a = get(st(x, 0));
+    struct f80 a = f80_get(st(x, 0));
 
     if (!narrows(x, a, 1023)) return masked_store(x, M_D);
     return (uint64_t)(a.se >> 15) << 63 | narrow(x, a, 11, 1023);
 }
 HELPER(uint64_t, fst_t, (CPU *cpu), "r=x87 w=x87")
 {
-    return masked_store(unit(cpu), M_T);
+    struct x87 *x = unit(cpu);
+
+    if (unlikely(empty(x, 0))) return masked_store(x, M_T);
+    x->new_sw = x->sw & ~(uint32_t)X80_C1;
+    x->new_se = st(x, 0)->se;
+    return st(x, 0)->mant;
 }
 HELPER(uint64_t, fist, (CPU *cpu, uint32_t how), "r=x87 w=x87")
 {
-    return masked_store(unit(cpu), (enum fst)how);
+    struct x87 *x = unit(cpu);
+    uint64_t v;
+
+    if (likely(!empty(x, 0)) && fast_int(x, f80_get(st(x, 0)), int_bits((enum fst)how), how >= M_TW ? 3 : x->cw >> 10 & 3, &v)) return v;
+    return masked_store(x, (enum fst)how);
 }
 
 /* The whole of a store, masked or not. */
@@ -475,9 +455,9 @@ HELPER(void, fst_mem, (CPU *cpu, uint64_t addr, uint32_t how), "fault r=x87 w=x8
         if (kind == M_BCD) memcpy(b, (const uint8_t[10]){ 0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff }, 10);
     } else {
         if (kind == M_BCD) {
-            x80_to_bcd(&e, get(st(x, 0)), b);
+            x80_to_bcd(&e, f80_get(st(x, 0)), b);
         } else {
-            memcpy(b, &(uint64_t){ store_value(&e, get(st(x, 0)), kind) }, 8);
+            memcpy(b, &(uint64_t){ store_value(&e, f80_get(st(x, 0)), kind) }, 8);
             memcpy(b + 8, &st(x, 0)->se, 2);
         }
         if (x80_stop_store(&e)) {
@@ -498,7 +478,7 @@ HELPER(void, fst_st, (CPU *cpu, uint32_t i, bool popped), "r=x87 w=x87")
     if (unlikely(empty(x, 0))) {
         if (!underflow(x, i)) return;
     } else {
-        set_st(x, i, get(st(x, 0)));
+        set_st(x, i, f80_get(st(x, 0)));
         x->sw &= ~(uint32_t)X80_C1;
     }
     if (popped) pop(x);
@@ -508,14 +488,14 @@ HELPER(void, fstp1, (CPU *cpu, uint32_t i), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
 
-    if (!empty(x, 0)) set_st(x, i, get(st(x, 0)));
+    if (!empty(x, 0)) set_st(x, i, f80_get(st(x, 0)));
     x->sw &= ~(uint32_t)X80_C1;
     pop(x);
 }
 HELPER(void, fxch, (CPU *cpu, uint32_t i), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
-    struct f80 a = get(st(x, 0)), b = get(st(x, i));
+    struct f80 a = f80_get(st(x, 0)), b = f80_get(st(x, i));
 
     if (unlikely(empty(x, 0) || empty(x, i))) {
         if (!stack_fault(x, false)) return;
@@ -535,7 +515,7 @@ HELPER(void, fcmov, (CPU *cpu, uint32_t i, bool cond), "r=x87 w=x87")
         underflow(x, 0);
         return;
     }
-    if (cond) put(st(x, 0), get(st(x, i)));
+    if (cond) f80_put(st(x, 0), f80_get(st(x, i)));
 }
 HELPER(void, fsign, (CPU *cpu, bool negate), "r=x87 w=x87")
 {
@@ -566,7 +546,7 @@ HELPER(void, fincstp, (CPU *cpu, uint32_t by), "r=x87 w=x87")
 static void finish(struct x87 *x, const struct x80_env *e, uint32_t cc, struct f80 v)
 {
     done(x, e, cc);
-    if (!x80_stop(e)) put(st(x, 0), v);
+    if (!x80_stop(e)) f80_put(st(x, 0), v);
 }
 HELPER(void, fsqrt, (CPU *cpu), "r=x87 w=x87")
 {
@@ -575,7 +555,7 @@ HELPER(void, fsqrt, (CPU *cpu), "r=x87 w=x87")
 
     if (unlikely(empty(x, 0))) underflow(x, 0);
     else if (likely(host_ready(x))) HOST_OP1("fsqrt", x, st(x, 0), X80_C1);
-    else finish(x, &e, X80_C1, x80_sqrt(&e, get(st(x, 0))));
+    else finish(x, &e, X80_C1, x80_sqrt(&e, f80_get(st(x, 0))));
 }
 HELPER(void, frndint, (CPU *cpu), "r=x87 w=x87")
 {
@@ -584,7 +564,7 @@ HELPER(void, frndint, (CPU *cpu), "r=x87 w=x87")
 
     if (unlikely(empty(x, 0))) underflow(x, 0);
     else if (likely(host_ready(x))) HOST_OP1("frndint", x, st(x, 0), X80_C1);
-    else finish(x, &e, X80_C1, x80_rint(&e, get(st(x, 0))));
+    else finish(x, &e, X80_C1, x80_rint(&e, f80_get(st(x, 0))));
 }
 HELPER(void, f2xm1, (CPU *cpu), "r=x87 w=x87")
 {
@@ -593,7 +573,7 @@ HELPER(void, f2xm1, (CPU *cpu), "r=x87 w=x87")
 
     if (unlikely(empty(x, 0))) underflow(x, 0);
     else if (likely(host_ready(x))) HOST_OP1("f2xm1", x, st(x, 0), X80_C1);
-    else finish(x, &e, X80_C1, x80_f2xm1(&e, get(st(x, 0))));
+    else finish(x, &e, X80_C1, x80_f2xm1(&e, f80_get(st(x, 0))));
 }
 HELPER(void, fsin, (CPU *cpu), "r=x87 w=x87")
 {
@@ -607,7 +587,7 @@ HELPER(void, fsin, (CPU *cpu), "r=x87 w=x87")
     } else if (likely(host_ready(x))) {
         HOST_OP1("fsin", x, st(x, 0), X80_C1 | X80_C2);
     } else {
-        x80_sincos(&e, get(st(x, 0)), &v, NULL);
+        x80_sincos(&e, f80_get(st(x, 0)), &v, NULL);
         finish(x, &e, X80_C1 | X80_C2, v);
     }
 }
@@ -623,7 +603,7 @@ HELPER(void, fcos, (CPU *cpu), "r=x87 w=x87")
     } else if (likely(host_ready(x))) {
         HOST_OP1("fcos", x, st(x, 0), X80_C1 | X80_C2);
     } else {
-        x80_sincos(&e, get(st(x, 0)), NULL, &v);
+        x80_sincos(&e, f80_get(st(x, 0)), NULL, &v);
         finish(x, &e, X80_C1 | X80_C2, v);
     }
 }
@@ -636,7 +616,7 @@ HELPER(void, fprem, (CPU *cpu, bool nearest), "r=x87 w=x87")
 
     x->sw &= ~(uint32_t)X80_C2;
     if (unlikely(empty(x, 0) || empty(x, 1))) underflow(x, 0);
-    else if (unlikely(!host_ready(x))) finish(x, &e, X80_CC, x80_rem(&e, get(st(x, 0)), get(st(x, 1)), nearest));
+    else if (unlikely(!host_ready(x))) finish(x, &e, X80_CC, x80_rem(&e, f80_get(st(x, 0)), f80_get(st(x, 1)), nearest));
     else if (nearest) HOST_OP20("fprem1", x, st(x, 0), st(x, 1), X80_CC);
     else HOST_OP20("fprem", x, st(x, 0), st(x, 1), X80_CC);
     if (x80_stop(&e) || (st(x, 0)->mant << 1 && (st(x, 0)->se & 0x7fff) == 0x7fff)) /* no quotient */
@@ -649,7 +629,7 @@ HELPER(void, fscale, (CPU *cpu), "r=x87 w=x87")
 
     if (unlikely(empty(x, 0) || empty(x, 1))) underflow(x, 0);
     else if (likely(host_ready(x))) HOST_OP20("fscale", x, st(x, 0), st(x, 1), X80_C1);
-    else finish(x, &e, X80_C1, x80_scale(&e, get(st(x, 0)), get(st(x, 1))));
+    else finish(x, &e, X80_C1, x80_scale(&e, f80_get(st(x, 0)), f80_get(st(x, 1))));
 }
 
 /* -- results in ST1, ST0 popped ------------------------------------------------------------------------------------------- */
@@ -694,9 +674,9 @@ static void finish_two(struct x87 *x, const struct x80_env *e, uint32_t cc, stru
 {
     done(x, e, cc);
     if (x80_stop(e) || e->sw & X80_C2) return;
-    put(st(x, 0), below);
+    f80_put(st(x, 0), below);
     push(x);
-    put(st(x, 0), above);
+    f80_put(st(x, 0), above);
 }
 HELPER(void, fxtract, (CPU *cpu), "r=x87 w=x87")
 {
@@ -705,7 +685,7 @@ HELPER(void, fxtract, (CPU *cpu), "r=x87 w=x87")
     struct f80 exp, sig;
 
     if (!two_results(x)) return;
-    sig = x80_extract(&e, get(st(x, 0)), &exp);
+    sig = x80_extract(&e, f80_get(st(x, 0)), &exp);
     finish_two(x, &e, X80_C1, exp, sig);
 }
 /* FSINCOS, FPTAN */
@@ -713,16 +693,16 @@ HELPER(void, fangle, (CPU *cpu, bool tan), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
     struct x80_env e = env(x);
-    struct f80 a = get(st(x, 0)), below, above;
+    struct f80 a = f80_get(st(x, 0)), below, above;
 
     x->sw &= ~(uint32_t)X80_C2;
     if (!two_results(x)) return;
     if ((a.se & 0x7fff) < 16383 + 63 && likely(host_ready(x))) { /* in range: both results come */
         if (tan) HOST_OP12("fptan", x, &a, &below, &above, X80_C1 | X80_C2);
         else HOST_OP12("fsincos", x, &a, &below, &above, X80_C1 | X80_C2);
-        put(st(x, 0), below);
+        f80_put(st(x, 0), below);
         push(x);
-        put(st(x, 0), above);
+        f80_put(st(x, 0), above);
     } else if (tan) {
         below = x80_ptan(&e, a);
         bool nan = (below.se & 0x7fff) == 0x7fff;
