@@ -252,6 +252,20 @@ static struct segment segment(const uint8_t *p, bool is32)
     return (struct segment){ le(p, 4), le(p + 8, 8), le(p + 24, 8), le(p + 16, 8), le(p + 32, 8), le(p + 40, 8) };
 }
 
+/* Linkers put the file's headers in front of the first segment, beneath memory often: what has no memory is left out. */
+static int load_segment(struct machine *m, const char *path, const struct segment *s, const uint8_t *data, struct err *e)
+{
+    struct mem_range r;
+    for (uint64_t done = 0, n; done < s->filesz; done += n) {
+        uint64_t at = s->paddr + done, left = s->filesz - done;
+        bool ram = space_find(m->b.space, at, &r) && r.ram;
+        n = MIN(left - 1, r.last - at) + 1;
+        int ret = ram ? machine_rom(m, path, at, data + done, n, e) : 0;
+        if (ret) return ret;
+    }
+    return 0;
+}
+
 static int load_elf(struct machine *m, const char *path, const uint8_t *d, uint64_t len, struct image *img, struct err *e)
 {
     bool is32 = d[EI_CLASS] == ELFCLASS32;
@@ -272,7 +286,7 @@ static int load_elf(struct machine *m, const char *path, const uint8_t *d, uint6
         if (s.type != PT_LOAD || !s.memsz) continue;
         if (s.off > len || s.filesz > len - s.off || s.filesz > s.memsz || s.memsz > UINT64_MAX - s.paddr)
             return err_set(e, EINVAL, "%s: segment %llu lies outside of the file", path, (unsigned long long)i);
-        int r = s.filesz ? machine_rom(m, path, s.paddr, d + s.off, s.filesz, e) : 0;
+        int r = load_segment(m, path, &s, d + s.off, e);
         if (r) return r;
         first = MIN(first, s.paddr);
         end = MAX(end, s.paddr + s.memsz);
@@ -283,6 +297,8 @@ static int load_elf(struct machine *m, const char *path, const uint8_t *d, uint6
         }
     }
     if (first == UINT64_MAX) return err_set(e, EINVAL, "%s: an ELF file with nothing to load", path);
+    if (!is_memory(m->b.space, img->entry, 1))
+        return err_set(e, EFAULT, "%s: it begins at 0x%llx, where there is no memory", path, (unsigned long long)img->entry);
     img->addr = first;
     img->size = end - first;
     return 0;

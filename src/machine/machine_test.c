@@ -290,6 +290,37 @@ static void wrong_kernels(void **st)
     box_free(&b);
 }
 
+/* The page of the file's headers lies beneath memory: what has memory is loaded, unless it is not where the program begins. */
+static void header_beneath_memory(void **st)
+{
+    char path[40];
+    uint8_t buf[0x2000] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
+    int fd = memfd_create("kernel", 0);
+    struct box b;
+    struct image img;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    buf[16] = 2, buf[18] = 243, buf[0x20] = 64, buf[0x36] = 56, buf[0x38] = 1;
+    memcpy(buf + 0x18, &(uint64_t){ 0x80000010 }, 8);
+    memcpy(buf + 64, (uint64_t[]){ 1, 0, 0x7ffff000, 0x7ffff000, sizeof buf, sizeof buf, 4096 }, 56);
+    memset(buf + 0x1000, 0x5a, 0x1000);
+    assert_int_equal(pwrite(fd, buf, sizeof buf, 0), sizeof buf);
+    assert_true(box_new(&b, "riscv64", "virt", NULL, NULL));
+    assert_int_equal(image_load(b.m, path, IMAGE_ELF, 0x80000000, 1 << 20, &img, &b.e), 0);
+    assert_int_equal(img.addr + img.size, 0x80001000);
+    machine_roms_write(b.m);
+    uint8_t got[0x1001];
+    space_read(b.m->b.space, 0x80000000, got, sizeof got);
+    assert_memory_equal(got, buf + 0x1000, 0x1000);
+    assert_int_equal(got[0x1000], 0);
+    machine_roms_free(b.m);
+    memcpy(buf + 0x18, &(uint64_t){ 0x7ffff078 }, 8);
+    assert_int_equal(pwrite(fd, buf, sizeof buf, 0), sizeof buf);
+    assert_int_equal(image_load(b.m, path, IMAGE_ELF, 0x80000000, 1 << 20, &img, &b.e), -EFAULT);
+    assert_non_null(strstr(b.e.msg, "it begins at 0x7ffff078, where there is no memory"));
+    close(fd);
+    box_free(&b);
+}
+
 /* --- device trees ---------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t cell(const void *blob, const char *path, const char *prop, unsigned i)
@@ -343,7 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_with_status), cmocka_unit_test(two_in_a_process), cmocka_unit_test(harts_and_reset), cmocka_unit_test(taking_turns),
         cmocka_unit_test(reboot_may_be_the_end), cmocka_unit_test(stop_and_go), cmocka_unit_test(wrong_options), cmocka_unit_test(wrong_devices),
-        cmocka_unit_test(wrong_kernels), cmocka_unit_test(tree), cmocka_unit_test(all_types),
+        cmocka_unit_test(wrong_kernels), cmocka_unit_test(header_beneath_memory), cmocka_unit_test(tree), cmocka_unit_test(all_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,7 @@ for guest in ${GUESTS:-aarch64}; do
     prompt='lyre:~# '
     python3 "$here/boot.py" -x ${T_LIMIT:-1200} 'lyre login: ' 'root\n' 'Password: ' 'lyre\n' \
         "$prompt" 'systemctl is-system-running --wait; systemctl list-units --failed --no-legend | wc -l | sed s/^/failed=/\n' 'failed=0' - \
-        "$prompt" 'ip -4 -o addr show dev eth0; ip route\n' 'inet 10.0.2.15/24' - 'default via 10.0.2.2' - \
+        "$prompt" 'ip -c=never -4 -o addr show dev eth0; ip -c=never route\n' 'inet 10.0.2.15/24' - 'default via 10.0.2.2' - \
         "$prompt" "echo 'deb [trusted=yes] http://10.0.2.2:$port/ ./' >/etc/apt/sources.list; apt-get -q update && apt-get -q -y install hello\\n" 'Setting up hello' - \
         "$prompt" 'hello -g "hello from `uname -m`"\n' "hello from $guest" - \
         "$prompt" 'while [ ! -e /run/seen ]; do sleep 1; done; echo ssh wa""s here\n' 'ssh was here' - "$prompt" 'poweroff\n' 'Power down' \
