@@ -28,7 +28,7 @@ struct acpi_board {
         uint64_t (*mpidr)(struct machine *m, unsigned cpu);
     } arm;
     struct {
-        const char *isa;           /* "rv64imafdch_..." */
+        const char *isa, *mmu;     /* "rv64imafdch_...", "riscv,sv48" or "" */
         uint32_t timebase;
         uint64_t (*hartid)(struct machine *m, unsigned cpu);
         struct acpi_window plic, aplic;  /* wired interrupts: one of them */

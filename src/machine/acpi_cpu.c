@@ -137,25 +137,41 @@ void acpi_riscv_madt(struct machine *m, const struct acpi_board *b, struct acpi_
 }
 
 /* One ISA string for all harts. */
+/* Nodes: the ISA's string, the sizes of cache operations where it has them, the MMU; then each hart with the offsets of its nodes. */
 void acpi_riscv_rhct(struct machine *m, const struct acpi_board *b, struct acpi_buf *t)
 {
-    uint32_t len = (uint32_t)strlen(b->rv.isa) + 1, node = 8 + len + (len & 1);
+    uint32_t len = (uint32_t)strlen(b->rv.isa) + 1, cmo = 56 + 8 + len + (len & 1), mmu = cmo;
+    bool has_cmo = strstr(b->rv.isa, "_zicbo"), has_mmu = b->rv.mmu[0];
+    if (has_cmo) mmu += 10;
     acpi_num(t, 0, 4);
     acpi_num(t, b->rv.timebase, 8);
-    acpi_num(t, 1 + m->ncpus, 4);
+    acpi_num(t, 1 + has_cmo + has_mmu + m->ncpus, 4);
     acpi_num(t, 56, 4);
     acpi_num(t, 0, 2); /* ISA string node */
-    acpi_num(t, node, 2);
+    acpi_num(t, cmo - 56, 2);
     acpi_num(t, 1, 2);
     acpi_num(t, len, 2);
     acpi_put(t, b->rv.isa, len);
     if (len & 1) acpi_num(t, 0, 1);
-    for (unsigned i = 0; i < m->ncpus; i++) {
-        acpi_num(t, 0xffff, 2);
-        acpi_num(t, 16, 2);
+    if (has_cmo) { /* cbom, cbop, cboz: 64 bytes, as logarithms */
+        acpi_num(t, 1 | 10 << 16, 4);
         acpi_num(t, 1, 2);
-        acpi_num(t, 1, 2); /* offsets: */
+        acpi_num(t, 6 << 8 | 6 << 16 | 6u << 24, 4);
+    }
+    if (has_mmu) { /* sv39, sv48, sv57 */
+        acpi_num(t, 2 | 8 << 16, 4);
+        acpi_num(t, 1, 2);
+        acpi_num(t, (strstr(b->rv.mmu, "57") ? 2 : strstr(b->rv.mmu, "48") ? 1 : 0) << 8, 2);
+    }
+    for (unsigned i = 0; i < m->ncpus; i++) {
+        unsigned offsets = 1 + has_cmo + has_mmu;
+        acpi_num(t, 0xffff, 2);
+        acpi_num(t, 12 + 4 * offsets, 2);
+        acpi_num(t, 1, 2);
+        acpi_num(t, offsets, 2);
         acpi_num(t, i, 4);
         acpi_num(t, 56, 4);
+        if (has_cmo) acpi_num(t, cmo, 4);
+        if (has_mmu) acpi_num(t, mmu, 4);
     }
 }

@@ -119,7 +119,10 @@ static void link_name(char name[8], unsigned i)
     snprintf(name, 8, "L%03u", i);
 }
 
-/* Four lines as link devices, since only they can say "active high". */
+/*
+ * Four lines as link devices, since only they can say "active high". Beside the root bridge: one that waits for its links (Linux on RISC-V)
+ * could not have them as children.
+ */
 static void pcie_links(const struct acpi_board *b, struct acpi_buf *t)
 {
     char name[8];
@@ -159,6 +162,7 @@ static void pcie_prt(struct acpi_buf *t)
 
 static void pcie(const struct acpi_board *b, struct acpi_buf *t)
 {
+    pcie_links(b, t);
     uint32_t dev = aml_device(t, "PCI0");
     aml_name_str(t, "_HID", "PNP0A08");
     aml_name_str(t, "_CID", "PNP0A03");
@@ -166,7 +170,6 @@ static void pcie(const struct acpi_board *b, struct acpi_buf *t)
     aml_name_int(t, "_BBN", 0);
     aml_name_int(t, "_UID", 0);
     aml_name_int(t, "_CCA", 1);
-    pcie_links(b, t);
     pcie_prt(t);
     uint32_t cba = aml_method(t, "_CBA", 0, false);
     aml_op(t, AML_RETURN);

@@ -12,12 +12,13 @@
 #include "io/char/chr.h"
 #include "machine/machine.h"
 
-enum { FW = 0x9020000, FILES = 16 };
+enum { FILES = 16 };
 
 struct rig {
     struct loop *loop;
     struct chr_set *chrs;
     struct machine *m;
+    uint64_t fw;           /* address of fw_cfg */
     struct opts props;
     struct file { char name[57]; uint8_t *data; uint32_t len; uint64_t at; } file[FILES];
     unsigned nfiles;
@@ -32,14 +33,14 @@ static uint64_t le(const uint8_t *p, unsigned n)
 
 static void select_key(struct rig *r, unsigned key)
 {
-    space_st(r->m->b.space, FW + 8, __builtin_bswap16((uint16_t)key), 2, (struct mem_attr){ 0 });
+    space_st(r->m->b.space, r->fw + 8, __builtin_bswap16((uint16_t)key), 2, (struct mem_attr){ 0 });
 }
 
 static void fw_read(struct rig *r, uint8_t *buf, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++) {
         uint64_t v = 0;
-        assert_int_equal(space_ld(r->m->b.space, FW, 1, &v, (struct mem_attr){ 0 }), MEM_OK);
+        assert_int_equal(space_ld(r->m->b.space, r->fw, 1, &v, (struct mem_attr){ 0 }), MEM_OK);
         buf[i] = (uint8_t)v;
     }
 }
@@ -51,7 +52,7 @@ static struct file *file_of(struct rig *r, const char *name)
     return NULL;
 }
 
-static void rig_new(struct rig *r, const char *props, unsigned cpus)
+static void rig_new(struct rig *r, const char *guest, const char *props, unsigned cpus)
 {
     struct err e = { 0 };
     struct machine_config c = { .cpus = cpus, .bios = "/dev/null", .ram = 64 << 20, .nodefaults = true, .props = &r->props };
@@ -62,8 +63,8 @@ static void rig_new(struct rig *r, const char *props, unsigned cpus)
     r->chrs = chr_set_new(r->loop, NULL);
     assert_int_equal(opts_parse(&r->props, props, NULL, &e), 0);
     for (const struct guest *const *g = guest_registry; *g; g++)
-        if (!strcmp((*g)->name, "aarch64")) c.guest = *g;
-    c.type = machine_find("aarch64", "virt", &e);
+        if (!strcmp((*g)->name, guest)) c.guest = *g;
+    c.type = machine_find(guest, "virt", &e);
     char bios[] = "/tmp/acpi_test.XXXXXX";
     int fd = mkstemp(bios);
     assert_true(fd >= 0 && write(fd, "x", 1) == 1);
@@ -73,6 +74,7 @@ static void rig_new(struct rig *r, const char *props, unsigned cpus)
     if (!r->m) fail_msg("%s", e.msg);
     if (machine_boot(r->m, &e)) fail_msg("%s", e.msg);
     unlink(bios);
+    r->fw = dev_find(&r->m->b, "fw_cfg")->at;
     select_key(r, 0x19);
     fw_read(r, dir, 4);
     unsigned n = dir[3];
@@ -215,7 +217,7 @@ static int iasl(struct rig *r)
 static void check(const char *props, unsigned cpus, bool its)
 {
     struct rig r;
-    rig_new(&r, props, cpus);
+    rig_new(&r, "aarch64", props, cpus);
     run_script(&r);
     struct file *p = file_of(&r, "etc/acpi/rsdp");
     assert_int_equal(p->len, 36);
@@ -248,10 +250,47 @@ static void test_gic2(void **state) { check("gic-version=2", 4, false); }
 static void test_gic3(void **state) { check("gic-version=3,highmem=off", 3, true); }
 static void test_many(void **state) { check("gic-version=3,its=off,virtualization=on", 200, false); }
 
+/* RHCT: nodes follow each other to the end; each hart has the offsets of all the others. Links: beside the root bridge, not in it. */
+static void check_riscv(const char *props, unsigned cpus)
+{
+    struct rig r;
+    rig_new(&r, "riscv64", props, cpus);
+    run_script(&r);
+    const uint8_t *rhct = table(&r, "RHCT"), *fadt = table(&r, "FACP"), *isa = NULL;
+    assert_true(rhct && fadt && table(&r, "APIC") && table(&r, "MCFG") && table(&r, "SPCR"));
+    uint64_t len = le(rhct + 4, 4), nodes = le(rhct + 48, 4), seen = 0, harts = 0, kinds = 0, o;
+    uint64_t offset[8];
+    for (o = le(rhct + 52, 4); o < len; o += le(rhct + o + 2, 2), seen++) {
+        const uint8_t *n = rhct + o;
+        unsigned type = (unsigned)le(n, 2);
+        assert_true(le(n + 2, 2) >= 8 && le(n + 4, 2) == 1);
+        if (type != 0xffff) {
+            assert_true(kinds < 8 && type == kinds);
+            offset[kinds++] = o;
+            if (type == 0) isa = n + 8;
+            if (type == 1) assert_int_equal(le(n + 6, 4), 0x06060600);
+            if (type == 2) assert_int_equal(n[7], 2);
+            continue;
+        }
+        assert_int_equal(le(n + 8, 4), harts++);
+        assert_int_equal(le(n + 6, 2), kinds);
+        for (unsigned k = 0; k < kinds; k++) assert_int_equal(le(n + 12 + 4 * k, 4), offset[k]);
+    }
+    assert_true(o == len && seen == nodes && harts == cpus && kinds == 3);
+    assert_non_null(strstr((const char *)isa, "_zicbom"));
+    const uint8_t *dsdt = at_addr(&r, le(fadt + 140, 8)), *bridge = memmem(dsdt, le(dsdt + 4, 4), "PCI0", 4), *link = memmem(dsdt, le(dsdt + 4, 4), "L003", 4);
+    assert_true(link && link < bridge);
+    assert_int_equal(iasl(&r), 0);
+    rig_free(&r);
+}
+
+static void test_riscv_plic(void **state) { check_riscv("", 4); }
+static void test_riscv_aia(void **state) { check_riscv("aia=aplic-imsic", 2); }
+
 static void test_off(void **state)
 {
     struct rig r;
-    rig_new(&r, "acpi=off", 1);
+    rig_new(&r, "aarch64", "acpi=off", 1);
     assert_null(file_of(&r, "etc/table-loader"));
     rig_free(&r);
 }
@@ -259,7 +298,7 @@ static void test_off(void **state)
 static void test_smbios(void **state)
 {
     struct rig r;
-    rig_new(&r, "", 2);
+    rig_new(&r, "aarch64", "", 2);
     struct file *t = file_of(&r, "etc/smbios/smbios-tables"), *a = file_of(&r, "etc/smbios/smbios-anchor");
     assert_non_null(t);
     assert_non_null(a);
@@ -284,6 +323,7 @@ static void test_smbios(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gic2), cmocka_unit_test(test_gic3), cmocka_unit_test(test_many),
-                                        cmocka_unit_test(test_off), cmocka_unit_test(test_smbios) };
+                                        cmocka_unit_test(test_off),
+                                        cmocka_unit_test(test_riscv_plic), cmocka_unit_test(test_riscv_aia), cmocka_unit_test(test_smbios) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,19 +212,19 @@ static void fdt(struct machine *m, struct fdt *f)
 
 static uint64_t hart_id(struct machine *m, unsigned cpu) { return cpu; }
 
-/* ACPI, for firmware that asks for it; the ISA's name is what the tree says. */
+/* ACPI, for firmware that asks for it; the ISA's and the MMU's names are what the tree says. */
 static int tables(struct machine *m, struct err *e)
 {
     uint32_t len, guests = (uint32_t)atoi(machine_prop(m, "aia-guests")), bits = 0;
     if (!strcmp(machine_prop(m, "acpi"), "off") || riscv_is32(m) || !m->fdt) return 0;
     struct fdt *f = fdt_read(m->fdt, m->fdt_size, NULL);
     struct fdt_node *cpu = f ? fdt_find(f, "/cpus/cpu@0") : NULL;
-    const char *isa = cpu ? fdt_get(cpu, "riscv,isa", &len) : NULL;
+    const char *isa = cpu ? fdt_get(cpu, "riscv,isa", &len) : NULL, *mmu = cpu ? fdt_get(cpu, "mmu-type", &len) : NULL;
     while (1u << bits < m->ncpus) bits++;
     struct acpi_board b = { .controller = "irqchip", .riscv = true,
         .pcie = { .ecam = 0x30000000, .ecam_size = 256 << 20, .io = 0x3000000, .mmio32 = 0x40000000, .mmio32_size = 1 << 30,
                   .mmio64 = 0x400000000, .mmio64_size = 16ull << 30, .gsi = 32 },
-        .rv = { .isa = isa ? isa : "rv64imafdc", .timebase = TIMEBASE, .hartid = hart_id, .sources = 96 } };
+        .rv = { .isa = isa ? isa : "rv64imafdc", .mmu = mmu ? mmu : "", .timebase = TIMEBASE, .hartid = hart_id, .sources = 96 } };
     if (with_plic(m)) b.rv.plic = (struct acpi_window){ 0x0c000000, 0x600000 };
     else b.rv.aplic = (struct acpi_window){ 0x0d000000, 0x8000 };
     if (imsic(m)) {
