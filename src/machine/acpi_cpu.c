@@ -112,7 +112,7 @@ void acpi_riscv_madt(struct machine *m, const struct acpi_board *b, struct acpi_
         acpi_num(t, 0, 4);
         acpi_num(t, b->rv.imsic_ids, 2);
         acpi_num(t, b->rv.imsic_ids, 2);
-        acpi_num(t, b->rv.guest_bits | b->rv.hart_bits << 8, 4);
+        acpi_num(t, b->rv.guest_bits | b->rv.hart_bits << 8 | 24u << 24, 4); /* no groups; the shift counts all the same, as in trees */
     }
     if (b->rv.aplic.size) {
         acpi_num(t, 0x1a | 36 << 8 | 1 << 16, 4);
@@ -136,7 +136,6 @@ void acpi_riscv_madt(struct machine *m, const struct acpi_board *b, struct acpi_
     }
 }
 
-/* One ISA string for all harts. */
 /* Nodes: the ISA's string, the sizes of cache operations where it has them, the MMU; then each hart with the offsets of its nodes. */
 void acpi_riscv_rhct(struct machine *m, const struct acpi_board *b, struct acpi_buf *t)
 {

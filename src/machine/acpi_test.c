@@ -278,6 +278,11 @@ static void check_riscv(const char *props, unsigned cpus)
     }
     assert_true(o == len && seen == nodes && harts == cpus && kinds == 3);
     assert_non_null(strstr((const char *)isa, "_zicbom"));
+    const uint8_t *madt = table(&r, "APIC");
+    for (o = 44; o < le(madt + 4, 4); o += madt[o + 1]) {
+        assert_true(madt[o + 1] >= 8);
+        if (madt[o] == 0x19) assert_int_equal(le(madt + o + 12, 4), 0x18000100); /* guest, hart, group bits, group shift */
+    }
     const uint8_t *dsdt = at_addr(&r, le(fadt + 140, 8)), *bridge = memmem(dsdt, le(dsdt + 4, 4), "PCI0", 4), *link = memmem(dsdt, le(dsdt + 4, 4), "L003", 4);
     assert_true(link && link < bridge);
     assert_int_equal(iasl(&r), 0);

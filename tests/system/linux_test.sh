@@ -2,7 +2,7 @@
 # linux_test.sh BUILD [--full]: Debian's own kernels (by name from the archive) with busybox on the boards `virt`: commands are typed at a shell on
 # the serial console and their answers checked; 1 and 4 CPUs, GICv2 and GICv3; an ext4 disk written before and read after a reboot, by PCI and by
 # MMIO; the user network to an HTTP server on this machine's loopback; hashes from 4 busy CPUs; poweroff is exit status 0. With --full also
-# the interpreter, and Debian's installers to their first screens. ONLY=REGEX: the tests whose name matches.
+# the interpreter. ONLY=REGEX: the tests whose name matches.
 . "$(dirname "$0")/../lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 tests=$here/..
@@ -32,16 +32,6 @@ fsck_disk() {
     [[ linux/$guest/disk-fsck =~ ${ONLY:-.} ]] || return 0
     if e2fsck -fn "$TMP/disk" >"$TMP/log" 2>&1; then pass linux/$guest/disk-fsck; else fail linux/$guest/disk-fsck "$(tail -5 "$TMP/log" | tr '\n' ' ')"; fi
 }
-installer() { # PACKAGE ARCH:SUITE KERNEL-NAMES
-    local name=linux/$guest/installer root dir
-    [[ $name =~ ${ONLY:-.} ]] || return 0
-    root=$("$tests/fetch.sh" "$2" "$1" 2>/dev/null) || { skip $name "no $1 to be had"; return; }
-    dir=$(dirname "$(find "$root/usr/lib/debian-installer/images" -name initrd.gz | grep -v gtk | head -1)")
-    KERNEL=$dir/$3
-    if python3 "$here/boot.py" 900 'Select a language' - 'Choose the language' - 'English' - \
-        -- "$build/lyre-system-$guest" -M virt -nographic -m 1024 -smp 2 -kernel "$KERNEL" -initrd "$dir/initrd.gz" -append "console=$(console_of $guest) quiet TERM=linux" \
-        >"$TMP/log" 2>&1; then pass $name; else fail $name "$(head -c 2000 "$TMP/log" | tr '\n' ' ')"; fi
-}
 for guest in aarch64 riscv64; do
     kernel_of $guest
     case $? in
@@ -65,8 +55,4 @@ for guest in aarch64 riscv64; do
     [ $guest = aarch64 ] && machine 4cpu-gic2 120 'CPUS 4' - "${hello[@]}" - "${off[@]}" -- -M $one -smp 4 -nic none
     [ -n "$full" ] || continue
     machine interp 600 'CPUS 1' - "${hello[@]}" - "${off[@]}" -- -M $one -accel interp -nic none
-    case $guest in
-    aarch64) installer debian-installer-12-netboot-arm64 arm64:bookworm linux ;;
-    riscv64) installer debian-installer-13-netboot-riscv64 riscv64:trixie linux ;;
-    esac
 done
