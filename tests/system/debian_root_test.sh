@@ -116,7 +116,7 @@ for guest in ${GUESTS:-aarch64}; do
         "$prompt" 'hello -g "hello from `uname -m`"\n' "hello from $guest" - \
         "$prompt" 'while [ ! -e /run/seen ]; do sleep 1; done; echo ssh wa""s here\n' 'ssh was here' - "$prompt" 'poweroff\n' 'Power down' \
         -- "$build/lyre-system-$guest" -M virt -smp 2 -m 1024 -nographic -no-reboot -kernel "$d/kernel" -initrd "$d/initrd" \
-        -append "root=/dev/vda rw console=$(console_of $guest) net.ifnames=0" -drive if=none,id=d0,file="$TMP/disk.qcow2",format=qcow2 -device virtio-blk-pci,drive=d0 \
+        -append "root=/dev/vda rw console=$(console_of $guest) net.ifnames=0 systemd.default_device_timeout_sec=900" -drive if=none,id=d0,file="$TMP/disk.qcow2",format=qcow2 -device virtio-blk-pci,drive=d0 \
         -netdev "user,id=n0,hostfwd=tcp:127.0.0.1:$ssh_port-:22" -device virtio-net-pci,netdev=n0 >"$TMP/log" 2>&1
     check $name/boot-login-apt-ssh-poweroff $?
     kill $SSH 2>/dev/null

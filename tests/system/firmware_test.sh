@@ -113,7 +113,7 @@ for guest in aarch64 riscv64; do
     fi
     [ -n "$full" ] || continue
     esp "$grub" $efi "search --no-floppy --set=root --file /sbin/init
-linux (\$root)/vmlinuz root=/dev/vda rw console=$console net.ifnames=0
+linux (\$root)/vmlinuz root=/dev/vda rw console=$console net.ifnames=0 systemd.default_device_timeout_sec=900
 initrd (\$root)/initrd.img
 " >"$TMP/log" 2>&1
     for cpus in 1 4; do root_disk $cpus "${by_firmware[@]}"; done
