@@ -75,6 +75,25 @@ static void set_mxcsr(CPU *cpu, uint64_t v)
     x86_set_mxcsr(cpu, (uint32_t)v);
 }
 
+static uint64_t get_fctrl(const CPU *cpu) { return x86_cpu(cpu)->x87.cw; }
+static uint64_t get_fstat(const CPU *cpu) { return x87_status(&x86_cpu(cpu)->x87); }
+static uint64_t get_ftag(const CPU *cpu) { return x87_tags(&x86_cpu(cpu)->x87); }
+static uint64_t get_fzero(const CPU *cpu) { return 0; }
+static uint64_t get_fioff(const CPU *cpu) { return (uint32_t)x86_cpu(cpu)->x87.fip; }
+static uint64_t get_fooff(const CPU *cpu) { return (uint32_t)x86_cpu(cpu)->x87.fdp; }
+static uint64_t get_fop(const CPU *cpu) { return x86_cpu(cpu)->x87.fop; }
+static void set_fctrl(CPU *cpu, uint64_t v)
+{
+    x87_set_cw(&x86_cpu_rw(cpu)->x87, (uint16_t)v);
+    cpu->mode = x87_mode(&x86_cpu(cpu)->x87, cpu->mode);
+}
+static void set_fstat(CPU *cpu, uint64_t v) { x87_set_status(&x86_cpu_rw(cpu)->x87, (uint16_t)v); }
+static void set_ftag(CPU *cpu, uint64_t v) { x87_set_tags(&x86_cpu_rw(cpu)->x87, (uint16_t)v); }
+static void set_fzero(CPU *cpu, uint64_t v) { }
+static void set_fioff(CPU *cpu, uint64_t v) { x86_cpu_rw(cpu)->x87.fip = (uint32_t)v; }
+static void set_fooff(CPU *cpu, uint64_t v) { x86_cpu_rw(cpu)->x87.fdp = (uint32_t)v; }
+static void set_fop(CPU *cpu, uint64_t v) { x86_cpu_rw(cpu)->x87.fop = v & 0x7ff; }
+
 #define GC "org.gnu.gdb.i386.core"
 #define GS "org.gnu.gdb.i386.sse"
 #define GB "org.gnu.gdb.i386.segments"
@@ -82,7 +101,7 @@ static void set_mxcsr(CPU *cpu, uint64_t v)
 #define R(name, i, pin, bits, feature, type, num) { name, T_I64, G_GPR, pin, HOME(r[i]), bits, feature, type, num, NULL, NULL }
 #define HIDDEN(name, type, group, m) { name, type, group, -1, m, 0, NULL, NULL, -1, NULL, NULL }
 #define SEL(name, i, num) { name, T_I32, G_SEG, -1, HOME(sel[i]), 32, GC, "int32", num, NULL, NULL }
-#define XMM(n, feature) { "xmm" #n, T_V128, G_VEC, -1, HOME(xmm[n]), feature ? 128 : 0, feature, "vec128", n, NULL, NULL }
+#define XMM(n, feature) { "xmm" #n, T_V128, G_VEC, -1, HOME(xmm[n]), feature ? 128 : 0, feature, "uint128", n, NULL, NULL }
 #define HI(n) HIDDEN("ymmh" #n, T_V128, G_VEC, HOME(ymmh[n]))
 #define BASE(name, i) HIDDEN(name, T_I64, G_SEG, HOME(segbase[i]))
 #define K(n) HIDDEN("k" #n, T_I64, G_VEC, HOME(k[n]))
@@ -92,6 +111,11 @@ static void set_mxcsr(CPU *cpu, uint64_t v)
 /* FIP and FDP are of no group that helpers use: only the last instruction's are ever stored. */
 #define X87_UNIT EIGHT(MM), EIGHT(MM_SE), X87(top, G_X87), X87(tag, G_X87), X87(cw, G_X87), X87(sw, G_X87), X87(new_sw, G_X87), \
     X87(new_se, G_X87), X87(fop, G_X87_PTR), X87(fip, G_X87_PTR), X87(fdp, G_X87_PTR)
+#define ST(n, first) { "st" #n, T_VOID, G_X87, -1, HOME(x87.r[n].mant), 80, GC, "i387_ext", first + n, NULL, NULL }
+#define FCTL(name, i, first, fn) { name, T_VOID, G_X87, -1, 0, 32, GC, "int", first + 8 + i, get_##fn, set_##fn }
+#define X87_GDB(first) EIGHT(ST, first), FCTL("fctrl", 0, first, fctrl), FCTL("fstat", 1, first, fstat), FCTL("ftag", 2, first, ftag), \
+    FCTL("fiseg", 3, first, fzero), FCTL("fioff", 4, first, fioff), FCTL("foseg", 5, first, fzero), FCTL("fooff", 6, first, fooff), \
+    FCTL("fop", 7, first, fop)
 #define EIGHT(M, ...) M(0, ##__VA_ARGS__), M(1, ##__VA_ARGS__), M(2, ##__VA_ARGS__), M(3, ##__VA_ARGS__), M(4, ##__VA_ARGS__), \
     M(5, ##__VA_ARGS__), M(6, ##__VA_ARGS__), M(7, ##__VA_ARGS__)
 #define MID(M, ...) M(8, ##__VA_ARGS__), M(9, ##__VA_ARGS__), M(10, ##__VA_ARGS__), M(11, ##__VA_ARGS__), M(12, ##__VA_ARGS__), \
@@ -124,7 +148,8 @@ static const struct guest_reg regs64[] = {
     BASE("es_base", SEG_ES), BASE("cs_base", SEG_CS), BASE("ss_base", SEG_SS), BASE("ds_base", SEG_DS),
     { "fs_base", T_I64, G_SEG, -1, HOME(segbase[SEG_FS]), 64, GB, "int", 0, NULL, NULL },
     { "gs_base", T_I64, G_SEG, -1, HOME(segbase[SEG_GS]), 64, GB, "int", 1, NULL, NULL },
-    CONTROL(16), EIGHT(XMM, GS), MID(XMM, GS), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K), X87_UNIT
+    CONTROL(16), EIGHT(XMM, GS), MID(XMM, GS), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K), X87_UNIT,
+    X87_GDB(24),
 };
 _Static_assert(ARRAY_LEN(regs64) == R_COUNT, "x86.h's register ids are the rows");
 
@@ -139,7 +164,8 @@ static const struct guest_reg regs32[] = {
     FLAGS_AND_CONTROL(), SEGMENTS(10),
     BASE("es_base", SEG_ES), BASE("cs_base", SEG_CS), BASE("ss_base", SEG_SS), BASE("ds_base", SEG_DS),
     BASE("fs_base", SEG_FS), BASE("gs_base", SEG_GS),
-    CONTROL(8), EIGHT(XMM, GS), MID(XMM, NULL), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K), X87_UNIT
+    CONTROL(8), EIGHT(XMM, GS), MID(XMM, NULL), UPPER(XMM, NULL), EIGHT(HI), MID(HI), UPPER(HI), EIGHT(K), X87_UNIT,
+    X87_GDB(16),
 };
 _Static_assert(ARRAY_LEN(regs32) == R_COUNT, "the same rows");
 
@@ -291,7 +317,9 @@ static unsigned disas(char *buf, size_t size, const uint8_t *p, size_t avail, ui
 
 static unsigned reg_shape(const CPU *cpu, unsigned i, uint32_t *offset)
 {
-    return (x86_cpu(cpu)->is64 ? regs64 : regs32)[i].bits;
+    const struct x86_cpu *x = x86_cpu(cpu);
+    if (i - R_ST < 8) *offset = (uint32_t)HOME(x87.r[0]) + (uint32_t)sizeof(struct f80) * ((x->x87.top + i - R_ST) & 7);
+    return (x->is64 ? regs64 : regs32)[i].bits;
 }
 
 static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, const CPU *cpu)
@@ -302,13 +330,13 @@ static unsigned random_insn(uint64_t (*rnd)(void *), void *ctx, uint8_t *buf, co
 enum { EM_386 = 3, EM_X86_64 = 62 };
 const struct guest x86_64_guest = {
     .name = "x86_64", .aliases = "amd64", .elf_machine = EM_X86_64, .elf_class = 2, .insn_align = 1, .addr_bits = 47,
-    .cpu_size = sizeof(struct x86_cpu), .regs = regs64, .nregs = R_COUNT, .gdb_arch = "i386:x86-64", .models = models,
+    .cpu_size = sizeof(struct x86_cpu), .regs = regs64, .nregs = R_COUNT, .nir = R_IR_COUNT, .gdb_arch = "i386:x86-64", .models = models,
     .init = init64, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape,
     .random_insn = random_insn, .lnx = &x86_64_linux,
 };
 const struct guest i386_guest = {
     .name = "i386", .aliases = "i486,i586,i686,x86", .elf_machine = EM_386, .elf_class = 1, .insn_align = 1, .addr_bits = 32,
-    .cpu_size = sizeof(struct x86_cpu), .regs = regs32, .nregs = R_COUNT, .gdb_arch = "i386", .models = models,
+    .cpu_size = sizeof(struct x86_cpu), .regs = regs32, .nregs = R_COUNT, .nir = R_IR_COUNT, .gdb_arch = "i386", .models = models,
     .init = init32, .translate = translate, .disas = disas, .fp = guest_fp, .reg_shape = reg_shape,
     .random_insn = random_insn, .lnx = &i386_linux,
 };

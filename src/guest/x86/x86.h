@@ -101,6 +101,9 @@ enum {
     R_MM = R_K + 8,              /* 8: significands of the x87 registers */
     R_MM_SE = R_MM + 8,          /* 8: signs and exponents */
     R_X87_TOP = R_MM_SE + 8, R_X87_TAG, R_X87_CW, R_X87_SW, R_X87_NEW_SW, R_X87_NEW_SE, R_X87_FOP, R_X87_FIP, R_X87_FDP,
+    R_IR_COUNT,                  /* what follows is for gdb */
+    R_ST = R_IR_COUNT,           /* 8: ST0.., which home they have depends on TOP */
+    R_FCTRL = R_ST + 8, R_FSTAT, R_FTAG, R_FISEG, R_FIOFF, R_FOSEG, R_FOOFF, R_FOP,
     R_COUNT
 };
 
