@@ -192,6 +192,24 @@ bool cache_has_full(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mod
     return r && !r->counter;
 }
 
+bool cache_shares_checks(const struct engine *en, uint64_t pc)
+{
+    uint32_t h = full_hash(pc);
+    return !(en->lone[h / 64] >> h % 64 & 1);
+}
+
+void soft_bad_check(struct vcpu *v, struct region *r)
+{
+    enum { TOO_MANY = 64 };
+    struct engine *en = v->engine;
+    if (__atomic_add_fetch(&r->bad_checks, 1, __ATOMIC_RELAXED) != TOO_MANY) return;
+    pthread_mutex_lock(&en->lock);
+    uint32_t h = full_hash(r->pc);
+    en->lone[h / 64] |= 1ull << h % 64;
+    cache_kill(en, r);
+    pthread_mutex_unlock(&en->lock);
+}
+
 struct region *cache_find_host(struct engine *en, uintptr_t hpc)
 {
     uintptr_t off = hpc - (uintptr_t)(en->rw + en->delta);

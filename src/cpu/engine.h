@@ -73,6 +73,7 @@ struct engine {
     uint32_t nfindable;           /* regions in it */
     uint64_t ninserted;           /* that ever came into it */
     uint64_t full[(1 << FULL_BITS) / 64]; /* by hash of pc: a full region may start there; never cleared */
+    uint64_t lone[(1 << FULL_BITS) / 64]; /* by hash of pc: regions whose accesses do not share checks (soft_bad_check) */
     void **retired;               /* old tables and arrays that readers without the lock may still look at */
     uint32_t nretired, cap_retired;
     struct page_node *pages[1 << PAGE_HASH_BITS]; /* regions by guest page */
@@ -127,6 +128,8 @@ void cache_touch(struct engine *en);
 struct region *cache_find(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key);
 /* Is there a full region (one without a counter) at pc? For the holder of the lock. */
 bool cache_has_full(struct engine *en, struct vcpu *v, uint64_t pc, uint32_t mode, uint64_t key);
+/* May accesses of a region at pc share checks of pages? */
+bool cache_shares_checks(const struct engine *en, uint64_t pc);
 /* Region whose host code holds hpc, or NULL; async-signal-safe. */
 struct region *cache_find_host(struct engine *en, uintptr_t hpc);
 /* Adds a compiled region whose code ends at the segment's new fill mark. */

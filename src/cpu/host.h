@@ -50,6 +50,8 @@ struct region {
     bool dead;                /* unlinked; memory is reused after a grace period */
     bool leaf;                /* it is left by returns, and calls to itself, only (and by faults) */
     uint8_t segment;          /* engine's: part of the code cache */
+    bool lone_checks;         /* system mode: each access checks its page by itself; engine's, for the back end */
+    uint16_t bad_checks;      /* how often accesses that share a check would have passed one of their own */
     uint16_t npages;          /* guest pages its instructions lie on; that of the entry first in page[] */
     struct region *hash_next;
     void *code;               /* rx address of the entry */

@@ -661,6 +661,7 @@ static struct region *region_new(const struct builder *b, uint64_t pc)
     }
     if (b->en->cfg.sysmem) r->key = r->page[0].page;
     if (b->first) r->counter = engine_counter(b->en, pc);
+    r->lone_checks = !cache_shares_checks(b->en, pc);
     return r;
 }
 

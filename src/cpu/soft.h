@@ -68,6 +68,9 @@ enum cpu_exc soft_access(CPU *cpu, const struct ir_ins *ins, uint64_t base, cons
 /* The same on host memory, for operations that lie within one page (memop.c). Alignment was checked. */
 void memop(const struct ir_ins *ins, void *p, const union vlanes *b, const union vlanes *c, union vlanes *r);
 
+/* An access that shares its check with others failed by that only. Where this is frequent the region is made anew, without. */
+void soft_bad_check(struct vcpu *v, struct region *r);
+
 /* --- for the engine -------------------------------------------------------------------------------------------------- */
 int soft_init(struct vcpu *v);
 void soft_done(struct vcpu *v);

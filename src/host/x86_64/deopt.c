@@ -328,13 +328,16 @@ uint64_t x86_trap(CPU *cpu, struct regs *regs, uint64_t at, struct region *r, co
  * -------------------------------------------------------------------------------------------------------- */
 enum { SOFT_DST_SHIFT = 24 }; /* FR_ID: the record, and the register of the result */
 
-/* op, type, sub, mo, x, y, imm, places of a, b, c, map */
-uint32_t soft_rec(struct gen *g, V v)
+/* op, type, sub, mo, REC_* and the register of a check, x, y, imm, the check, places of a, b, c, map */
+enum { REC_ONE, REC_FOLLOWER = 0x40, REC_LEADER = 0x80 };
+uint32_t soft_rec(struct gen *g, V v, const struct page_check *page, bool leader)
 {
     const struct ir_ins *in = ins_of(g, v);
     uint32_t at = g->x->nmap;
     put8(g, in->op), put8(g, in->type), put8(g, in->sub), put8(g, in->mo);
+    put8(g, !page ? REC_ONE : (leader ? REC_LEADER : REC_FOLLOWER) | page->reg);
     put_uleb(g, in->x), put_uleb(g, in->y), put_sleb(g, (int64_t)in->imm);
+    if (page && leader) put_sleb(g, page->lo), put_uleb(g, page->span << 1 | page->write);
     V op[3] = {in->a, in->b, in->c};
     for (unsigned k = 0; k < 3; k++) {
         if (op[k])
@@ -526,10 +529,16 @@ uint64_t x86_soft(CPU *cpu, struct regs *regs, uint64_t id, struct region *r, co
     unsigned dst = (uint32_t)id >> SOFT_DST_SHIFT;
     struct ir_ins in = {.op = d.p[0], .type = d.p[1], .sub = d.p[2], .mo = d.p[3]};
     union vlanes op[3], res = {0};
-    d.p += 4;
+    const unsigned check = d.p[4];
+    int64_t lo = 0;
+    uint64_t span = 0;
+    d.p += 5;
     in.x = (uint32_t)get_uleb(&d), in.y = (uint32_t)get_uleb(&d), in.imm = (uint64_t)get_sleb(&d);
+    if (check & REC_LEADER) lo = get_sleb(&d), span = get_uleb(&d);
     for (unsigned i = 0; i < 3; i++)
         get_loc(&d, &op[i]);
+    /* the check failed, not the access: where that is not rare, each access has its own */
+    if (check && soft_hit(cpu, in.x, op[0].u64[0] + in.imm, MO_BYTES(in.mo), in.op != IR_LD)) soft_bad_check(cpu->v, r);
     uint32_t guest = __builtin_ia32_stmxcsr(); /* C wants its default environment */
     __builtin_ia32_ldmxcsr(0x1f80);
     enum cpu_exc exc = soft_access(cpu, &in, op[0].u64[0], &op[1], &op[2], &res);
@@ -538,6 +547,8 @@ uint64_t x86_soft(CPU *cpu, struct regs *regs, uint64_t id, struct region *r, co
         apply(h, cpu, r, &d, 0, NULL);
         return exc;
     }
+    if (check & REC_LEADER)
+        regs->gpr[check & 15] = (uintptr_t)soft_hit(cpu, in.x, op[0].u64[0] + (uint64_t)lo, (unsigned)(span >> 1), span & 1);
     if (dst == NO_DST) return 0;
     mask_to(&res, (enum ir_type)in.type);
     if (dst >= XMM0)

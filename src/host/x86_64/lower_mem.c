@@ -45,13 +45,11 @@ static struct opnd o_soft(unsigned off)
     return o_mem(RBP, (int32_t)off - (int32_t)sizeof(struct soft_cpu) - CPU_BIAS);
 }
 
-/* u = host address of an access at the address in a plus disp; the jump of a miss, whose end is returned. t is free then. */
-static uint8_t *tlb_look_up(struct gen *g, const struct ir_ins *in, unsigned a, unsigned u, unsigned t)
+/* u = host address of c->span bytes at the address in a plus c->lo; the jump of a miss, whose end is returned. t is free then. */
+static uint8_t *tlb_look_up(struct gen *g, const struct page_check *c, unsigned a, unsigned u, unsigned t)
 {
-    const bool write = in->op != IR_LD;
-    const unsigned view = in->x, bytes = MO_BYTES(in->mo);
-    const unsigned off = (unsigned)(offsetof(struct soft_cpu, view) + view * sizeof(struct tlb_view));
-    const int64_t disp = (int64_t)in->imm;
+    const unsigned off = (unsigned)(offsetof(struct soft_cpu, view) + c->view * sizeof(struct tlb_view));
+    const int64_t disp = c->lo;
     if (disp == 0) {
         a_mov_rr(g, 64, u, a);
     } else if (disp == (int32_t)disp) {
@@ -64,11 +62,17 @@ static uint8_t *tlb_look_up(struct gen *g, const struct ir_ins *in, unsigned a, 
     a_shifti(g, SH_SHR, 64, t, TLB_PAGE_BITS - TLB_ENTRY_BITS);
     a_alu(g, ALU_AND, 64, t, o_soft(off + offsetof(struct tlb_view, mask)));
     a_alu(g, ALU_ADD, 64, t, o_soft(off + offsetof(struct tlb_view, table)));
-    a_alu(g, ALU_XOR, 64, u, o_mem(t, write ? offsetof(struct tlb_entry, wr) : offsetof(struct tlb_entry, rd)));
-    a_alui(g, ALU_CMP, 64, o_reg(u), TLB_PAGE - (int32_t)bytes);
+    a_alu(g, ALU_XOR, 64, u, o_mem(t, c->write ? offsetof(struct tlb_entry, wr) : offsetof(struct tlb_entry, rd)));
+    a_alui(g, ALU_CMP, 64, o_reg(u), TLB_PAGE - (int32_t)c->span);
     uint8_t *miss = a_jcc_fwd(g, CC_A);
     a_alu(g, ALU_ADD, 64, u, o_mem(t, offsetof(struct tlb_entry, host)));
     return miss;
+}
+
+/* The check of one access. */
+static struct page_check check_of(const struct ir_ins *in)
+{
+    return (struct page_check){.view = (uint8_t)in->x, .write = in->op != IR_LD, .lo = (int64_t)in->imm, .span = MO_BYTES(in->mo)};
 }
 
 /*
@@ -79,8 +83,9 @@ static struct opnd guest_mem(struct gen *g, V v, const struct ir_ins *in)
 {
     if (g->h->env.softmmu) {
         unsigned a = use_r(g, in->a), u = tmp_gpr(g), t = tmp_gpr(g);
-        g->x->soft = soft_rec(g, v);
-        g->x->soft_miss = tlb_look_up(g, in, a, u, t);
+        struct page_check c = check_of(in);
+        g->x->soft = soft_rec(g, v, NULL, false);
+        g->x->soft_miss = tlb_look_up(g, &c, a, u, t);
         return o_mem(u, 0);
     }
     struct opnd o = g->h->env.limit ? window_mem(g, in) : addr_use(g, in->a, (int64_t)in->imm);
@@ -443,32 +448,105 @@ static void soft_st_hit(struct gen *g, const struct ir_ins *in, struct opnd o, u
     if (in->mo & MO_REL) store_release(g);
 }
 
+/* Is it done by C in any case? */
+static bool is_hard(const struct gen *g, const struct ir_ins *in)
+{
+    enum ir_type type = in->op == IR_ST ? type_of(g, in->b) : (enum ir_type)in->type;
+    return in->op == IR_PROBE || in->mo & MO_BE || (type_is_xmm(type) && (MO_BYTES(in->mo) == 2 || in->op == IR_CAS));
+}
+
+static bool can_share(const struct gen *g, const struct ir_ins *in)
+{
+    return (in->op == IR_LD || (in->op == IR_ST && !(in->mo & MO_REL))) && in->x <= VIEW_USER && !is_hard(g, in);
+}
+
+/*
+ * Accesses that begin at the same value go to the same page more often than not: prologues of functions, fields of structures. One check
+ * is made for those that follow v in its block, up to a store to elsewhere (it may be a device's, and change what memory is where) and all
+ * else that may leave generated code. What is written is checked for writing from the start. False: there are none.
+ */
+static bool share_check(struct gen *g, V v, const struct ir_ins *in, struct page_check *c)
+{
+    enum { LOOK = 48, SPAN = 128 };
+    if (g->r->lone_checks || g->nested || !can_share(g, in)) return false;
+    *c = check_of(in);
+    c->base = g->val[in->a].root;
+    for (V i = v + 1; i < v + LOOK; i++) {
+        const struct ir_ins *n = ins_of(g, i);
+        const unsigned fl = ir_opinfo[n->op].flags;
+        if (fl & F_END || n->op == IR_CALL || n->op == IR_FENCE) break;
+        if (!(fl & F_MEM) || !g->ir->flag[i]) continue;
+        const int64_t at = (int64_t)n->imm, lo = MIN(c->lo, at), hi = MAX(c->lo + c->span, at + (int64_t)MO_BYTES(n->mo));
+        if (can_share(g, n) && g->val[n->a].root == c->base && n->x == c->view && hi - lo <= SPAN) {
+            c->lo = lo, c->span = (uint32_t)(hi - lo), c->last = i;
+            c->write |= n->op == IR_ST;
+        } else if (n->op != IR_LD) {
+            break;
+        }
+    }
+    return c->last != 0;
+}
+
+/* An earlier access has made the check of this one. */
+static bool is_checked(const struct gen *g, V v, const struct ir_ins *in)
+{
+    const struct page_check *c = &g->x->page;
+    const int64_t at = (int64_t)in->imm;
+    return g->val[page_val(g)].reg != NOREG && v <= c->last && can_share(g, in) && g->val[in->a].root == c->base && in->x == c->view &&
+           (in->op == IR_LD || c->write) && at >= c->lo && at + (int64_t)MO_BYTES(in->mo) <= c->lo + c->span;
+}
+
 static void soft_ld_st(struct gen *g, V v, const struct ir_ins *in)
 {
-    unsigned bytes = MO_BYTES(in->mo), s = NOREG, d = NO_DST;
+    unsigned bytes = MO_BYTES(in->mo), s = NOREG, d = NO_DST, t = NOREG, u;
     bool ld = in->op == IR_LD;
     int32_t k = 0;
+    struct page_check c, *page = &g->x->page;
+    struct val *pv = &g->val[page_val(g)];
     if (in->mo & MO_ALIGN) check_align(g, in, bytes);
-    unsigned a = use_r(g, in->a);
+    const bool follows = is_checked(g, v, in);
+    unsigned a = follows ? NOREG : use_r(g, in->a);
+    if (follows) g->locked |= RBIT(pv->reg);
     if (!ld && (type_is_xmm(type_of(g, in->b)) || root_of(g, in->b)->reg != NOREG || !fits_imm(g, in->b, bytes * 8, &k))) s = use_r(g, in->b);
-    unsigned u = tmp_gpr(g), t = tmp_gpr(g);
-    uint32_t i = soft_rec(g, v);
+    bool leads = false;
+    if (follows) {
+        u = pv->reg;
+        c = *page;
+    } else {
+        const bool busy = pv->reg != NOREG && v < page->last;
+        leads = !busy && share_check(g, v, in, &c);
+        if (!leads) c = check_of(in);
+        if (leads && pv->reg != NOREG) gen_drop(g, pv->reg);
+        u = tmp_gpr(g), t = tmp_gpr(g);
+        c.reg = (uint8_t)u;
+        if (leads) *page = c;
+    }
+    uint32_t i = soft_rec(g, v, follows || leads ? page : NULL, leads);
     if (ld) d = def_r(g, v); /* what makes room for it is emitted before the look-up */
-    uint8_t *miss = tlb_look_up(g, in, a, u, t);
+    uint8_t *miss;
+    if (follows) {
+        a_test_rr(g, 64, u, u);
+        miss = a_jcc_fwd(g, CC_E);
+    } else {
+        miss = tlb_look_up(g, &c, a, u, t);
+    }
+    const struct opnd o = o_mem(u, (int32_t)((int64_t)in->imm - c.lo));
     if (ld)
-        soft_ld_hit(g, in, d, o_mem(u, 0));
+        soft_ld_hit(g, in, d, o);
     else
-        soft_st_hit(g, in, o_mem(u, 0), s, k, t);
+        soft_st_hit(g, in, o, s, k, t);
     soft_cold(g, i, miss, d);
+    if (leads) {
+        def_is(g, page_val(g), u);
+        pv->last = c.last;
+    }
 }
 
 /* Loads, stores and most atomic operations look into the TLB; a miss, and all else, is done by C. */
 static void lower_soft(struct gen *g, V v, const struct ir_ins *in)
 {
-    enum ir_type type = in->op == IR_ST ? type_of(g, in->b) : (enum ir_type)in->type;
-    bool hard = in->op == IR_PROBE || in->mo & MO_BE || (type_is_xmm(type) && (MO_BYTES(in->mo) == 2 || in->op == IR_CAS));
-    if (hard) {
-        uint32_t i = soft_rec(g, v);
+    if (is_hard(g, in)) {
+        uint32_t i = soft_rec(g, v, NULL, false);
         soft_call(g, i, in->type ? def_new(g, v) : NO_DST);
     } else if (in->op == IR_CAS) {
         lower_cas(g, v, in);

@@ -79,6 +79,13 @@ struct gen_priv {
     uint32_t nmap, cap_map;
     uint32_t soft;                  /* system mode: the access being lowered: record of its miss, and the jump */
     uint8_t *soft_miss;
+    struct page_check {             /* system mode: the last check that was made for several accesses */
+        uint32_t base, last;        /* root that they add to; the last of them */
+        uint8_t view, reg;          /* reg: host address of base + lo, 0 if they do not lie in one page that is in the TLB */
+        bool write;
+        int64_t lo;
+        uint32_t span;
+    } page;
     struct fixup *softs;            /* calls of the region's way to t_soft */
     uint32_t nsofts, cap_softs;
     struct slow_site *slows;
@@ -174,8 +181,11 @@ void deopt_trap(struct gen *g, uint8_t *site, enum cpu_exc exc, uint32_t code, V
 void deopt_finish(struct gen *g);
 void slow_finish(struct gen *g);
 /* Memory in system mode by C: as gen_slow and gen_slow_cold, but what to do and the map for its fault are one record in r->maps.
- * soft_rec: before the result is allocated; returns what soft_call and soft_cold take. */
-uint32_t soft_rec(struct gen *g, V v);
+ * soft_rec: before the result is allocated; returns what soft_call and soft_cold take. page: the access is one of several of one check;
+ * leader: the one that makes it. */
+uint32_t soft_rec(struct gen *g, V v, const struct page_check *page, bool leader);
+/* The value by which the allocator knows the register of x->page; it may take it away. */
+static inline uint32_t page_val(const struct gen *g) { return g->ir->nins + g->x->nids; }
 void soft_call(struct gen *g, uint32_t i, unsigned dst);
 void soft_cold(struct gen *g, uint32_t i, uint8_t *site, unsigned dst);
 int deopt_write(struct gen *g);                                /* r->maps */

@@ -31,7 +31,7 @@ void gen_reset(struct gen *g)
         g->err = -E2BIG;
         return;
     }
-    uint32_t need = ir->nins + x->nids;
+    uint32_t need = ir->nins + x->nids + 1; /* page_val */
     if (need > x->cap_val) x->val = vec_grow(x->val, &x->cap_val, need, sizeof(*x->val));
     g->val = x->val;
     memcpy(x->hreg, g->h->pin, ir->nregs);
@@ -443,6 +443,11 @@ void gen_block_start(struct gen *g, uint32_t b)
     }
     g->used = g->locked = g->scratch = 0;
     g->nested = 0;
+    if (g->h->env.softmmu) { /* constant: nothing is lost when its register is taken */
+        struct val *p = &g->val[page_val(g)];
+        *p = fresh_val;
+        p->root = page_val(g), p->flags = VF_K, p->type = T_I64, p->bits = 64;
+    }
     x->dirty = x->dirty_in[b];
     /* spill slots of IR variables stay; the rest is free again */
     x->slots[0] = x->slots[1] = x->slots[2] = 0;
