@@ -50,7 +50,7 @@ struct jc_entry {
     uint64_t tag;
     void *code;
 };
-enum { JC_BITS = 14, JC_SIZE = 1 << JC_BITS };
+enum { JC_BITS = 16, JC_SIZE = 1 << JC_BITS };
 /* Slot of a pc: its low bits above those that are always 0 (insn4: two of them). Generated code computes the same. */
 static inline unsigned jc_slot(uint64_t pc, bool insn4) { return (unsigned)(pc >> (1 + insn4)) & (JC_SIZE - 1); }
 static inline uint64_t jc_empty(unsigned slot) { return slot ? 0 : 4; }

@@ -414,11 +414,70 @@ EACH(atomics)
     assert_int_equal(rig->last_addr, DATA + 0x3000);
 }
 
+/*
+ * Accesses that begin at the same value and may share a check of their page: in one page, in two, one of which may be missing or
+ * read-only, in a device's. Where they are in two pages again and again, the code is made anew.
+ */
+EACH(shared_checks)
+{
+    static const uint32_t code[] = { ADDI(10, 0, 1), LD(11, 5, 0), SD(7, 5, -16), LD(14, 6, 0), LW(12, 5, 24), SD(8, 5, 40), ADDI(10, 0, 2), EBREAK };
+    struct engine_stats before, after;
+    uint64_t v, w;
+    map(0, 0, CODE, RAM_AT, ALL, 12, false);
+    map(0, 1, DATA, RAM_AT + 0x5000, GP_READ | GP_WRITE, 12, false);
+    map(0, 2, DATA + 0x1000, RAM_AT + 0x9000, GP_READ | GP_WRITE, 12, false);
+    map(0, 3, DATA + 0x3000, RAM_AT + 0x5000, GP_READ, 12, false);
+    map(0, 4, DATA + 0x4000, DEV_AT, GP_READ | GP_WRITE, 12, false);
+    put(RAM_AT, code, ARRAY_LEN(code));
+    set_x(6, DATA);
+    for (unsigned round = 0; round < 300; round++) {
+        bool two = round >= 50;
+        uint64_t at = two ? 0xff8 : 0x100 + 8 * round, in = 0x5000 + at, past = two ? 0x9010 : in + 24;
+        v = 0x1111 * round, w = 0x80000000 + round;
+        ram_write(rig->ram, in, &v, 8);
+        ram_write(rig->ram, past, &w, 8);
+        if (round == 50) engine_get_stats(rig->en, &before);
+        set_x(5, DATA + at), set_x(7, ~v), set_x(8, w * 3);
+        assert_int_equal(go(CODE), EXC_BREAK);
+        assert_int_equal(get_x(10), 2);
+        assert_int_equal(get_x(11), v);
+        assert_int_equal(get_x(12), (uint64_t)(int32_t)w);
+        ram_read(rig->ram, in - 16, &w, 8);
+        assert_int_equal(w, ~v);
+        ram_read(rig->ram, past + 16, &w, 8);
+        assert_int_equal(w, (0x80000000 + round) * 3ull);
+    }
+    engine_get_stats(rig->en, &after);
+    if (accel[0] == 'j') assert_int_equal(after.regions, before.regions + 1);
+    for (unsigned round = 0; round < 4; round++) { /* the second page is missing, or may not be written */
+        rig->page[0][2].set = round & 1;
+        rig->page[0][2].prot = GP_READ;
+        soft_flush(rig->cpu, 0, 0, false);
+        set_x(5, DATA + 0xff8), set_x(7, round);
+        assert_int_equal(go(CODE), EXC_FAULT);
+        assert_int_equal(rig->last_pc, CODE + (round & 1 ? 20 : 16));
+        assert_int_equal(rig->last_addr, DATA + 0x1000 + (round & 1 ? 32 : 16));
+        assert_int_equal(get_x(10), 1);
+        assert_int_equal(get_x(11), v);
+        ram_read(rig->ram, 0x5fe8, &w, 8);
+        assert_int_equal(w, round);
+        set_x(5, DATA + 0x3100);
+        assert_int_equal(go(CODE), EXC_FAULT);
+        assert_int_equal(rig->last_addr, DATA + 0x30f0);
+        set_x(5, DATA + 0x4010);
+        assert_int_equal(go(CODE), EXC_BREAK);
+        assert_int_equal(rig->dev_reads, 2 * (round + 1));
+        assert_int_equal(rig->dev_writes, 2 * (round + 1));
+        assert_int_equal(get_x(12), 0x55667788);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_and_stores), cmocka_unit_test(device_registers), cmocka_unit_test(faults), cmocka_unit_test(address_spaces),
         cmocka_unit_test(remapping), cmocka_unit_test(changing_code), cmocka_unit_test(code_across_pages), cmocka_unit_test(many_pages), cmocka_unit_test(atomics),
+        cmocka_unit_test(shared_checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
