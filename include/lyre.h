@@ -338,6 +338,8 @@ LYRE_API int lyre_log_item(unsigned index, const char **name, const char **help)
 
 /* lyre-img, qemu-img: disk images. The exit status. */
 int lyre_img(int argc, char **argv);
+/* lyre-nbd, qemu-nbd: a disk image over NBD. */
+int lyre_nbd(int argc, char **argv);
 /* lyre-system-ARCH, qemu-system-ARCH: a machine by QEMU's command line. `role` begins messages. The exit status. arch == NULL: prints
  * the architectures that there are. */
 int lyre_system(const char *role, const char *arch, int argc, char **argv);

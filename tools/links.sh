@@ -12,3 +12,4 @@ for g in $(./lyre systems 2>/dev/null); do
     [ -L "lyre-system-$g" ] || ln -s lyre "lyre-system-$g"
 done
 [ -L lyre-img ] || ! ./lyre img --version >/dev/null 2>&1 || ln -s lyre lyre-img
+[ -L lyre-nbd ] || ! ./lyre nbd --version >/dev/null 2>&1 || ln -s lyre lyre-nbd

@@ -6,6 +6,7 @@
  *   lyre binfmt ...                   registration with the kernel
  *   lyre guests                       names of the architectures
  *   lyre-img, qemu-img, lyre img      disk images
+ *   lyre-nbd, qemu-nbd, lyre nbd      a disk image over NBD
  *   lyre-system-ARCH, qemu-system-ARCH, lyre system-ARCH   machines of that architecture
  *   lyre systems                      names of those architectures
  */
@@ -183,6 +184,7 @@ static int user_role(const char *role, const char *guest, const struct binfmt *b
 static int system_role(const char *role, int argc, char **argv)
 {
     if (!strcmp(role, "lyre-img") || !strcmp(role, "qemu-img")) return lyre_img(argc, argv);
+    if (!strcmp(role, "lyre-nbd") || !strcmp(role, "qemu-nbd")) return lyre_nbd(argc, argv);
     const char *system = "lyre-system-";
     if (!strncmp(role, "lyre-system-", 12) || !strncmp(role, "qemu-system-", 12)) return lyre_system(role, role + 12, argc, argv);
     if (argc < 2 || strcmp(role, "lyre")) return -1;
@@ -190,6 +192,7 @@ static int system_role(const char *role, int argc, char **argv)
     if (!strncmp(argv[1], system + 5, 7)) return lyre_system(argv[1], argv[1] + 7, argc - 1, argv + 1);
     if (!strncmp(argv[1], system, 12)) return lyre_system(argv[1], argv[1] + 12, argc - 1, argv + 1);
     if (!strcmp(argv[1], "img") || !strcmp(argv[1], "lyre-img") || !strcmp(argv[1], "qemu-img")) return lyre_img(argc - 1, argv + 1);
+    if (!strcmp(argv[1], "nbd") || !strcmp(argv[1], "lyre-nbd")) return lyre_nbd(argc - 1, argv + 1);
     if (strchr(argv[1], '/') || !access(argv[1], F_OK) || !strcmp(argv[1], "-n")) return lyre_image(argc, argv);
     return -1;
 }

@@ -5,6 +5,7 @@
  * read its answers is not read from. Known gaps: out-of-band commands are not offered; events are not throttled.
  */
 #include "io/block/job.h"
+#include "io/block/nbd_server.h"
 #include "sys/monitor_cmd.h"
 
 #include <stdio.h>
@@ -41,7 +42,13 @@ struct monitors {
     void *next_ctx;
     struct { char name[64]; int fd; } fds[FDS_MAX];
     unsigned nfds;
+    struct nbd_server *nbd;
 };
+
+struct nbd_server **mon_nbd(struct monitors *s)
+{
+    return &s->nbd;
+}
 
 const struct monitors_config *mon_config(struct monitors *s)
 {
@@ -493,6 +500,7 @@ void monitors_free(struct monitors *s)
 {
     if (!s) return;
     struct machine *m = s->cfg.machine;
+    nbd_server_free(s->nbd);
     job_set_free(s->cfg.jobs);
     if (m && m->on_state == on_state) {
         m->on_state = s->next_state;

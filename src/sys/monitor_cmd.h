@@ -42,6 +42,9 @@ extern const struct mon_table *const mon_table_registry[];
 struct dev *mon_dev(struct mon_call *c, const char *path);
 /* The block jobs of the monitors' graph (monitor_job.c). */
 struct job_set *mon_jobs_new(struct monitors *s);
+/* Where the monitors' NBD server is; *: NULL while there is none. */
+struct nbd_server;
+struct nbd_server **mon_nbd(struct monitors *s);
 /* "max-riscv-cpu" */
 void mon_cpu_type(const struct guest *g, const char *model, char *buf, size_t size);
 #define MON_TABLE(t) .cmds = t, .count = ARRAY_LEN(t)

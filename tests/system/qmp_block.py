@@ -155,6 +155,27 @@ def jobs(m):
     check("chain", m.error("block-commit", device="d0")["class"], "GenericError")
 
 
+def nbd(m):
+    check("none", m.error("nbd-server-add", device="d0")["desc"], "NBD server not running")
+    m.ask("nbd-server-start", addr={"type": "unix", "data": {"path": path("nbd")}})
+    check("twice", m.error("nbd-server-start", addr={"type": "unix", "data": {"path": path("nbd2")}})["desc"], "NBD server already running")
+    m.ask("nbd-server-add", device="d1")
+    m.ask("block-export-add", **{"type": "nbd", "id": "out", "node-name": "t", "writable": True})
+    check("exports", [(x["id"], x["node-name"]) for x in m.ask("query-block-exports")][1:], [("out", "t")])
+    for i in range(len(tools)):
+        tool("compare", "-f", "raw", "-F", "raw", f"nbd+unix:///d1?socket={path('nbd')}", path("data"), which=i)
+    # through our own server, as a target: a disk of the machine is mirrored into another of its disks
+    m.ask("blockdev-add", **{"driver": "nbd", "node-name": "n", "export": "out", "server": {"type": "unix", "path": path("nbd")}})
+    m.ask("blockdev-backup", **{"device": "d2", "target": "n", "sync": "full", "job-id": "nb"})
+    job_end(m, "nb")
+    m.ask("blockdev-del", **{"node-name": "n"})
+    m.ask("nbd-server-remove", name="d1")
+    check("gone", tool("info", "-f", "raw", f"nbd+unix:///d1?socket={path('nbd')}", ok=False).returncode != 0)
+    m.ask("block-export-del", id="out", mode="hard")
+    m.ask("nbd-server-stop")
+    check("socket", os.path.exists(path("nbd")), False)
+
+
 def main():
     for n in ("d0.qcow2",):
         tool("create", "-f", "qcow2", path(n), "8M")
@@ -166,7 +187,7 @@ def main():
     m = Machine(60, command + ["-object", "iothread,id=io0", "-drive", f"if=none,id=d0,file={path('d0.qcow2')},format=qcow2",
                                "-drive", f"if=none,id=d1,file={path('d1.raw')},format=raw", "-drive", f"if=none,id=d2,file={path('d2.raw')},format=raw",
                                "-device", "virtio-blk-pci,drive=d0,id=disk0,iothread=io0", "-device", "virtio-blk-pci,drive=d1"])
-    for part in (disks, objects, snapshots, jobs):
+    for part in (disks, objects, snapshots, jobs, nbd):
         part(m)
         print("part", part.__name__)
     m.ask("quit")

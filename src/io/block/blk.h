@@ -288,7 +288,7 @@ struct blk_create_opt {
  */
 struct blk_driver {
     const char *name;     /* of driver= */
-    const char *protocol; /* "file:", "nbd:": file names that begin so are its */
+    const char *protocol; /* "file:", "nbd:,nbd+unix:": file names that begin so are its */
     bool is_filter;       /* passes through to `file` */
     bool is_protocol;     /* has no `file` child; -f does not mean it */
     const struct blk_create_opt *create_opts;
@@ -342,6 +342,7 @@ struct blk_node {
     unsigned flags;               /* enum blk_flags */
     uint32_t cluster_size;        /* 0 = none */
     bool detect_zeroes, detect_unmap;
+    bool auto_ro;                 /* auto-read-only: where it cannot be written to, it is read-only */
     bool kept;                    /* of -blockdev, blockdev-add */
     unsigned refs;                /* under the graph's lock */
     struct blk_watch *watch;

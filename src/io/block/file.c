@@ -60,6 +60,10 @@ static int file_open(struct blk_node *n, struct json_object *opts, struct err *e
     if (!name) return err_set(e, EINVAL, "A block device must be specified for \"file\"");
     n->filename = name;
     int fd = open(name, O_CLOEXEC | O_NOCTTY | (rw ? O_RDWR : O_RDONLY) | (n->flags & BLK_DIRECT ? O_DIRECT : 0));
+    if (fd < 0 && rw && n->auto_ro && (errno == EACCES || errno == EROFS)) {
+        n->flags &= ~(unsigned)BLK_RDWR;
+        fd = open(name, O_CLOEXEC | O_NOCTTY | O_RDONLY | (n->flags & BLK_DIRECT ? O_DIRECT : 0));
+    }
     if (fd < 0) return err_set(e, errno, "Could not open '%s': %s", name, strerror(errno));
     struct stat st;
     if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))) {

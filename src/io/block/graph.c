@@ -71,10 +71,14 @@ static const struct blk_driver *protocol_of(const char *name, const char **rest)
     *rest = name;
     for (unsigned i = 0; blk_driver_registry[i]; i++) {
         const struct blk_driver *d = blk_driver_registry[i];
-        size_t n = d->protocol ? strlen(d->protocol) : 0;
-        if (!n || strncmp(name, d->protocol, n)) continue;
-        if (!strcmp(d->name, "file")) *rest = name + n;
-        return d;
+        for (const char *p = d->protocol; p && *p;) {
+            size_t n = strcspn(p, ",");
+            if (!strncmp(name, p, n)) {
+                if (!strcmp(d->name, "file")) *rest = name + n;
+                return d;
+            }
+            p += n + (p[n] == ',');
+        }
     }
     return blk_driver_find("file");
 }

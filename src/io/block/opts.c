@@ -121,6 +121,7 @@ unsigned blk_opt_flags(struct json_object *opts, unsigned flags, struct blk_node
     bool ro = !(flags & BLK_RDWR), direct = flags & BLK_DIRECT, no_flush = flags & BLK_NO_FLUSH, share = flags & BLK_NO_LOCK, any = false;
     *err = blk_opt_bool(opts, "read-only", &ro, e);
     if (!*err) *err = blk_opt_bool(opts, "auto-read-only", &any, e);
+    n->auto_ro = any;
     if (!*err) *err = blk_opt_bool(opts, "cache.direct", &direct, e);
     if (!*err) *err = blk_opt_bool(opts, "cache.no-flush", &no_flush, e);
     if (!*err) *err = blk_opt_bool(opts, "force-share", &share, e);
