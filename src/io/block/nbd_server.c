@@ -46,9 +46,9 @@ struct nbd_server {
     struct nbd_server_config cfg;
     struct listener listener[LISTENERS];
     unsigned nlisteners, told;
-    bool stopping;               /* __atomic */
-    pthread_cond_t end;          /* of a connection */
+    pthread_cond_t end;          /* of a connection, or of all */
     pthread_mutex_t lock;        /* of what follows */
+    bool stopping;
     unsigned nconns, came;
     struct nbd_export *exports, *dead; /* dead: nobody has them, the loop frees them */
     struct conn *conns;
@@ -458,6 +458,7 @@ static void reap(void *ctx)
         }
     }
     unsigned came = s->came, now = s->nconns;
+    pthread_cond_broadcast(&s->end);
     pthread_mutex_unlock(&s->lock);
     for (struct conn *c = gone, *next; c; c = next) {
         next = c->next;
@@ -500,14 +501,25 @@ static int add_conn(struct nbd_server *s, int fd)
     return -EAGAIN;
 }
 
+/* Waits until one more may come (those that are too many wait in the socket); false: the server ends. */
+static bool room(struct nbd_server *s)
+{
+    unsigned most = s->cfg.max_connections ? s->cfg.max_connections : MOST_CONNECTIONS;
+    pthread_mutex_lock(&s->lock);
+    while (s->nconns >= most && !s->stopping) pthread_cond_wait(&s->end, &s->lock);
+    bool go = !s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return go;
+}
+
 /* Not the loop's affair: it may be waiting for its own server (a disk that is mirrored to another of the machine's). */
 static void *accept_all(void *arg)
 {
     struct listener *l = arg;
     struct pollfd p = { l->fd, POLLIN, 0 };
     for (;;) {
-        if (poll(&p, 1, -1) < 0 && errno != EINTR) return NULL;
-        if (__atomic_load_n(&l->s->stopping, __ATOMIC_ACQUIRE)) return NULL;
+        if (!room(l->s) || (poll(&p, 1, -1) < 0 && errno != EINTR)) return NULL;
+        if (!room(l->s)) return NULL;
         int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) add_conn(l->s, fd);
         else if (errno == EINVAL || errno == EBADF) return NULL;
@@ -564,7 +576,10 @@ void nbd_server_free(struct nbd_server *s)
 {
     if (!s) return;
     s->cfg.changed = NULL;
-    __atomic_store_n(&s->stopping, true, __ATOMIC_RELEASE);
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->end);
+    pthread_mutex_unlock(&s->lock);
     for (unsigned i = 0; i < s->nlisteners; i++) {
         shutdown(s->listener[i].fd, SHUT_RDWR); /* wakes its thread */
         pthread_join(s->listener[i].thread, NULL);
