@@ -72,21 +72,36 @@ static struct wide wide_sub(struct wide a, struct wide b)
     return wide_add(a, b);
 }
 
-/* b is not zero. Bit by bit: this is the road of hosts without an x87. */
+/*
+ * One digit of 64 bits: n * 2^64 / d with n < d, whose top bit is set; *rem becomes the remainder. The estimate by d's upper half is
+ * at most two too large (Knuth, The Art of Computer Programming 2, 4.3.1).
+ */
+static uint64_t digit(u128 n, u128 d, u128 *rem)
+{
+    const uint64_t d1 = (uint64_t)(d >> 64), d0 = (uint64_t)d;
+    uint64_t q = n >> 64 >= d1 ? ~0ull : (uint64_t)(n / d1);
+    u128 low = (u128)q * d0, high = (u128)q * d1 + (low >> 64), left = n - high; /* n * 2^64 - q * d is left : -low */
+    u128 r = (left << 64) - (uint64_t)low;
+    int64_t top = (int64_t)(left >> 64) - ((left << 64) < (uint64_t)low);
+
+    while (top < 0) {
+        q--;
+        r += d;
+        top += r < d;
+    }
+    *rem = r;
+    return q;
+}
+
+/* b is not zero. */
 static struct wide wide_div(struct wide a, struct wide b)
 {
-    u128 q = 0, r = a.m;
+    u128 r;
 
     if (a.m == 0)
         return a;
-    for (unsigned i = 0; i < 128; i++) {
-        bool carry = i && r >> 127;
-        r <<= i != 0;
-        bool fits = carry || r >= b.m;
-        r -= fits ? b.m : 0;
-        q = q << 1 | fits;
-    }
-    return wide(a.neg ^ b.neg, a.exp - b.exp, q);
+    uint64_t high = digit(a.m >> 1, b.m, &r); /* the lowest bit does not matter */
+    return wide(a.neg ^ b.neg, a.exp - b.exp, (u128)high << 64 | digit(r, b.m, &r));
 }
 
 /* A magnitude below one as Q128. */

@@ -22,10 +22,11 @@ void x87_set_status(struct x87 *x, uint16_t sw)
 
 void x87_set_cw(struct x87 *x, uint16_t cw)
 {
-    static const uint8_t drop[] = { 40, 0, 11, 0 };
+    static const uint16_t drop[] = { 40, 0, 11, 0 };
+    static const uint16_t rc[] = { 0, X87_UP | 1 << X87_UP_NEG, X87_UP | 1 << X87_UP_POS, X87_UP };
 
     x->cw = (cw & X87_CW_BITS) | X87_CW_ONE;
-    x->drop = cw & 0xc00 ? ~0u : drop[cw >> 8 & 3];
+    x->round = drop[cw >> 8 & 3] | rc[cw >> 10 & 3];
 }
 
 /* 0 valid, 1 zero, 2 special, 3 empty */

@@ -15,7 +15,7 @@ struct x87 {
     _Alignas(16) struct f80 r[8];
     uint32_t top;          /* 0..7 */
     uint32_t tag;          /* bit n: Rn is not empty (FXSAVE's abridged tag word) */
-    uint32_t drop;         /* low bits of a significand that precision control drops; ~0: rounding is not to the nearest */
+    uint32_t round;        /* precision and rounding control as x87_fast.h wants them */
     uint32_t cw, sw;       /* sw: exceptions, SF and condition codes only */
     uint32_t new_sw, new_se; /* of a store to memory that is under way: taken over when it has not faulted */
     uint32_t fop;
@@ -23,6 +23,12 @@ struct x87 {
 };
 
 enum { X87_CW_INIT = 0x37f, X87_CW_BITS = 0x1f7f, X87_CW_ONE = 0x40 };
+
+/*
+ * x87.round: how many low bits of a significand precision control drops; X87_UP: not to the nearest, and the bits by these numbers say
+ * whether an inexact result goes up if it is positive, if it is negative.
+ */
+enum { X87_DROP = 63, X87_UP = 64, X87_UP_POS = 8, X87_UP_NEG = 9 };
 
 /*
  * cpu->mode bit: some exception is unmasked, so that one may be pending and stores may not happen. Code for this mode asks before

@@ -1,6 +1,5 @@
 /*
- * x87_fast.h: what nearly every x87 instruction computes: add, multiply, divide of normal numbers with a normal result, rounded to the
- * nearest in any precision. Each says false for everything else, and has changed nothing; fpu/x80.h is for that and the
+ * x87_fast.h: what nearly every x87 instruction computes: add, multiply, divide of normal numbers with a normal result. Each says false for everything else, and has changed nothing; fpu/x80.h is for that and the
  * definition. In integers this is twice as fast as the host's own x87 with its loads and stores of ten bytes.
  */
 #ifndef LYRE_GUEST_X86_X87_FAST_H
@@ -57,14 +56,17 @@ static inline __attribute__((always_inline)) bool fast_round(struct x87 *x, uint
 {
     uint64_t up, rest = lo;
 
-    if (likely(x->drop == 0)) {
+    if (likely(x->round == 0)) { /* all 64 bits, to the nearest */
         up = lo >> 63 & ((uint64_t)(lo << 1 != 0) | hi);
         hi += up;
     } else {
-        const uint64_t unit = 1ull << x->drop, low = hi & (unit - 1), half = unit >> 1;
+        const uint32_t drop = x->round & X87_DROP;
+        const uint64_t unit = 1ull << drop, low = hi & (unit - 1), half = unit >> 1;
         rest |= low;
-        up = (uint64_t)(low > half) | ((uint64_t)(low == half) & ((uint64_t)(lo != 0) | hi >> x->drop) & 1);
-        hi = (hi & ~(unit - 1)) + (up << x->drop);
+        if (x->round & X87_UP) up = (uint64_t)(rest != 0) & x->round >> (sign ? X87_UP_NEG : X87_UP_POS);
+        else if (drop == 0) up = lo >> 63 & ((uint64_t)(lo << 1 != 0) | hi);
+        else up = (uint64_t)(low > half) | ((uint64_t)(low == half) & ((uint64_t)(lo != 0) | hi >> drop) & 1);
+        hi = (hi & ~(unit - 1)) + (up << drop);
     }
     if (unlikely(hi == 0)) {
         hi = F80_HALF;
@@ -80,7 +82,7 @@ _Static_assert(X80_PE == 1 << 5 && X80_C1 == 1 << 9, "fast_round's shifts");
 /* d = a + b, or a - b with negate = 0x8000 */
 static inline __attribute__((always_inline)) bool fast_add(struct x87 *x, struct f80 *d, struct f80 a, struct f80 b, unsigned negate)
 {
-    if (unlikely(!f80_normal(a) || !f80_normal(b) || x->drop > 63)) return false;
+    if (unlikely(!f80_normal(a) || !f80_normal(b))) return false;
     uint32_t sa = a.se, sb = b.se ^ negate, ea = sa & 0x7fff, eb = sb & 0x7fff;
     uint64_t ma = a.mant, mb = b.mant;
     /* the larger one first */
@@ -94,6 +96,7 @@ static inline __attribute__((always_inline)) bool fast_add(struct x87 *x, struct
     else if (shift == 64) hi = 0, lo = mb;
     else hi = 0, lo = shift < 127 ? mb >> (shift - 64) | (mb << (128 - shift) != 0) : 1;
     if ((sa ^ sb) & 0x8000) {
+        /* equal magnitudes: the sign of zero is rounding's */
         u128 v = ((u128)ma << 64) - ((u128)hi << 64 | lo);
         hi = (uint64_t)(v >> 64);
         if (unlikely(hi == 0)) return false;
@@ -114,7 +117,7 @@ static inline __attribute__((always_inline)) bool fast_add(struct x87 *x, struct
 
 static inline __attribute__((always_inline)) bool fast_mul(struct x87 *x, struct f80 *d, struct f80 a, struct f80 b)
 {
-    if (unlikely(!f80_normal(a) || !f80_normal(b) || x->drop > 63)) return false;
+    if (unlikely(!f80_normal(a) || !f80_normal(b))) return false;
     const u128 p = (u128)a.mant * b.mant;
     uint64_t hi = (uint64_t)(p >> 64), lo = (uint64_t)p;
     const uint32_t shift = !(hi >> 63);
@@ -139,7 +142,7 @@ static inline uint64_t f80_div128(uint64_t n_hi, uint64_t n_lo, uint64_t div, ui
 
 static inline __attribute__((always_inline)) bool fast_div(struct x87 *x, struct f80 *d, struct f80 a, struct f80 b)
 {
-    if (unlikely(!f80_normal(a) || !f80_normal(b) || x->drop > 63)) return false;
+    if (unlikely(!f80_normal(a) || !f80_normal(b))) return false;
     bool less = a.mant < b.mant; /* quotient in [1/2, 1): one more bit, so that it is normalised */
     uint64_t r, q = f80_div128(less ? a.mant : a.mant >> 1, less ? 0 : a.mant << 63, b.mant, &r);
     /* the next bit, and whether anything follows */

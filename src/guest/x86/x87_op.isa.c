@@ -83,11 +83,39 @@ static struct f80 soft(struct x80_env *e, enum arith op, struct f80 d, struct f8
     default: return x80_div(e, s, d);
     }
 }
+/* A quiet NaN, or a number that is normal or zero. */
+static inline bool quiet_nan(struct f80 a)
+{
+    return (a.se & 0x7fff) == 0x7fff && a.mant >> 62 == 3;
+}
+static inline bool zero(struct f80 a)
+{
+    return ((a.se & 0x7fff) | a.mant) == 0;
+}
+/* What is common beside normal numbers and raises nothing: zeros, one quiet NaN. false: something else. */
+static bool plain_arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 a, struct f80 b)
+{
+    const bool za = zero(a), zb = zero(b), na = f80_normal(a), nb = f80_normal(b);
+    struct f80 r;
+
+    if (op == SUBR || op == DIVR) return plain_arith(x, op == SUBR ? SUB : DIV, d, b, a);
+    if (quiet_nan(a) && (nb || zb)) r = a;
+    else if (quiet_nan(b) && (na || za)) r = b;
+    else if (x->round || !(na || za) || !(nb || zb) || !(za || zb)) return false;
+    else if (op == MUL || (op == DIV && nb)) r = (struct f80){ 0, (a.se ^ b.se) & 0x8000 };
+    else if (op == DIV) return false;
+    else if (za && zb) r = (struct f80){ 0, a.se & (op == SUB ? b.se ^ 0x8000 : b.se) };
+    else r = zb ? a : (struct f80){ b.mant, op == SUB ? b.se ^ 0x8000 : b.se };
+    f80_put(d, r);
+    x->sw &= ~(uint32_t)X80_C1;
+    return true;
+}
 /* false: stopped by an unmasked exception, and nothing is popped. */
 static __attribute__((noinline)) bool soft_arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 s, bool denormal)
 {
     struct x80_env e = env(x);
 
+    if (!denormal && plain_arith(x, op, d, f80_get(d), s)) return true;
     e.den = denormal;
     struct f80 r = soft(&e, op, *d, s);
     done(x, &e, X80_C1);
