@@ -14,6 +14,8 @@ cc_of() {
     case $1 in
     riscv64) echo riscv64-linux-gnu-gcc ;;
     aarch64) echo aarch64-linux-gnu-gcc ;;
+    i386) echo i686-linux-gnu-gcc ;;
+    x86_64) have x86_64-linux-gnu-gcc && echo x86_64-linux-gnu-gcc || { [ "$(uname -m)" = x86_64 ] && echo gcc; } ;;
     *) return 1 ;;
     esac
 }
@@ -22,6 +24,8 @@ deb_arch() {
     case $1 in
     riscv64) echo riscv64:trixie ;;
     aarch64) echo arm64:bookworm ;;
+    i386) echo i386:bookworm ;;
+    x86_64) echo amd64:bookworm ;;
     *) return 1 ;;
     esac
 }

@@ -90,6 +90,15 @@ for g in riscv64 aarch64; do
         group "C torture $g -O2, every 8th, interpreter" tests/user/torture.sh $g -O2 8 "$build" -accel interp
     fi
 done
+for g in i386; do
+    if [ -n "$full" ]; then
+        for o in -O0 -O2 -O3; do group "C torture $g $o" tests/user/torture.sh $g $o 1 "$build" -accel jit,warmup=0; done
+        group "C torture $g -O2, interpreter" tests/user/torture.sh $g -O2 1 "$build" -accel interp
+    else
+        group "C torture $g -O2, every 8th" tests/user/torture.sh $g -O2 8 "$build" -accel jit,warmup=0
+        group "C torture $g -O2, every 16th, interpreter" tests/user/torture.sh $g -O2 16 "$build" -accel interp
+    fi
+done
 group "address, undefined behaviour sanitizers" addresses
 group "thread sanitizer" races
 p=$(grep -c '^PASS ' "$log") f=$(grep -c '^FAIL ' "$log") s=$(grep -c '^SKIP ' "$log")

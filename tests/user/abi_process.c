@@ -14,6 +14,16 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
+#if defined(__riscv)
+#define MACHINE "riscv64"
+#elif defined(__aarch64__)
+#define MACHINE "aarch64"
+#elif defined(__x86_64__)
+#define MACHINE "x86_64"
+#else
+#define MACHINE "i686"
+#endif
+
 extern char **environ;
 static char self[4096];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, *robust;
@@ -170,8 +180,8 @@ static void about_self(void)
     CHECK(read_file("/proc/self/cmdline", buf, sizeof buf) > 0 && strstr(buf, "abi_process"));
     CHECK(prctl(PR_SET_NAME, "a name") == 0 && prctl(PR_GET_NAME, name) == 0 && !strcmp(name, "a name"));
     CHECK(read_file("/proc/self/stat", buf, sizeof buf) > 0 && strstr(buf, "(a name)") && atoi(buf) == getpid());
-    CHECK(read_file("/proc/cpuinfo", buf, sizeof buf) > 0 && !strstr(buf, "GenuineIntel") && !strstr(buf, "AuthenticAMD"));
-    CHECK(uname(&u) == 0 && (!strcmp(u.machine, "riscv64") || !strcmp(u.machine, "aarch64")));
+    CHECK(read_file("/proc/cpuinfo", buf, sizeof buf) > 0 && (strstr(buf, "Lyrebird") || (!strstr(buf, "GenuineIntel") && !strstr(buf, "AuthenticAMD"))));
+    CHECK(uname(&u) == 0 && !strcmp(u.machine, MACHINE));
     CHECK(getauxval(AT_PAGESZ) == (unsigned long)sysconf(_SC_PAGESIZE) && getauxval(AT_RANDOM) && getauxval(AT_SYSINFO_EHDR));
     CHECK(getauxval(AT_PHDR) && getauxval(AT_EXECFN) && strstr((char *)getauxval(AT_EXECFN), "abi_process"));
     CHECK(setrlimit(RLIMIT_AS, &rl) == 0 && getrlimit(RLIMIT_AS, &rl) == 0 && rl.rlim_cur == 1 << 30);

@@ -23,6 +23,22 @@ says() {
     out=$(run "$@" 2>&1)
     case $out in *"$want"*) pass "$name" ;; *) fail "$name" "no '$want'"; echo "$out" | head -5 | sed 's/^/    /' ;; esac
 }
+# The x86 guests: the ABI's programs. Addresses of 32-bit guests are not the host's: "based", as with -B.
+for guest in i386 x86_64; do
+    CC=$(cc_of $guest) && have "$CC" || { skip "user/$guest" "no compiler"; continue; }
+    [ -e "$build/lyre-$guest" ] || ln -s lyre "$build/lyre-$guest"
+    lyre=$build/lyre-$guest root=/ based=
+    [ $guest = i386 ] && root=/usr/i686-linux-gnu based=based
+    for f in "$here"/abi_*.c "$here"/storm.c; do
+        b=$(basename "$f" .c)
+        $CC -D_FILE_OFFSET_BITS=64 -O1 -w -static -pthread "$f" -o "$TMP/$b" -lutil -lrt &&
+            $CC -D_FILE_OFFSET_BITS=64 -O1 -w -pthread "$f" -o "$TMP/$b.dyn" -lutil -lrt || { fail "user/$guest/$b" "does not compile"; continue; }
+        expect "user/$guest/$b" 0 "$lyre" "$TMP/$b" $based
+        expect "user/$guest/$b/interp" 0 "$lyre" -accel interp "$TMP/$b" $based
+        # the linker's own library: the host's cache of libraries can name another version of it
+        expect "user/$guest/$b/dynamic" 0 "$lyre" -L "$root" ${based:+-E LD_LIBRARY_PATH=$root/lib} "$TMP/$b.dyn" $based
+    done
+done
 for guest in riscv64 aarch64; do
     CC=$(cc_of $guest) && have "$CC" || { skip "user/$guest" "no cross compiler"; continue; }
     [ -e "$build/lyre-$guest" ] || ln -s lyre "$build/lyre-$guest"

@@ -40,6 +40,35 @@ bool x86_load_seg(struct x86_cpu *x, unsigned seg, uint16_t sel)
     return true;
 }
 
+bool x86_load_cs(struct x86_cpu *x, uint16_t sel)
+{
+    uint32_t code;
+
+    if (x->is64) {
+        if (sel != USER64_CS && sel != USER32_CS64) return false;
+        code = sel == USER64_CS ? MODE_CODE64 : MODE_CODE32 | MODE_LONG;
+    } else {
+        if (sel != USER32_CS) return false;
+        code = MODE_CODE32;
+    }
+    x->sel[SEG_CS] = sel;
+    x->c.mode = (x->c.mode & ~(uint32_t)(MODE_CODE | MODE_LONG)) | code;
+    return true;
+}
+
+bool x86_describe(const struct x86_cpu *x, uint16_t sel, uint32_t *attr, uint32_t *limit)
+{
+    unsigned i = (sel >> 3) - tls_first(x);
+
+    *limit = 0xffffffff;
+    *attr = 0;
+    if (sel == (x->is64 ? USER_DS : USER32_DS)) *attr = 0x00cff300;
+    else if (sel == (x->is64 ? USER32_CS64 : USER32_CS)) *attr = 0x00cffb00;
+    else if (x->is64 && sel == USER64_CS) *attr = 0x00affb00;
+    else if (!(sel & 4) && i < TLS_COUNT && x->tls[i].flags) *attr = 0x00cff300, *limit = x->tls[i].limit;
+    return *attr;
+}
+
 void x86_mode_update(struct x86_cpu *x)
 {
     bool flat = !(x->segbase[SEG_ES] | x->segbase[SEG_CS] | x->segbase[SEG_SS] | x->segbase[SEG_DS]);

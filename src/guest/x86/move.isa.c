@@ -61,7 +61,7 @@ INSN(xchg, "86 /r Eb,Gb lock | 87 /r Ev,Gv lock | 90+r Zv,rAX", "xchg")
     dst(t, f, 1, a);
 }
 
-INSN(nop, "NP 90 rexb0 | 0F 1F /r Ev | 0F 18 /r Ev | 0F 19 /r Ev | 0F 1C /r Ev | 0F 1D /r Ev | 0F 1E /r Ev", "nop")
+INSN(nop, "NP 90 rexb0 | 0F 1F /r Ev | 0F 18 /r Ev | 0F 19 /r Ev | 0F 1A /r Ev | 0F 1B /r Ev | 0F 1C /r Ev | 0F 1D /r Ev | 0F 1E /r Ev", "nop")
 {
 }
 

@@ -132,7 +132,7 @@ INSN(prefetchnta, "0F 18 /0 Mb", "prefetchnta") { }
 INSN(prefetcht0, "0F 18 /1 Mb", "prefetcht0") { }
 INSN(prefetcht1, "0F 18 /2 Mb", "prefetcht1") { }
 INSN(prefetcht2, "0F 18 /3 Mb", "prefetcht2") { }
-INSN(prefetch, "0F 0D /0 Mb", "prefetch") { }
+INSN(prefetch, "0F 0D /r Mb", "prefetch") { }
 INSN(prefetchw, "0F 0D /1 Mb", "prefetchw") { }
 
 /* What the line is written back from is always coherent here; the address has to be readable. */

@@ -175,9 +175,8 @@ _Static_assert(ARRAY_LEN(regs32) == R_COUNT, "the same rows");
 #define V2   V1 LONG ",CX16,LAHF,POPCNT,SSE3,SSSE3,SSE4_1,SSE4_2,MMXEXT"
 #define V3   V2 ",XSAVE,AVX,AVX2,BMI1,BMI2,F16C,FMA,LZCNT,MOVBE"
 #define V4   V3 ",AVX512F,AVX512BW,AVX512CD,AVX512DQ,AVX512VL"
-enum { MODEL_MAX };
 static const struct cpu_model models[] = {
-    [MODEL_MAX] = { "max", "everything that is implemented", NULL },
+    { "max", "everything that is implemented", NULL },
     { "qemu64", "x86-64 with SSE3 and CMPXCHG16B", V1 LONG ",CX16,LAHF,SSE3" },
     { "x86-64-v1", "the x86-64 baseline", V1 LONG },
     { "x86-64-v2", "the ABI's level 2 (SSE4.2, POPCNT, CMPXCHG16B)", V2 },
@@ -190,6 +189,16 @@ static const struct cpu_model models[] = {
     { "pentium3", "Pentium III", "FPU,TSC,CX8,SEP,CMOV,MMX,FXSR,SSE" },
     { NULL, NULL, NULL }
 };
+/* Family, model and stepping as CPUID says; where a model is of no particular make, AMD's: undefined flags are as there. */
+static const struct identity {
+    uint32_t signature;
+    const char *vendor;
+} identities[] = {
+    { 0x00800f12, "AuthenticAMD" }, { 0x000f06b1, "AuthenticAMD" }, { 0x000f06b1, "AuthenticAMD" }, { 0x00100f42, "AuthenticAMD" },
+    { 0x00800f12, "AuthenticAMD" }, { 0x00a00f11, "AuthenticAMD" }, { 0x00000663, "AuthenticAMD" }, { 0x00000480, "GenuineIntel" },
+    { 0x00000543, "GenuineIntel" }, { 0x00000652, "GenuineIntel" }, { 0x00000673, "GenuineIntel" },
+};
+_Static_assert(ARRAY_LEN(identities) == ARRAY_LEN(models) - 1, "one for each model");
 
 static int feat_find(const char *name, size_t len)
 {
@@ -247,8 +256,8 @@ static int init(CPU *cpu, const char *spec, struct err *e, bool is64)
     x->model = (uint8_t)m;
     x->is64 = is64;
     x->sysmode = cpu->v && cpu->v->sys;
-    x->signature = is64 ? 0x000006f0 : 0x00000630; /* family 6 */
-    memcpy(x->vendor, "GenuineIntel", 13);
+    x->signature = identities[m].signature;
+    memcpy(x->vendor, identities[m].vendor, 13);
     for (int f = 0; f < X86_FEATS; f++) {
         const char *list = models[m].features;
         bool on = !list;

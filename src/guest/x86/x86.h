@@ -147,6 +147,10 @@ void x86_cpuid(const struct x86_cpu *x, uint32_t leaf, uint32_t subleaf, uint32_
 
 /* Loads a segment register from the descriptor tables (system mode) or what Linux has in them (linux.c). False: #GP. */
 bool x86_load_seg(struct x86_cpu *x, unsigned seg, uint16_t sel);
+/* The same for CS; cpu->mode becomes that of the new segment's code. */
+bool x86_load_cs(struct x86_cpu *x, uint16_t sel);
+/* Attributes (as LAR gives them) and limit of a segment that the program may use; false: it names none. */
+bool x86_describe(const struct x86_cpu *x, uint16_t sel, uint32_t *attr, uint32_t *limit);
 /* Brings cpu->mode along with the segments. */
 void x86_mode_update(struct x86_cpu *x);
 
