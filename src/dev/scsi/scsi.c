@@ -31,7 +31,7 @@ static int plug(struct bus *bus, struct dev *dev, struct err *e)
     if (d->channel) return err_set(e, EINVAL, "bad scsi channel id: %u", d->channel);
     for (unsigned t = 0; any && t <= b->max_target; t++) {
         struct scsi_dev *o = b->devs;
-        while (o && o->target != t) o = o->next;
+        while (o && (o->target != t || o->lun != d->lun)) o = o->next;
         if (!o) d->target = t, any = false;
     }
     if (any) return err_set(e, EBUSY, "no free target");
