@@ -68,7 +68,8 @@ static bool plug(struct box *b, const char *cls, const char *id, const char *bus
 {
     struct err e = { 0 };
     struct dev *d = dev_new(&b->d.b, device_find(cls), id, &e);
-    bool ok = d && !dev_set_list(d, props, &e) && !dev_realize(d, bus_find(&b->d.b, device_find(cls)->bus, bus, &e), &e);
+    struct bus *on = d && !dev_set_list(d, props, &e) ? bus_find(&b->d.b, device_find(cls)->bus, bus, &e) : NULL;
+    bool ok = on && !dev_realize(d, on, &e);
     if (!ok) fprintf(stderr, "%s: %s\n", cls, e.msg);
     if (d) b->d.dev = d;
     return ok;
@@ -79,7 +80,9 @@ static bool usb_make(struct box *b)
 {
     struct dev *hc = b->d.dev;
     bool ok = plug(b, "usb-storage", "u0", NULL, "drive=d,port=1") && plug(b, "usb-hub", "u1", NULL, "port=2") &&
-              plug(b, "usb-kbd", "u2", NULL, "port=2.1") && plug(b, "usb-mouse", "u3", NULL, "port=3") && plug(b, "usb-tablet", "u4", NULL, "port=4");
+              plug(b, "usb-kbd", "u2", NULL, "port=2.1") && plug(b, "usb-mouse", "u3", NULL, "port=3") && plug(b, "usb-tablet", "u4", NULL, "port=4") &&
+              plug(b, "usb-uas", "u5", NULL, "port=5") && plug(b, "scsi-hd", "h", "u5.0", "drive=d") && plug(b, "usb-net", "u6", NULL, "netdev=n,port=6") &&
+              plug(b, "usb-serial", "u7", NULL, "chardev=c0,port=2.2");
     b->d.dev = hc;
     b->hc.d = b->d;
     b->hc.blk = b->blk;
@@ -212,9 +215,15 @@ static void usb_step(struct box *b)
         for (unsigned i = 16; i < 32; i += 8) drv_st(&b->d, HC_BUF + i, take(b, 8), 8);
         hc_bulk(h, slot, dci, HC_BUF, 31, NULL);
         break;
-    case 13: {
+    case 13: /* an information unit of UAS */
+        v = take(b, 4);
+        for (unsigned i = 0; i < 32; i += 8) drv_st(&b->d, HC_BUF + i, i == 16 ? take(b, 8) : 0, 8);
+        drv_st(&b->d, HC_BUF, (how & 7) | (v & 0xff) << 24 | (v >> 8 & 0xff) << 32 | (v >> 16 & 0xff) << 56, 8);
+        hc_bulk(h, slot, dci, HC_BUF, v >> 24 ? 32 : 16, NULL);
+        break;
+    case 14: {
         char id[] = "u0";
-        id[1] = (char)('0' + dci % 6);
+        id[1] = (char)('0' + dci % 8);
         if (dev_find(&b->d.b, id)) dev_free(dev_find(&b->d.b, id));
         else plug(b, how & 1 ? "usb-kbd" : "usb-hub", id, NULL, "");
         b->d.dev = dev_find(&b->d.b, "dut");
@@ -277,7 +286,8 @@ static void step(struct box *b)
         if (n) net_send_buf(n, f, sizeof f);
         input_point(b->d.b.display, (uint32_t)take(b, 2), 5);
         input_sync(b->d.b.display);
-        chr_ringbuf_write(chr_find(b->chrs, "c0"), f, 100, &(struct err){ 0 });
+        struct chr *c = chr_find(b->chrs, "c0");
+        if (chr_be_room(c) >= 100) chr_be_recv(c, f, 100);
         break;
     }
     default: usb_step(b);

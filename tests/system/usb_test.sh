@@ -7,6 +7,10 @@ tests=$here/..
 . "$here/kernels.sh"
 build=$1
 begin usb mkfs.ext4 e2fsck || exit 0
+http_server
+sum=$(seq 1 300000 | md5sum | cut -d' ' -f1)
+disk=('# ' 'while ! [ -e /dev/sda ]; do :; done; mount -t ext4 /dev/sda /mnt && seq 1 300000 >/mnt/numbers && umount /mnt && echo writ""ten\n' written -
+    '# ' 'echo 3 >/proc/sys/vm/drop_caches; mount -t ext4 /dev/sda /mnt && md5sum /mnt/numbers\n' "$sum" - '# ' 'umount /mnt && echo a""way\n' away -)
 # usb NAME MODE COMMAND...
 usb() {
     local name=usb/$1
@@ -25,6 +29,7 @@ for guest in aarch64 riscv64; do
         crc32c_generic libcrc32c crc16 mbcache jbd2 ext4
     cp "$TMP/dhcp" "$TMP/$guest"
     initramfs "$TMP/initrd" "$TMP/init" "$TMP/$guest"/*
+    cp "$TMP/initrd" "$TMP/initrd-$guest"
     four=virt,gic-version=3
     [ $guest = riscv64 ] && four=virt,aia=aplic-imsic
     for model in qemu-xhci nec-usb-xhci; do
@@ -40,6 +45,20 @@ for guest in aarch64 riscv64; do
         [[ usb/$guest/$model-fsck =~ ${ONLY:-.} ]] || continue
         if e2fsck -fn "$TMP/disk" >"$TMP/log" 2>&1; then pass usb/$guest/$model-fsck; else fail usb/$guest/$model-fsck "$(tail -5 "$TMP/log" | tr '\n' ' ')"; fi
     done
+    # SCSI disks by UAS, with streams (super speed) and without; a serial adapter; a network card
+    for ports in p3=4 p3=0; do
+        rm -f "$TMP/disk"
+        truncate -s 64M "$TMP/disk" && mkfs.ext4 -q -F "$TMP/disk"
+        machine uas-$ports 200 "${disk[@]}" "${off[@]}" -- -M $four -smp 2 -nic none -device qemu-xhci,$ports -device usb-uas,id=u \
+            -drive if=none,id=d,format=raw,file="$TMP/disk" -device scsi-hd,bus=u.0,drive=d
+    done
+    : >"$TMP/line"
+    machine serial 120 '# ' 'while ! [ -e /dev/ttyUSB0 ]; do :; done; stty -F /dev/ttyUSB0 115200 raw -echo; seq 1 5000 >/dev/ttyUSB0; echo writ""ten\n' written - \
+        "${off[@]}" -- -M $four -nic none -device qemu-xhci -chardev file,id=c,path="$TMP/line" -device usb-serial,chardev=c
+    [[ usb/$guest/serial-file =~ ${ONLY:-.} ]] && if seq 1 5000 | cmp -s - "$TMP/line"; then pass usb/$guest/serial-file; else fail usb/$guest/serial-file "$(wc -c <"$TMP/line")"; fi
+    nic=('# ' 'while ! [ -e /sys/class/net/*/device/../idVendor ]; do :; done; n=$(ls /sys/class/net | grep -v lo | grep -v sit); ip link set $n up; udhcpc -q -n -i $n -s /dhcp\n' \
+        'LEASE 10.0.2.15' - "${net[@]:4}")
+    machine net 200 "${nic[@]}" - "${off[@]}" -- -M $four -nic none -device qemu-xhci -netdev user,id=n -device usb-net,netdev=n
 done
 efi=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
 if [ -e $efi ] && have mkfs.vfat && have mcopy; then

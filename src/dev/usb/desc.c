@@ -74,7 +74,8 @@ static int string(struct out *o, const struct usb_dev *d, unsigned i)
         byte(o, 4), byte(o, USB_DT_STRING), word(o, 0x0409);
         return 4;
     }
-    for (unsigned k = 0; i >= USB_STR_MORE && s->strings && s->strings[k]; k++)
+    if (i == USB_STR_MORE && d->own_string) t = d->own_string;
+    for (unsigned k = 0; !t && i >= USB_STR_MORE && s->strings && s->strings[k]; k++)
         if (k == i - USB_STR_MORE) t = s->strings[k];
     if (!t) return -1;
     unsigned len = (unsigned)MIN(strlen(t), 126u);

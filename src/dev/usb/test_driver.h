@@ -8,6 +8,7 @@
 #include "dev/usb/xhci.h"
 #include "dev/virtio/test_driver.h"
 #include "io/block/blk.h"
+#include "io/char/chr.h"
 #include "io/display/display.h"
 
 enum { HC_ECAM = 0x30000000, HC_BAR = 0x40000000, HC_OP = HC_BAR + 0x40, HC_RT = HC_BAR + 0x1000, HC_DB = HC_BAR + 0x2000,
@@ -23,6 +24,7 @@ struct hc {
     struct drv d;
     struct blk_graph *g;
     struct blk *blk;
+    struct chr_set *chrs;        /* a test's */
     struct dev_resolver r;
     struct dev *dev;
     struct hc_ring cmd, ring[8][32];

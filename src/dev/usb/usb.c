@@ -275,10 +275,12 @@ void usb_port_remove(struct usb_port *p)
     for (struct usb_port **q = &p->bus->ports; *q; q = &(*q)->next)
         if (*q == p) {
             *q = p->next;
-            p->bus->bus->max--;
             break;
         }
-    if (!p->dev) return;
+    if (!p->dev) { /* else its place goes with the device (unplug) */
+        p->bus->bus->max--;
+        return;
+    }
     detach(p->dev);
     p->dev->port = NULL;
     p->dev = NULL;
@@ -303,6 +305,7 @@ static void unplug(struct bus *bus, struct dev *dev)
     struct usb_dev *d = (struct usb_dev *)dev;
     detach(d);
     if (d->port) d->port->dev = NULL;
+    else bus->max--;
     d->port = NULL;
 }
 

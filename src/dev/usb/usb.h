@@ -159,6 +159,7 @@ struct usb_dev {
     uint32_t halted;             /* bit n: OUT endpoint n, 16 + n: IN */
     struct usb_control ctl;
     char serial[96];
+    const char *own_string;      /* string USB_STR_MORE, if it is the instance's; NULL: of the tables */
     struct usb_packet *waiting;
     uint32_t ready, round;
     struct deferred wake;

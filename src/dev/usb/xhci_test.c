@@ -516,6 +516,145 @@ static void full_events(void **st)
     hc_free(&h);
 }
 
+/* --- UAS by streams, serial line -------------------------------------------------------------------------------------------------------- */
+
+enum { UAS_COMMAND = 2, UAS_STATUS = 5, UAS_IN = 7, UAS_OUT = 8, STREAM_RINGS = HC_BUF + 0x80000 };
+
+/* Streams 1 to 15 of an endpoint, each with a ring of one TD. */
+static uint64_t stream_ctx(unsigned dci) { return STREAM_RINGS + 0x10000ull * dci; }
+static void streams_on(struct hc *h, unsigned slot, unsigned dci, unsigned type)
+{
+    hc_zero(h, stream_ctx(dci), 0x10000);
+    for (unsigned i = 1; i < 16; i++) drv_st(&h->d, stream_ctx(dci) + 16 * i, (stream_ctx(dci) + 0x1000 * (i & 7) + 0x400 * (i >> 3) + 0x800) | 1 << 1 | 1, 8);
+    hc_st(h, HC_IN, 0);
+    hc_st(h, HC_IN + 4, 1 | 1u << dci);
+    hc_ep_context(h, slot, dci, type, 1024);
+    hc_st(h, HC_IN + 32 + 32 * dci, 3 << 10 | 1 << 15);
+    drv_st(&h->d, HC_IN + 32 + 32 * dci + 8, stream_ctx(dci), 8);
+    OK(hc_cmd(h, HC_IN, 0, CR_CONFIGURE << 10 | slot << 24, NULL));
+}
+static void stream_td(struct hc *h, unsigned slot, unsigned dci, unsigned stream, uint64_t at, uint32_t len)
+{
+    uint64_t ring = drv_ld(&h->d, stream_ctx(dci) + 16 * stream, 8) & ~15ull;
+    drv_st(&h->d, ring, at, 8);
+    hc_st(h, ring + 8, len);
+    hc_st(h, ring + 12, TRB_NORMAL << 10 | TRB_IOC | TRB_ISP | 1);
+    hc_st(h, HC_DB + 4 * slot, dci | stream << 16);
+}
+static void uas_command(struct hc *h, unsigned slot, unsigned tag, const uint8_t *cdb)
+{
+    uint8_t b[32] = { 1, 0, 0, (uint8_t)tag };
+    memcpy(b + 16, cdb, 10);
+    drv_copy_in(&h->d, HC_BUF + 0x7000, b, sizeof b);
+    OK(hc_bulk(h, slot, UAS_COMMAND, HC_BUF + 0x7000, 32, NULL));
+}
+
+static void streams(void **st)
+{
+    struct hc h;
+    struct hc_event e;
+    unsigned slot;
+    make(&h, "");
+    plug(&h, "usb-uas", "u", "");
+    plug(&h, "scsi-hd", "disk", "drive=d");
+    hc_start(&h, 64);
+    port_reset(&h, 1);
+    OK(hc_address(&h, 1, 0, &slot));
+    OK(hc_control(&h, slot, 0, USB_REQ_SET_CONFIGURATION, 1, 0, 0, NULL));
+    OK(hc_configure(&h, slot, UAS_COMMAND, 2, 1024));
+    streams_on(&h, slot, UAS_STATUS, 6);
+    streams_on(&h, slot, UAS_IN, 6);
+    streams_on(&h, slot, UAS_OUT, 2);
+    /* two at a time: data and status come on their streams */
+    const uint8_t inq[10] = { 0x12, 0, 0, 0, 36 }, tur[10] = { 0 }, wr[10] = { 0x2a, 0, 0, 0, 0, 1, 0, 0, 1 };
+    stream_td(&h, slot, UAS_STATUS, 3, HC_BUF + 0x300, 96);
+    stream_td(&h, slot, UAS_STATUS, 4, HC_BUF + 0x400, 96);
+    uas_command(&h, slot, 4, tur);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SHORT);
+    assert_int_equal(drv_ld(&h.d, HC_BUF + 0x400, 4), 0x04000003);
+    assert_int_equal(drv_ld(&h.d, HC_BUF + 0x406, 1), 2); /* power on */
+    assert_int_equal(drv_ld(&h.d, HC_BUF + 0x410 + 12, 1), 0x29);
+    uas_command(&h, slot, 3, inq);
+    assert_false(hc_wait(&h, ER_TRANSFER, &e));
+    stream_td(&h, slot, UAS_IN, 3, HC_BUF, 36);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SUCCESS);
+    assert_int_equal(byte(&h, 8), 'L');
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SHORT);
+    assert_int_equal(drv_ld(&h.d, HC_BUF + 0x300, 4), 0x03000003);
+    assert_int_equal(drv_ld(&h.d, HC_BUF + 0x306, 1), 0);
+    /* a write waits for its data; overlapping tags are told */
+    stream_td(&h, slot, UAS_STATUS, 5, HC_BUF + 0x500, 96);
+    uas_command(&h, slot, 5, wr);
+    uas_command(&h, slot, 5, wr);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e));
+    assert_int_equal(drv_ld(&h.d, HC_BUF + 0x500, 8), 0x0a00000005000004);
+    drv_st(&h.d, HC_BUF + 0x1000, 0x1122334455667788, 8);
+    stream_td(&h, slot, UAS_STATUS, 5, HC_BUF + 0x500, 96);
+    drv_st(&h.d, stream_ctx(UAS_STATUS) + 16 * 5, (drv_ld(&h.d, stream_ctx(UAS_STATUS) + 16 * 5, 8)), 8);
+    stream_td(&h, slot, UAS_OUT, 5, HC_BUF + 0x1000, 512);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SUCCESS);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SHORT);
+    uint64_t back;
+    assert_int_equal(blk_pread(h.blk, 512, &back, 8), 0);
+    assert_true(back == 0x1122334455667788);
+    /* what waits on a stream is told when the endpoint is stopped; streams that are not there are errors */
+    stream_td(&h, slot, UAS_STATUS, 9, HC_BUF + 0x500, 96);
+    hc_trb(&h, &h.cmd, 0, 0, CR_STOP_EP << 10 | slot << 24 | UAS_STATUS << 16);
+    hc_st(&h, HC_DB, 0);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_STOPPED);
+    assert_true(hc_wait(&h, ER_COMMAND, &e) && hc_cc(&e) == CC_SUCCESS);
+    assert_int_equal(hc_cmd(&h, stream_ctx(1) | 3, 99u << 16, CR_SET_DEQUEUE << 10 | slot << 24 | UAS_STATUS << 16, NULL), CC_STREAM_ID);
+    assert_int_equal(hc_cmd(&h, stream_ctx(1) | 1, 9u << 16, CR_SET_DEQUEUE << 10 | slot << 24 | UAS_STATUS << 16, NULL), CC_STREAM_TYPE);
+    hc_st(&h, HC_DB + 4 * slot, UAS_IN | 77u << 16);
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_STREAM_ID);
+    hc_free(&h);
+}
+
+static struct chr *chr_named(void *ctx, const char *name, struct err *e) { return chr_find(((struct hc *)ctx)->chrs, name); }
+
+static void serial(void **st)
+{
+    struct hc h;
+    struct err err = { 0 };
+    unsigned slot, n;
+    uint8_t text[256];
+    size_t len;
+    make(&h, "");
+    h.chrs = chr_set_new(h.d.b.loop, NULL);
+    chr_new_text(h.chrs, "ringbuf,id=c", NULL, &err);
+    h.r.chr = chr_named;
+    dev_resolve_with(&h.d.b, &h.r);
+    plug(&h, "usb-serial", "s", "chardev=c");
+    hc_start(&h, 64);
+    port_reset(&h, 5);
+    OK(hc_address(&h, 5, 0, &slot));
+    OK(hc_control(&h, slot, 0, USB_REQ_SET_CONFIGURATION, 1, 0, 0, NULL));
+    OK(hc_configure(&h, slot, 3, 6, 64));
+    OK(hc_configure(&h, slot, 4, 2, 64));
+    OK(hc_control(&h, slot, 0x40, 3, 0x001a, 0, 0, NULL)); /* 115200 baud */
+    OK(hc_control(&h, slot, 0xc0, 5, 0, 0, 2, &n));
+    drv_copy_in(&h.d, HC_BUF, "to the line", 11);
+    OK(hc_bulk(&h, slot, 4, HC_BUF, 11, NULL));
+    assert_int_equal(chr_ringbuf_read(chr_find(h.chrs, "c"), text, sizeof text, &len, &err), 0);
+    assert_int_equal(len, 11);
+    assert_memory_equal(text, "to the line", 11);
+    /* 100 bytes come in two packets, each with its status */
+    assert_int_equal(hc_bulk(&h, slot, 3, HC_BUF, 512, NULL), 0);
+    for (unsigned i = 0; i < 100; i++) text[i] = (uint8_t)i;
+    assert_true(chr_be_room(chr_find(h.chrs, "c")) >= 100);
+    chr_be_recv(chr_find(h.chrs, "c"), text, 100);
+    struct hc_event e;
+    assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SHORT);
+    assert_int_equal(512 - (e.status & 0xffffff), 104);
+    assert_int_equal(byte(&h, 0) & 1, 1);
+    assert_int_equal(byte(&h, 2), 0);
+    assert_int_equal(byte(&h, 63), 61);
+    assert_int_equal(byte(&h, 66), 62);
+    dev_free(dev_find(&h.d.b, "s"));
+    chr_set_free(h.chrs);
+    hc_free(&h);
+}
+
 /* --- hubs, plugging, state -------------------------------------------------------------------------------------------------------------------- */
 
 static void hub(void **st)
@@ -554,7 +693,9 @@ static void hub(void **st)
     assert_true(hc_wait(&h, ER_TRANSFER, &e));
     assert_int_equal(hc_cc(&e), CC_TRANSACTION);
     assert_int_equal(hc_ld(&h, hc_portsc(6)) & (PS_CCS | PS_PED | PS_CSC), PS_CSC);
+    assert_int_equal(h.d.b.buses->next->max, 4 + 1); /* its place is still there */
     dev_free(dev_find(&h.d.b, "k"));
+    assert_int_equal(h.d.b.buses->next->max, 4);
     hc_free(&h);
 }
 
@@ -639,7 +780,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers), cmocka_unit_test(keyboard), cmocka_unit_test(pointers), cmocka_unit_test(storage), cmocka_unit_test(storage_errors),
         cmocka_unit_test(short_packets), cmocka_unit_test(stop_and_go), cmocka_unit_test(wrong_commands), cmocka_unit_test(full_events),
-        cmocka_unit_test(hub), cmocka_unit_test(plugging), cmocka_unit_test(saved),
+        cmocka_unit_test(streams), cmocka_unit_test(serial), cmocka_unit_test(hub), cmocka_unit_test(plugging), cmocka_unit_test(saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
