@@ -12,7 +12,7 @@ tests="libcmocka-dev clang lld libclang-rt-14-dev git openssl binutils binutils-
     gcc-i686-linux-gnu libc6-dev-i386-cross
     gcc-12-source xz-utils gdb-multiarch
     gvncviewer qemu-system-arm qemu-system-misc qemu-utils device-tree-compiler cpio acpica-tools
-    debootstrap dpkg-dev e2fsprogs dosfstools mtools dosfstools mtools openssh-client"
+    debootstrap dpkg-dev e2fsprogs dosfstools mtools openssh-client"
 case ${1:-test} in
 build) want=$build ;;
 demo) want="$build $demo" ;;
