@@ -235,6 +235,11 @@ const struct device *device_find(const char *name);
 struct dev *dev_new(struct board *b, const struct device *cls, const char *id, struct err *e);
 int dev_set(struct dev *d, const char *prop, const char *value, struct err *e);
 int dev_set_list(struct dev *d, const char *list /* "a=1,b=2", NULL = none */, struct err *e);
+/* -fsdev local: a folder of the host. */
+struct dev_fsdev {
+    const char *id, *path, *security; /* security_model's word */
+    bool readonly;
+};
 /* Back ends by name, for PROP_CHR, PROP_BLK, PROP_NET: installed by machine/. */
 struct dev_resolver {
     struct chr *(*chr)(void *ctx, const char *name, struct err *e);
@@ -245,6 +250,8 @@ struct dev_resolver {
     int (*take_blk)(void *ctx, struct blk *b, struct dev *d, struct err *e);
     void (*drop_blk)(void *ctx, struct blk *b, struct dev *d);
     struct iothread *(*iothread)(void *ctx, const char *name);
+    /* -fsdev: NULL: there is none of that id. */
+    const struct dev_fsdev *(*fsdev)(void *ctx, const char *id);
 };
 void dev_resolve_with(struct board *b, const struct dev_resolver *r);
 int dev_realize(struct dev *d, struct bus *bus, struct err *e);

@@ -154,6 +154,12 @@ static struct iothread *resolve_iothread(void *ctx, const char *name)
     return m->iothread_named ? m->iothread_named(m->iothread_ctx, name) : NULL;
 }
 
+static const struct dev_fsdev *resolve_fsdev(void *ctx, const char *id)
+{
+    struct machine *m = ctx;
+    return m->fsdev_named ? m->fsdev_named(m->fsdev_ctx, id) : NULL;
+}
+
 /* With the device that is unplugged its -drive goes. */
 static void drop_blk(void *ctx, struct blk *b, struct dev *d)
 {
@@ -358,7 +364,7 @@ struct machine *machine_new(const struct machine_config *cfg, struct loop *loop,
     m->b.mem = mem_new();
     m->b.space = space_new(m->b.mem, "memory");
     mem_set_lock(m->b.mem, lock, unlock, mine, loop);
-    dev_resolve_with(&m->b, &(struct dev_resolver){ resolve_chr, resolve_blk, resolve_net, m, take_blk, drop_blk, resolve_iothread });
+    dev_resolve_with(&m->b, &(struct dev_resolver){ resolve_chr, resolve_blk, resolve_net, m, take_blk, drop_blk, resolve_iothread, resolve_fsdev });
     if (getrandom(m->rng_seed, sizeof m->rng_seed, 0) != sizeof m->rng_seed) memset(m->rng_seed, 0, sizeof m->rng_seed);
     if (blks) blk_graph_on_error(blks, disk_error, m);
     if (build(m, e)) {
@@ -514,7 +520,8 @@ static void reset(struct machine *m)
 
 int machine_begin(struct machine *m, struct err *e)
 {
-    int r = machine_boot(m, e);
+    int r = machine_boot_order(m, e);
+    if (!r) r = machine_boot(m, e);
     if (r) return r;
     m->begun = true;
     reset(m);

@@ -127,6 +127,7 @@ struct machine_config {
     const struct blk_drive *drives; /* -drive: those with if=pflash are flashN, others have devices made for them */
     unsigned ndrives;
     const char *name, *uuid;
+    bool boot_menu, boot_strict; /* -boot */
     bool nographic, nodefaults, start_paused, no_reboot, no_shutdown, semihosting, one_thread;
     uint64_t cache_bytes;
     bool icount, icount_nosleep; /* -icount: guest time is the number of instructions << icount_shift; idle time is not waited for */
@@ -196,6 +197,8 @@ struct machine {
     /* -object iothread,id=NAME; NULL: there are none */
     struct iothread *(*iothread_named)(void *ctx, const char *name);
     void *iothread_ctx;
+    const struct dev_fsdev *(*fsdev_named)(void *ctx, const char *id);
+    void *fsdev_ctx;
     struct vcpus *vcpus;        /* vcpu.c's */
 };
 
@@ -265,6 +268,8 @@ void machine_roms_write(struct machine *m);
 /* The largest stretch of the main memory's first window in which no such bytes lie. */
 void machine_free_ram(const struct machine *m, uint64_t *lo, uint64_t *hi);
 void machine_roms_free(struct machine *m);
+/* bootindex= of all devices to fw_cfg. */
+int machine_boot_order(struct machine *m, struct err *e);
 /* What machine_begin does before the first reset: loaders, the board's boot hook; and the pc that loaders set, after each reset. */
 int machine_boot(struct machine *m, struct err *e);
 void machine_loaders_pc(struct machine *m);

@@ -4,8 +4,10 @@
  */
 #include "sys/sys.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 struct sys_text {
@@ -156,7 +158,10 @@ static int set_rtc(struct sys *s, const char *arg, struct err *e)
     int clock = 0, r = opts_parse(&o, arg, "base", e);
     if (!r) r = opts_enum(&o, "clock", clocks, 0, &clock, e);
     const char *base = r ? "utc" : opts_str(&o, "base", "utc");
-    if (!r) opts_has(&o, "driftfix");
+    static const char *const drift[] = { "none", "slew", NULL }; /* the boards' clocks are read, they tick for nobody */
+    int drifts = 0;
+    if (!r) r = opts_enum(&o, "driftfix", drift, 0, &drifts, e);
+    if (!r) r = opts_check(&o, "rtc", e);
     time_t now = time(NULL);
     struct tm t = { 0 };
     s->cfg.rtc_offset = 0;
@@ -236,6 +241,7 @@ static int set_boot(struct sys *s, const char *arg, struct err *e)
             if (*p < 'a' || *p > 'p') r = err_set(e, EINVAL, "Invalid boot device: '%c' is not a drive a to p", *p);
     }
     opts_has(&o, "splash");
+    if (!r) s->cfg.boot_menu = menu, s->cfg.boot_strict = strict;
     if (!r && menu && splash) r = boot_file(s, "etc/boot-menu-wait", splash, 2, e);
     if (!r && has_again) r = boot_file(s, "etc/boot-fail-wait", again, 4, e);
     if (!r) r = opts_check(&o, "boot-opts", e);
@@ -243,11 +249,51 @@ static int set_boot(struct sys *s, const char *arg, struct err *e)
     return r;
 }
 
+/* -fsdev local,id=,path=,security_model=[,readonly=on]; -virtfs also makes the device (mount_tag=). */
+static int add_fsdev(struct sys *s, const char *arg, bool device, struct err *e)
+{
+    static const char *const models[] = { "passthrough", "none", "mapped", "mapped-xattr", "mapped-file", NULL };
+    struct opts o = { 0 };
+    bool readonly = false;
+    int model = -1, r = opts_parse(&o, arg, "fsdriver", e);
+    const char *kind = r ? "" : opts_str(&o, "fsdriver", ""), *path = r ? NULL : opts_get(&o, "path"), *tag = r ? NULL : opts_get(&o, "mount_tag");
+    const char *id = r ? NULL : opts_str(&o, "id", device ? tag : NULL);
+    static const char *const ignored[] = { "writeout", "multidevs", "fmode", "dmode" };
+    for (unsigned i = 0; i < ARRAY_LEN(ignored); i++) opts_has(&o, ignored[i]);
+    if (!r) r = opts_enum(&o, "security_model", models, -1, &model, e);
+    if (!r) r = opts_bool(&o, "readonly", false, &readonly, e);
+    if (!r && strcmp(kind, "local")) r = err_set(e, ENOTSUP, "fsdriver '%s' is not here: there is local", kind);
+    else if (!r && model == 4) r = err_set(e, ENOTSUP, "security_model=mapped-file is not here: mapped-xattr does the same with extended attributes");
+    else if (!r && (!path || (device && !tag))) r = err_set(e, EINVAL, "it takes path=%s", device ? " and mount_tag=" : "");
+    else if (!r && !id) r = err_set(e, EINVAL, "it takes id=");
+    else if (!r && model < 0) r = err_set(e, EINVAL, "security_model= is missing: passthrough, mapped-xattr, none");
+    else if (!r && s->nfsdevs == SYS_ITEMS) r = err_set(e, E2BIG, "more than %d of them", SYS_ITEMS);
+    if (!r) r = opts_check(&o, "fsdev", e);
+    if (!r) s->fsdevs[s->nfsdevs++] = (struct dev_fsdev){ sys_text(s, "%s", id), sys_text(s, "%s", path), models[model], readonly };
+    if (!r && device) r = keep(&s->devices, "device", sys_text(s, "virtio-9p-pci,fsdev=%s,mount_tag=%s", id, tag), e);
+    opts_free(&o);
+    return r;
+}
+
+static int set_uuid(struct sys *s, const char *arg, struct err *e)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t i = 0;
+    while (form[i] && (form[i] == '-' ? arg[i] == '-' : isxdigit((unsigned char)arg[i]))) i++;
+    if (form[i] || arg[i]) return err_set(e, EINVAL, "Failed to parse UUID string: Wrong format");
+    s->cfg.uuid = arg;
+    return 0;
+}
+
 static int set_name(struct sys *s, const char *arg, struct err *e)
 {
     struct opts o = { 0 };
     int r = opts_parse(&o, arg, "guest", e);
+    bool threads;
     if (!r) s->cfg.name = sys_text(s, "%s", opts_str(&o, "guest", ""));
+    if (!r) r = opts_bool(&o, "debug-threads", false, &threads, e); /* threads always have names */
+    if (!r && opts_has(&o, "process")) prctl(PR_SET_NAME, opts_get(&o, "process"));
+    if (!r) r = opts_check(&o, "name", e);
     opts_free(&o);
     return r;
 }
@@ -268,6 +314,7 @@ static int add_global(struct sys *s, const char *arg, struct err *e)
         if (r) return r;
     }
     if (!*g->driver || !*g->prop) return err_set(e, EINVAL, "it takes DRIVER.PROPERTY=VALUE");
+    if (!device_find(g->driver)) fprintf(stderr, "%s: warning: global %s.%s has invalid class name\n", s->role, g->driver, g->prop);
     s->cfg.nglobals++;
     return 0;
 }
@@ -328,7 +375,7 @@ enum opt_id {
     O_CHARDEV, O_DRIVE, O_BLOCKDEV, O_HDA, O_HDB, O_HDC, O_HDD, O_CDROM, O_PFLASH, O_SD, O_DEVICE, O_NETDEV, O_NIC, O_NET, O_GLOBAL, O_OBJECT,
     O_ACCEL, O_RTC, O_NO_REBOOT, O_NO_SHUTDOWN, O_S, O_GDB_S, O_GDB, O_D, O_DD, O_DFILTER, O_TRACE, O_NAME, O_UUID, O_DISPLAY, O_VNC, O_VGA, O_NODEFAULTS,
     O_NO_USER_CONFIG, O_SANDBOX, O_MSG, O_OVERCOMMIT, O_BOOT, O_PIDFILE, O_FW_CFG, O_SNAPSHOT, O_KEYMAP, O_USB, O_SEMIHOSTING, O_SEMI_CONFIG, O_VERSION,
-    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT, O_WATCHDOG, O_USBDEVICE
+    O_H, O_ENABLE_KVM, O_ACTION, O_NUMA, O_DATADIR, O_DAEMONIZE, O_READCONFIG, O_ICOUNT, O_FSDEV, O_VIRTFS, O_SET, O_WATCHDOG, O_USBDEVICE
 };
 
 static const struct option_row {
@@ -348,7 +395,7 @@ static const struct option_row {
     { "m", true, O_MEM, "[size=]megs[,slots=n,maxmem=size]", "size of main memory, in MiB without a suffix" },
     { "icount", true, O_ICOUNT, "[shift=]N|auto[,sleep=on|off]", "guest time is the number of instructions << N: runs repeat" },
     { "global", true, O_GLOBAL, "driver.property=value", "default of a property for all devices of a driver" },
-    { "boot", true, O_BOOT, "[order=drives][,...]", "menu=on|off,splash-time=ms,reboot-timeout=ms are for firmware that asks; order is its own affair" },
+    { "boot", true, O_BOOT, "[order=drives][,...]", "menu=on|off,strict=on|off,splash-time=ms,reboot-timeout=ms are for firmware; it boots by devices' bootindex=" },
     { "name", true, O_NAME, "string", "name of the machine" },
     { "uuid", true, O_UUID, "%08x-%04x-%04x-%04x-%012x", "UUID of the machine" },
     { "device", true, O_DEVICE, "driver[,prop[=value][,...]]", "a device; '-device help' lists them, '-device NAME,help' its properties" },
@@ -374,6 +421,9 @@ static const struct option_row {
     { "qmp", true, O_QMP, "dev", "where a monitor for programs (QMP) is" },
     { "qmp-pretty", true, O_QMP_PRETTY, "dev", "the same with indented JSON" },
     { "mon", true, O_MON, "[chardev=]name[,mode=readline|control][,pretty[=on|off]]", "a monitor on a chardev" },
+    { "fsdev", true, O_FSDEV, "local,id=id,path=path,security_model=mapped-xattr|passthrough|none[,readonly=on]", "a folder of the host for -device virtio-9p-pci,fsdev=id" },
+    { "virtfs", true, O_VIRTFS, "local,path=path,mount_tag=tag,security_model=model[,id=id][,readonly=on]", "both at once" },
+    { "set", true, O_SET, "group.id.arg=value", "adds an argument to an earlier option that has an id" },
     { "nographic", false, O_NOGRAPHIC, "", "no display; serial port and monitor on the terminal" },
     { "display", true, O_DISPLAY, "none|vnc=...", "kind of display" },
     { "vnc", true, O_VNC, "<display>[,password=on][,to=n][,share=...]", "a VNC server on HOST:DISPLAY or unix:PATH" },
@@ -475,6 +525,31 @@ static int informative(struct sys *s, unsigned id, const char *arg, struct err *
     }
 }
 
+/* -set GROUP.ID.ARG=VALUE: of what has been given with id=ID. */
+static int set_later(struct sys *s, const char *arg, struct err *e)
+{
+    char group[32], id[64], rest[400];
+    struct { const char *name; struct sys_items *l; } groups[] = {
+        { "device", &s->devices }, { "drive", &s->drive_opts }, { "netdev", &s->netdevs }, { "chardev", &s->chardevs }, { "object", &s->objects },
+    };
+    if (sscanf(arg, "%31[^.].%63[^.].%399[^\n]", group, id, rest) != 3 || !strchr(rest, '='))
+        return err_set(e, EINVAL, "cannot parse: it takes GROUP.ID.ARG=VALUE");
+    for (unsigned g = 0; g < ARRAY_LEN(groups); g++) {
+        if (strcmp(groups[g].name, group)) continue;
+        for (unsigned i = 0; i < groups[g].l->count; i++) {
+            struct sys_item *it = &groups[g].l->item[i];
+            struct opts o = { 0 };
+            bool mine = *it->arg != '{' && !opts_parse(&o, it->arg, "driver", NULL) && !strcmp(opts_str(&o, "id", ""), id);
+            opts_free(&o);
+            if (!mine) continue;
+            it->arg = sys_text(s, "%s,%s", it->arg, rest);
+            return 0;
+        }
+        return err_set(e, ENOENT, "there is no %s \"%s\" defined", group, id);
+    }
+    return err_set(e, EINVAL, "There is no option group '%s'", group);
+}
+
 static int one(struct sys *s, const struct option_row *o, const char *arg, struct err *e)
 {
     struct machine_config *c = &s->cfg;
@@ -521,7 +596,7 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_DFILTER: return log_filter(arg, e);
     case O_TRACE: return trace_option(arg, e);
     case O_NAME: return set_name(s, arg, e);
-    case O_UUID: c->uuid = arg; return 0;
+    case O_UUID: return set_uuid(s, arg, e);
     case O_DISPLAY:
         s->display_none = true;
         if (!strncmp(arg, "vnc=", 4)) return keep(&s->vncs, "vnc", arg + 4, e);
@@ -541,6 +616,8 @@ static int one(struct sys *s, const struct option_row *o, const char *arg, struc
     case O_ICOUNT: return set_icount(s, arg, e);
     case O_SNAPSHOT: s->snapshot = true; return 0;
     case O_DAEMONIZE: s->daemonize = true; return 0;
+    case O_FSDEV: case O_VIRTFS: return add_fsdev(s, arg, o->id == O_VIRTFS, e);
+    case O_SET: return set_later(s, arg, e);
     case O_READCONFIG: return readconfig(s, arg, e);
     case O_ACTION: return set_action(s, arg, e);
     case O_WATCHDOG: return set_action(s, sys_text(s, "watchdog=%s", arg), e);

@@ -11,6 +11,7 @@
 #include "io/display/vnc.h"
 #include "io/net/net.h"
 #include "sys/monitor_cmd.h"
+#include "sys/objects.h"
 
 struct world {
     struct loop *l;
@@ -20,6 +21,7 @@ struct world {
     struct machine *m;
     struct monitors *s;
     struct vnc_set *vnc;
+    struct objects *objs;
     struct err e;
     int qmp, hmp;       /* the clients' ends */
     char *buf;          /* what has come and was not taken */
@@ -62,7 +64,8 @@ static int start(void **state, bool machine)
         if (rc) print_message("%s\n", w->e.msg);
         assert_int_equal(rc, 0);
     }
-    struct monitors_config cfg = { .machine = w->m, .guest = g, .loop = w->l, .chrs = w->chrs, .nets = w->nets, .blks = w->blks, .name = "vm\xc3\xa9" };
+    if (w->blks) w->objs = objects_new(w->l, w->blks, w->nets);
+    struct monitors_config cfg = { .objs = w->objs, .machine = w->m, .guest = g, .loop = w->l, .chrs = w->chrs, .nets = w->nets, .blks = w->blks, .name = "vm\xc3\xa9" };
     if (machine) {
         cfg.vnc = w->vnc = vnc_set_new(w->l, w->m->b.display, NULL);
         assert_int_equal(vnc_new(w->vnc, "none,password=on", &w->e), 0);
@@ -92,6 +95,7 @@ static int tear_down(void **state)
     chr_set_free(w->chrs);
     net_set_free(w->nets);
     if (w->blks) blk_graph_free(w->blks);
+    objects_free(w->objs);
     loop_unlock(w->l);
     loop_free(w->l);
     close(w->qmp);
@@ -525,6 +529,78 @@ static void test_display(void **state)
     console_free(con);
 }
 
+/* --- every command with any arguments ------------------------------------------------------------------------------------------- */
+
+static uint64_t pick(uint64_t *s, uint64_t n)
+{
+    *s ^= *s << 13, *s ^= *s >> 7, *s ^= *s << 17;
+    return (*s >> 11) % n;
+}
+
+static struct json_object *any(uint64_t *s, char type, unsigned depth)
+{
+    static const char *const words[] = { "", "d", "q", "n0", "t0", "tg", "io", "/machine", "/objects/tg", "/machine/peripheral/d", "full", "raw", "null-co", "nbd", "x",
+        "virtio-rng-device", "virtio-blk-pci", "pcie-root-port", "throttle-group", "iothread", "secret", "/nowhere/x", "limits", "type", "nix\xc3\xa9", "-1", "none", "hard",
+        "blockdev-snapshot-sync", "abort", "null", "inet", "unix" };
+    static const char *const keys[] = { "type", "data", "id", "driver", "node-name", "file", "backing", "limits", "bps-total", "iops-read", "addr", "bus", "drive", "path", "host",
+        "port", "qom-type", "out", "size", "device", "snapshot-file", "read-only", "cache", "discard", "throttle-group", "backend", "capability", "state" };
+    static const int64_t numbers[] = { 0, 1, -1, 512, 4096, 1 << 20, INT32_MAX, INT64_MAX, INT64_MIN, 1ll << 50 };
+    struct json_object *o;
+    if (type == 'a' || !pick(s, 12)) type = "snbol0"[pick(s, 6)];
+    switch (type) {
+    case 'n': return json_object_new_int64(numbers[pick(s, ARRAY_LEN(numbers))]);
+    case 'b': case '-': return json_object_new_boolean((int)pick(s, 2));
+    case '0': return NULL;
+    case 'l':
+        o = json_object_new_array();
+        for (uint64_t n = depth < 3 ? pick(s, 4) : 0; n; n--) json_object_array_add(o, any(s, pick(s, 2) ? 'o' : 'a', depth + 1));
+        return o;
+    case 'o':
+        o = json_object_new_object();
+        for (uint64_t n = depth < 3 ? pick(s, 6) : 0; n; n--) json_object_object_add(o, keys[pick(s, ARRAY_LEN(keys))], any(s, 'a', depth + 1));
+        return o;
+    default: return json_object_new_string(words[pick(s, ARRAY_LEN(words))]);
+    }
+}
+
+/* An answer to each, and the machine is still there. What ends it is left out, and what could listen or wait. */
+static void test_any(void **state)
+{
+    struct world *w = *state;
+    static const char *const not[] = { "quit", "qmp_capabilities", "system_reset", "system_powerdown", "watchdog-set-action", "set-action" };
+    const char *seed_text = getenv("MONITOR_SEED");
+    uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) | 1 : 0x9e3779b97f4a7c15ull;
+    negotiate(w);
+    ask(w, "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"null-co\",\"node-name\":\"n0\"}}");
+    ask(w, "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"throttle-group\",\"id\":\"tg\"}}");
+    for (unsigned round = 0; round < 4000; round++) {
+        const struct mon_cmd *all[1024], *c;
+        unsigned n = 0;
+        bool skip = false;
+        for (const struct mon_table *const *t = mon_table_registry; *t; t++)
+            for (c = (*t)->cmds; c < (*t)->cmds + (*t)->count && n < ARRAY_LEN(all); c++)
+                if (c->where & MC_QMP) all[n++] = c;
+        c = all[pick(&seed, n)];
+        for (unsigned i = 0; i < ARRAY_LEN(not); i++) skip |= !strcmp(not[i], c->name);
+        if (skip) continue;
+        struct json_object *args = json_object_new_object(), *o = json_object_new_object();
+        struct mon_arg a;
+        for (const char *t = c->args; mon_arg_next(&t, &a);)
+            if (a.type != '*' && a.type != '/' && (!a.optional || !pick(&seed, 3)) && pick(&seed, 30)) json_object_object_add(args, a.name, any(&seed, a.type, 0));
+        if (!pick(&seed, 10)) json_object_object_add(args, "extra", any(&seed, 'a', 0));
+        json_object_object_add(o, "execute", json_object_new_string(c->name));
+        json_object_object_add(o, "arguments", args);
+        json_object_object_add(o, "id", json_object_new_int((int)round));
+        const char *text = json_object_to_json_string(o);
+        put_n(w->qmp, text, strlen(text));
+        char id[32];
+        snprintf(id, sizeof id, "\"id\": %u}", round);
+        for (const char *l = ""; !strstr(l, id);) l = line(w);
+        json_object_put(o);
+    }
+    assert_non_null(strstr(ask(w, "{\"execute\":\"query-status\"}"), "\"return\""));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -532,6 +608,7 @@ int main(void)
         T(test_rules), T(test_garbage), T(test_limits), T(test_schema), T(test_back_ends), T(test_hmp), cmocka_unit_test(test_line), T(test_session),
         cmocka_unit_test_setup_teardown(test_machine, set_up_machine, tear_down),
         cmocka_unit_test_setup_teardown(test_display, set_up_machine, tear_down),
+        cmocka_unit_test_setup_teardown(test_any, set_up_machine, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

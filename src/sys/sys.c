@@ -344,6 +344,14 @@ static int debuggers(struct sys *s, struct err *e)
     return 0;
 }
 
+static const struct dev_fsdev *fsdev_named(void *ctx, const char *id)
+{
+    struct sys *s = ctx;
+    for (unsigned i = 0; i < s->nfsdevs; i++)
+        if (!strcmp(s->fsdevs[i].id, id)) return &s->fsdevs[i];
+    return NULL;
+}
+
 static int build(struct sys *s, struct err *e)
 {
     int r;
@@ -362,6 +370,8 @@ static int build(struct sys *s, struct err *e)
     if (!(s->m = machine_new(&s->cfg, s->loop, s->chrs, s->nets, s->blks, e))) return -EINVAL;
     s->m->iothread_named = objects_iothread;
     s->m->iothread_ctx = s->objs;
+    s->m->fsdev_named = fsdev_named;
+    s->m->fsdev_ctx = s;
     if ((r = nics(s, e)) || (r = drive_devices(s, e)) || (r = usb(s, e)) || (r = each(s, &s->devices, add_device, e)) ||
         (r = sd_cards(s, e)))
         return r;

@@ -33,6 +33,8 @@ struct sys {
     struct blk_drive drives[SYS_ITEMS];
     /* in the order in which they are made */
     struct sys_items chardevs, objects, blockdevs, drive_opts, netdevs, nics, devices, globals_text, fw_cfg;
+    struct dev_fsdev fsdevs[SYS_ITEMS];
+    unsigned nfsdevs;
     struct sys_items serials, monitors, gdbs, vncs, usbs;
     bool usb;                    /* -usb: a controller, if the board has none */
     struct sandbox sandbox;

@@ -118,3 +118,25 @@ S
     run -rtc base=utc
     check rtc test $? = 1
 fi
+
+# What is wrong is said, and ends it; -S and quit end what is right.
+says() { # NAME TEXT OPTION...
+    local name=$1 text=$2
+    shift 2
+    echo quit | timeout 20 "$L" -M virt -nodefaults -display none -bios none -S -monitor stdio "$@" >"$TMP/out" 2>"$TMP/err"
+    local rc=$?
+    if [ -n "$text" ]; then check "$name" test $rc = 1 -a -n "$(grep -F "$text" "$TMP/err")"; else check "$name" test $rc = 0 -a ! -s "$TMP/err"; fi
+}
+says uuid 'Wrong format' -uuid 1
+says uuid-right '' -uuid 12345678-1234-1234-1234-123456789abc -name guest=x,debug-threads=on,process=y -rtc base=2020-01-01,clock=vm,driftfix=slew
+says driftfix "driftfix" -rtc driftfix=nix
+says bootindex 'The bootindex 1 has already been used' -device virtio-net-pci,bootindex=1 -device virtio-net-pci,bootindex=1
+says fsdev '' -fsdev local,id=f,path="$TMP",security_model=mapped-xattr -device virtio-9p-pci,fsdev=f,mount_tag=x -virtfs local,path="$TMP",mount_tag=y,security_model=none
+says fsdev-none "couldn't find fsdev" -device virtio-9p-pci,fsdev=q,mount_tag=x
+says fsdev-model 'security_model' -fsdev local,id=f,path="$TMP"
+says set '' -device virtio-rng-pci,id=r -set device.r.addr=9
+says set-none 'there is no device "q"' -set device.q.a=1
+says throttle 'at the same time' -drive if=none,id=d,driver=null-co,throttling.bps-total=1,throttling.bps-read=1
+says iothread '' -object iothread,id=i -drive if=none,id=d,driver=null-co -device virtio-blk-pci,drive=d,iothread=i,werror=stop,rerror=ignore
+says iothread-none "'i' not found" -drive if=none,id=d,driver=null-co -device virtio-blk-pci,drive=d,iothread=i
+says werror 'invalid write error action' -drive if=none,id=d,driver=null-co,werror=nix

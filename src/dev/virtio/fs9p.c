@@ -1,6 +1,6 @@
 /*
  * fs9p.c: virtio-9p (virtio 1.2 reserves id 9; 9P2000.L inside): a folder of the host for the guest (p9.c).
- * Known gaps: see p9.c; `fsdev` names no -fsdev yet, the folder is the property `path`.
+ * The folder is what fsdev= names (-fsdev), or the property `path`. Known gaps: see p9.c.
  */
 #include "dev/virtio/p9.h"
 #include "dev/virtio/virtio.h"
@@ -62,9 +62,23 @@ static const struct virtio_class class = {
     VIRTIO_ROWS(rows), .reset = reset,
 };
 
+static int take_fsdev(SELF *s, struct err *e)
+{
+    const struct dev_resolver *r = s->v.dev.board->resolver;
+    const struct dev_fsdev *f = r && r->fsdev ? r->fsdev(r->ctx, s->fsdev) : NULL;
+    unsigned i = 0;
+    if (!f) return err_set(e, ENOENT, "virtio-9p device couldn't find fsdev with the id = %s", s->fsdev);
+    while (models[i] && strcmp(models[i], f->security)) i++;
+    s->path = (char *)(uintptr_t)f->path; /* lives as long as the machine */
+    s->security = i;
+    s->readonly |= f->readonly;
+    return 0;
+}
+
 static int init(void *dev, struct err *e)
 {
     SELF *s = dev;
+    if (s->fsdev && *s->fsdev && take_fsdev(s, e)) return -ENOENT;
     if (!s->tag || !*s->tag || strlen(s->tag) > TAG_MAX) return err_set(e, EINVAL, "virtio-9p: mount_tag must be 1 to %d letters", TAG_MAX);
     if (!s->path) return err_set(e, EINVAL, "virtio-9p: path, the folder to share, is not set");
     s->tag_len = (uint16_t)strlen(s->tag);
