@@ -57,6 +57,7 @@ static bool to_el2(const struct arm_cpu *a, enum arm_trap_class c, unsigned reg,
     case TC_ID2: case TC_CTR: return hcr & HCR_TID2;
     case TC_ID3: return hcr & HCR_TID3;
     case TC_IDCP: return hcr & HCR_TIDCP;
+    case TC_SGI: return a->el == 1 && hcr & (HCR_IMO | HCR_FMO);
     case TC_SW: return hcr & HCR_TSW;
     case TC_POC: return hcr & HCR_TPC;
     case TC_POU: case TC_POU_IALL: return hcr & HCR_TPU;
@@ -78,6 +79,7 @@ static bool to_el3(const struct arm_cpu *a, enum arm_trap_class c)
     case TC_APK: return !(scr & SCR_APK);
     case TC_CPACR: case TC_CPTR2: return a->sr[SR_CPTR_EL3] >> 31;
     case TC_LOR: return scr & SCR_TLOR;
+    case TC_SGI: return scr & SCR_IRQ && scr & SCR_FIQ;
     case TC_WFI: return scr & SCR_TWI;
     case TC_WFE: return scr & SCR_TWE;
     case TC_PS: return a->el == 1 && !(scr & SCR_ST);

@@ -308,6 +308,12 @@ static bool icc_there(struct xlat *t, unsigned num)
     return acpu(t)->c.v->intc && is_icc(num) && level(t) >= need && (need != 2 || acpu(t)->has_el2);
 }
 
+/* SGIs are sent to CPUs by number: where EL1 has the virtual interface (IHI 0069, 12.2: ICC_SGI1R_EL1 and its like), EL2 sends them. */
+static enum arm_trap_class icc_class(unsigned num)
+{
+    return (num & ~7u) == R(3, 0, 12, 11, 0) && (num & 7) >= 5 ? TC_SGI : TC_NONE;
+}
+
 static bool mrs_id(struct xlat *t, unsigned reg, unsigned rt)
 {
     const struct arm_cpu *a = acpu(t);
@@ -406,6 +412,7 @@ bool arm_msr(struct xlat *t, unsigned num, unsigned rt)
         return true;
     }
     if (!icc_there(t, num)) return false;
+    arm_check(t, icc_class(num), num, rt, false);
     IR_CALL(t, icc_write, ir_k32(t, num), x(t, rt));
     xl_stop(t);
     return true;
