@@ -130,8 +130,6 @@ static void start(CPU *cpu, uint64_t entry, uint64_t sp)
     uint32_t ds = x->is64 ? 0 : USER32_DS;
 
     memset(x->r, 0, sizeof x->r);
-    memset(x->xmm, 0, sizeof x->xmm);
-    memset(x->ymmh, 0, sizeof x->ymmh);
     memset(x->segbase, 0, sizeof x->segbase);
     memset(x->tls, 0, sizeof x->tls);
     x->sel[SEG_CS] = x->is64 ? USER64_CS : USER32_CS;
@@ -139,9 +137,7 @@ static void start(CPU *cpu, uint64_t entry, uint64_t sp)
     x->sel[SEG_DS] = x->sel[SEG_ES] = ds;
     x->sel[SEG_FS] = x->sel[SEG_GS] = 0;
     x86_set_eflags(cpu, FL_IF);
-    x86_set_mxcsr(cpu, 0x1f80);
-    x87_reset(&x->x87);
-    cpu->mode = x87_mode(&x->x87, cpu->mode);
+    x86_fp_reset(x);
     x86_mode_update(x);
     x->r[R_RSP] = sp;
     cpu->pc = entry;

@@ -127,9 +127,10 @@ static void fill64(const CPU *cpu, struct context64 *c, const struct guest_signa
     c->oldmask = s->mask[0];
 }
 
-/* A handler starts with these flags clear. */
+/* A handler starts with these flags clear, and with floating point as after reset: what was pending is in its frame. */
 static void enter(CPU *cpu, uint64_t handler)
 {
+    x86_fp_reset(x86_cpu_rw(cpu));
     x86_set_eflags(cpu, x86_eflags(cpu) & ~(uint32_t)(FL_DF | FL_RF | FL_TF));
     cpu->pc = handler;
 }

@@ -278,8 +278,7 @@ static int init(CPU *cpu, const char *spec, struct err *e, bool is64)
     cpu->res_addr = ~0ull;
     x->xcr0 = 1 | (x86_has(x, F_SSE) ? 2 : 0) | (x86_has(x, F_AVX) ? 4 : 0);
     x86_set_eflags(cpu, FL_IF);
-    x86_set_mxcsr(cpu, 0x1f80);
-    x87_reset(&x->x87);
+    x86_fp_reset(x);
     return 0;
 }
 static int init64(CPU *cpu, const char *spec, struct err *e)

@@ -136,6 +136,8 @@ enum { XS_X87 = 1, XS_SSE = 2, XS_AVX = 4, XS_LEGACY = 512, XS_HEADER = 64, XS_A
 void x86_fx_put(const struct x86_cpu *x, uint8_t *p, bool wide);
 bool x86_fx_get(struct x86_cpu *x, const uint8_t *p, bool wide, unsigned what);
 void x86_fsave_put(const struct x86_cpu *x, uint8_t p[108]);
+/* All that XSAVE can save, as after reset. */
+void x86_fp_reset(struct x86_cpu *x);
 unsigned x86_xsave_size(const struct x86_cpu *x);
 void x86_xsave_put(const struct x86_cpu *x, uint8_t *p);
 bool x86_xsave_get(struct x86_cpu *x, const uint8_t *p, uint64_t which);

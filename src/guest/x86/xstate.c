@@ -31,6 +31,16 @@ bool x86_fx_get(struct x86_cpu *x, const uint8_t *p, bool wide, unsigned what)
     return true;
 }
 
+void x86_fp_reset(struct x86_cpu *x)
+{
+    x87_reset(&x->x87);
+    memset(x->xmm, 0, sizeof x->xmm);
+    memset(x->ymmh, 0, sizeof x->ymmh);
+    memset(x->k, 0, sizeof x->k);
+    x86_set_mxcsr(&x->c, 0x1f80);
+    x->c.mode = x87_mode(&x->x87, x->c.mode);
+}
+
 unsigned x86_xsave_size(const struct x86_cpu *x)
 {
     return x->xcr0 & XS_AVX ? XS_END_AVX : XS_LEGACY + XS_HEADER;
