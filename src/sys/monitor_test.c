@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -570,6 +571,10 @@ static void test_any(void **state)
     static const char *const not[] = { "quit", "qmp_capabilities", "system_reset", "system_powerdown", "watchdog-set-action", "set-action" };
     const char *seed_text = getenv("MONITOR_SEED");
     uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) | 1 : 0x9e3779b97f4a7c15ull;
+    char dir[] = "/tmp/lyre-any-XXXXXX", cmd[64];
+    int here = open(".", O_PATH | O_DIRECTORY); /* commands write files */
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(chdir(dir), 0);
     negotiate(w);
     ask(w, "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"null-co\",\"node-name\":\"n0\"}}");
     ask(w, "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":\"throttle-group\",\"id\":\"tg\"}}");
@@ -599,6 +604,10 @@ static void test_any(void **state)
         json_object_put(o);
     }
     assert_non_null(strstr(ask(w, "{\"execute\":\"query-status\"}"), "\"return\""));
+    assert_int_equal(fchdir(here), 0);
+    close(here);
+    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    assert_int_equal(system(cmd), 0);
 }
 
 int main(void)
