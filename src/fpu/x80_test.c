@@ -196,6 +196,8 @@ static void emu_ptan(struct x80_env *e, struct regs *r)
 }
 
 #ifdef __x86_64__
+#include <cpuid.h>
+
 struct image {
     uint32_t cw, sw, tw, fip, fcs, fdp, fds;
     uint8_t st[8][10];
@@ -281,12 +283,19 @@ static void rnd_mem(uint8_t *mem)
     memcpy(mem + 10, &r, 6);
 }
 
+/* The only vendor whose CPUs this has been held against: unmasked responses and the transcendentals' flags are left open in part. */
+static bool is_amd(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
+}
+
 /* Masked mostly; every precision (the reserved one too) and rounding mode. */
-static uint16_t rnd_cw(void)
+static uint16_t rnd_cw(bool amd)
 {
     uint64_t r = rnd();
 
-    return (uint16_t)((r & 0xf00) | (r >> 20 & 1 ? 0x7f : 0x40 | (r >> 30 & 0x3f)));
+    return (uint16_t)((r & 0xf00) | (r >> 20 & 1 || !amd ? 0x7f : 0x40 | (r >> 30 & 0x3f)));
 }
 
 static void check(const struct op *op, uint16_t cw, struct regs in)
@@ -316,9 +325,10 @@ static void test_host(void **state)
 {
     const char *runs = getenv("X80_TEST_RUNS"), *only = getenv("X80_TEST_OP");
     const unsigned long n = runs ? strtoul(runs, NULL, 0) : 20000;
+    const bool amd = is_amd();
 
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-        if (only && strcmp(only, ops[i].name))
+        if ((only && strcmp(only, ops[i].name)) || (ops[i].ulps && !amd))
             continue;
         struct f80 near = { 1ull << 63, 0x3fff };
         for (unsigned long k = 0; k < n; k++) {
@@ -327,7 +337,7 @@ static void test_host(void **state)
             in.st[1] = rnd_f80(in.st[0]);
             near = in.st[1];
             rnd_mem(in.mem);
-            check(&ops[i], rnd_cw(), in);
+            check(&ops[i], rnd_cw(amd), in);
         }
     }
 }

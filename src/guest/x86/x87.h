@@ -57,6 +57,12 @@ void x87_reset(struct x87 *x); /* they do not */
 /* A control word as FLDCW takes it. */
 void x87_set_cw(struct x87 *x, uint16_t cw);
 
+/* What instruction bodies (x87.isa.c) tell their helpers (x87_op.isa.c) in one number. */
+enum { ST_POP = 1 << 6 };                           /* destination in bits 2:0, source in 5:3 */
+enum { CMP_QUIET = 8, CMP_POP = 16, CMP_POP2 = 32 }; /* register in bits 2:0 */
+enum fst { M_S, M_D, M_T, M_W, M_L, M_Q, M_TW, M_TL, M_TQ, M_BCD, M_POP = 16 }; /* formats of stores; T..: truncating */
+enum { YL2X, YL2XP1, PATAN };
+
 /* FSTENV and FLDENV: 14 or 28 bytes; real: the forms of real and virtual-8086 mode. Returns the length. */
 unsigned x87_env_put(const struct x87 *x, uint8_t *p, bool wide, bool real);
 void x87_env_get(struct x87 *x, const uint8_t *p, bool wide, bool real);

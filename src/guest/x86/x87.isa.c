@@ -6,10 +6,6 @@
  */
 #include "xl.h"
 
-/* As in x87_op.isa.c */
-enum fst { M_S, M_D, M_T, M_W, M_L, M_Q, M_TW, M_TL, M_TQ, M_BCD, M_POP = 16 };
-enum { ST_POP = 1 << 6, CMP_QUIET = 8, CMP_POP = 16, CMP_POP2 = 32 };
-
 static bool unmasked(struct xlat *t)
 {
     return t->mode & MODE_X87_UNMASKED;
@@ -372,8 +368,8 @@ static void function_of(struct xlat *t, F *f, const struct ir_helper *h, V which
 }
 INSN(fprem, "D9 F8 @FPU", "fprem") { function_of(t, f, &x86_hd_fprem, k1(t, false)); }
 INSN(fprem1, "D9 F5 @FPU", "fprem1") { function_of(t, f, &x86_hd_fprem, k1(t, true)); }
-INSN(fyl2x, "D9 F1 @FPU", "fyl2x") { function_of(t, f, &x86_hd_fyx, ki(t, 0)); }
-INSN(fyl2xp1, "D9 F9 @FPU", "fyl2xp1") { function_of(t, f, &x86_hd_fyx, ki(t, 1)); }
-INSN(fpatan, "D9 F3 @FPU", "fpatan") { function_of(t, f, &x86_hd_fyx, ki(t, 2)); }
+INSN(fyl2x, "D9 F1 @FPU", "fyl2x") { function_of(t, f, &x86_hd_fyx, ki(t, YL2X)); }
+INSN(fyl2xp1, "D9 F9 @FPU", "fyl2xp1") { function_of(t, f, &x86_hd_fyx, ki(t, YL2XP1)); }
+INSN(fpatan, "D9 F3 @FPU", "fpatan") { function_of(t, f, &x86_hd_fyx, ki(t, PATAN)); }
 INSN(fptan, "D9 F2 @FPU", "fptan") { function_of(t, f, &x86_hd_fangle, k1(t, true)); }
 INSN(fsincos, "D9 FB @FPU", "fsincos") { function_of(t, f, &x86_hd_fangle, k1(t, false)); }

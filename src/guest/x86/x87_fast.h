@@ -1,5 +1,6 @@
 /*
- * x87_fast.h: what nearly every x87 instruction computes: add, multiply, divide of normal numbers with a normal result. Each says false for everything else, and has changed nothing; fpu/x80.h is for that and the
+ * x87_fast.h: what nearly every x87 instruction computes: add, multiply, divide of normal numbers with a normal result, in any
+ * precision and rounding mode. Each says false for everything else, and has changed nothing; fpu/x80.h is for that and the
  * definition. In integers this is twice as fast as the host's own x87 with its loads and stores of ten bytes.
  */
 #ifndef LYRE_GUEST_X86_X87_FAST_H
@@ -52,7 +53,8 @@ static inline bool f80_from_d(uint64_t v, struct f80 *r)
  * Rounds hi (top bit set) and lo below it to x's precision; exp is biased. Directions of rounding, carries and shifts by one bit are as
  * good as random, so none of them is a branch.
  */
-static inline __attribute__((always_inline)) bool fast_round(struct x87 *x, uint32_t sign, uint32_t exp, uint64_t hi, uint64_t lo, struct f80 *d)
+static inline __attribute__((always_inline)) bool fast_round(struct x87 *x, uint32_t sign, uint32_t exp, uint64_t hi, uint64_t lo,
+                                                             struct f80 *d)
 {
     uint64_t up, rest = lo;
 

@@ -1,7 +1,7 @@
 /*
- * x87_host.h: the host's own x87 unit as a fast road for the guest's, where it gives the same bits: basic operations with all
- * exceptions masked, 64-bit precision and rounding to nearest, which is what the host's unit is set to anyway (System V
- * ABI), and what nearly all programs use.
+ * x87_host.h: the host's own x87 unit as a fast road for the guest's square roots, remainders and transcendental functions, with all
+ * exceptions masked, 64-bit precision and rounding to nearest, which is what the host's unit is set to anyway (System V ABI), and
+ * what nearly all programs use. Transcendentals are the host CPU's to the last bit then, not x80_trans.c's.
  *
  * The host's exception flags are sticky, and clearing them costs ten times an addition. So the one that nearly every
  * operation raises, precision, stays set: it tells nothing new as soon as the guest's is set as well. All others are clear
@@ -44,7 +44,7 @@ typedef uint8_t host_f80[10];
 #define HOST_F80(p) (*(host_f80 *)(p))
 #define HOST_CF80(p) (*(const host_f80 *)(p))
 
-/* d = d op s; insn in its popping form: ST1 = ST1 op ST0 */
+/* d = d op s; insn leaves ST1 op ST0 in ST1 and pops */
 #define HOST_OP2(insn, x, d, s)                                                                      \
     do {                                                                                             \
         uint16_t sw_;                                                                                \

@@ -1,6 +1,8 @@
 /*
- * x87_op.isa.c: what x87 instructions do to the unit: one helper each. Intel SDM volume 1, chapter 8. Pending exceptions were
- * asked for before (x87.isa.c). The host's own unit does what it can do bit by bit (x87_host.h), fpu/x80.h the rest.
+ * x87_op.isa.c: what x87 instructions do to the unit: one helper each. Intel SDM volume 1, chapter 8; where that leaves something open
+ * (condition codes, what an unmasked exception leaves), as AMD's Zen has it, which x87_test.c compares with. Pending exceptions
+ * were asked for before (x87.isa.c). Arithmetic of normal numbers is x87_fast.h's, roots and functions the host's own unit's
+ * where there is one (x87_host.h), everything else fpu/x80.h's.
  */
 #include "x86.h"
 #include "x87_fast.h"
@@ -83,7 +85,6 @@ static struct f80 soft(struct x80_env *e, enum arith op, struct f80 d, struct f8
     default: return x80_div(e, s, d);
     }
 }
-/* A quiet NaN, or a number that is normal or zero. */
 static inline bool quiet_nan(struct f80 a)
 {
     return (a.se & 0x7fff) == 0x7fff && a.mant >> 62 == 3;
@@ -138,8 +139,6 @@ static inline __attribute__((always_inline)) bool arith(struct x87 *x, enum arit
     }
     return soft_arith(x, op, d, s, false);
 }
-/* Operands packed in one number: destination, source, whether to pop. */
-enum { ST_D = 7, ST_S = 7 << 3, ST_POP = 1 << 6 };
 static inline __attribute__((always_inline)) void arith_st(CPU *cpu, enum arith op, uint32_t how)
 {
     struct x87 *x = unit(cpu);
@@ -235,8 +234,6 @@ static inline uint32_t order(struct x80_env *e, struct f80 a, struct f80 b, bool
     if (nx != ny) return nx ? X80_C0 : 0;
     return x == y ? X80_C3 : (x < y) != nx ? X80_C0 : 0;
 }
-enum { CMP_QUIET = 8, CMP_POP = 16, CMP_POP2 = 32 }; /* beside the register's number */
-
 static uint32_t compare(struct x87 *x, struct f80 b, bool there, bool denormal, uint32_t how)
 {
     struct x80_env e = env(x);
@@ -373,8 +370,6 @@ HELPER(void, fld_st, (CPU *cpu, uint32_t i), "r=x87 w=x87")
 }
 
 /* -- stores ------------------------------------------------------------------------------------------------------------- */
-enum fst { M_S, M_D, M_T, M_W, M_L, M_Q, M_TW, M_TL, M_TQ, M_BCD, M_POP = 16 };
-
 static inline unsigned int_bits(enum fst how)
 {
     return how == M_W || how == M_TW ? 16 : how == M_L || how == M_TL ? 32 : 64;
@@ -463,7 +458,9 @@ HELPER(uint64_t, fist, (CPU *cpu, uint32_t how), "r=x87 w=x87")
     struct x87 *x = unit(cpu);
     uint64_t v;
 
-    if (likely(!empty(x, 0)) && fast_int(x, f80_get(st(x, 0)), int_bits((enum fst)how), how >= M_TW ? 3 : x->cw >> 10 & 3, &v)) return v;
+    const unsigned rc = how >= M_TW ? 3 : x->cw >> 10 & 3;
+
+    if (likely(!empty(x, 0)) && fast_int(x, f80_get(st(x, 0)), int_bits((enum fst)how), rc, &v)) return v;
     return masked_store(x, (enum fst)how);
 }
 
@@ -661,7 +658,6 @@ HELPER(void, fscale, (CPU *cpu), "r=x87 w=x87")
 }
 
 /* -- results in ST1, ST0 popped ------------------------------------------------------------------------------------------- */
-enum { YL2X, YL2XP1, PATAN };
 HELPER(void, fyx, (CPU *cpu, uint32_t op), "r=x87 w=x87")
 {
     struct x87 *x = unit(cpu);
