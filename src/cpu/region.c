@@ -538,22 +538,44 @@ static void keep_loop(struct builder *b)
     }
 }
 
-/* Numbers the blocks in the order in which they were translated, so that fall-throughs are neighbours; finds loop heads. */
+/* Marks what can be reached from the entry by loop_head. */
+static void mark_reachable(struct builder *b)
+{
+    struct ir *ir = &b->ir;
+    uint32_t *stack = b->order, n = 0;
+    ir->blk[0].loop_head = 1;
+    for (stack[n++] = 0; n;) {
+        const struct ir_ins *end = &ir->ins[ir->blk[stack[--n]].end - 1];
+        if (end->op != IR_JMP && end->op != IR_BRC) continue;
+        const uint32_t to[2] = { end->x, end->op == IR_BRC ? end->y : end->x };
+        for (unsigned i = 0; i < 2; i++)
+            if (!ir->blk[to[i]].loop_head) ir->blk[to[i]].loop_head = 1, stack[n++] = to[i];
+    }
+}
+
+/*
+ * Numbers the blocks in the order in which they were translated, so that fall-throughs are neighbours, without those that
+ * nothing leads to; finds loop heads.
+ */
 static void lay_out(struct builder *b)
 {
     struct ir *ir = &b->ir;
-    uint32_t n = ir->nblk;
+    uint32_t n = 0;
+    mark_reachable(b);
     /* nearly sorted: blocks are translated in about the order in which they were asked for */
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t j = i;
+    for (uint32_t i = 0; i < ir->nblk; i++) {
+        if (!ir->blk[i].loop_head) continue;
+        uint32_t j = n++;
         for (; j > 0 && ir->blk[b->order[j - 1]].first > ir->blk[i].first; j--) b->order[j] = b->order[j - 1];
         b->order[j] = i;
     }
     for (uint32_t i = 0; i < n; i++) {
         b->place[b->order[i]] = i;
         b->sorted[i] = ir->blk[b->order[i]];
+        b->sorted[i].loop_head = 0;
     }
     memcpy(ir->blk, b->sorted, n * sizeof *ir->blk);
+    ir->nblk = n;
     ir->blk[0].entry = 1;
     for (uint32_t i = 0; i < n; i++) {
         struct ir_ins *end = &ir->ins[ir->blk[i].end - 1];
