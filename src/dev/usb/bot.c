@@ -4,7 +4,7 @@
  *
  * A command's data is kept here, up to a cap: what the host writes is collected before the command runs, what it reads waits for the host.
  * A request that a reset overtakes ends on its own, and the next command waits for that.
- * Known gaps: a command of more than 32 MiB fails.
+ * Known gaps: a command of more than 32 MiB fails; a drive with media=cdrom is a disk to usb-storage (usb-bot takes a scsi-cd).
  */
 #include "dev/scsi/scsi.h"
 #include "dev/usb/usb.h"
@@ -18,7 +18,7 @@ enum stage { COMMAND, DATA_OUT, BUSY, DATA_IN, STATUS };
 struct usb_bot {
     struct usb_dev u;
     struct scsi_bus scsi;
-    char *p_drive;
+    char *p_drive, *p_rerror, *p_werror;
     bool p_removable, disk;
     uint32_t p_bootindex, p_logical, p_physical;
     struct scsi_request req;
@@ -249,6 +249,8 @@ static int make_disk(SELF *s, struct err *e)
     int r = d ? dev_set(d, "drive", s->p_drive, e) : -EINVAL;
     if (!r) r = dev_set(d, "removable", s->p_removable ? "on" : "off", e);
     if (!r && s->u.p_serial) r = dev_set(d, "serial", s->u.p_serial, e);
+    if (!r && s->p_rerror) r = dev_set(d, "rerror", s->p_rerror, e);
+    if (!r && s->p_werror) r = dev_set(d, "werror", s->p_werror, e);
     snprintf(text, sizeof text, "%u", s->p_logical);
     if (!r) r = dev_set(d, "logical_block_size", text, e);
     snprintf(text, sizeof text, "%u", s->p_physical);
@@ -306,6 +308,7 @@ static int loaded(void *dev, struct err *e)
 const struct device usb_storage_device = {
     BOT_DEVICE("usb-storage", "USB disk (bulk only)", storage_init),
     PROPS(USB_PROPS, PROP_STR("drive", p_drive, NULL), PROP_BOOL("removable", p_removable, false), PROP_U32("bootindex", p_bootindex, UINT32_MAX),
-          PROP_U32("logical_block_size", p_logical, 512), PROP_U32("physical_block_size", p_physical, 512)),
+          PROP_U32("logical_block_size", p_logical, 512), PROP_U32("physical_block_size", p_physical, 512),
+          PROP_STR("rerror", p_rerror, NULL), PROP_STR("werror", p_werror, NULL)),
 };
 const struct device usb_bot_device = { BOT_DEVICE("usb-bot", "USB adapter for SCSI devices (bulk only)", bot_init), PROPS(USB_PROPS) };

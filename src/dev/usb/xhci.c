@@ -44,9 +44,13 @@ static void run(void *dev)
     if (!xhci_running(s)) return;
     ports_tell(s);
     if (s->commands) xhci_commands(s);
-    for (unsigned i = 1; i <= s->p_slots; i++)
-        for (unsigned k = 1; s->slot[i].enabled && k < XHCI_EPS; k++)
-            if (s->ep[i][k].kicked) xhci_ep_run_all(s, i, k);
+    s->budget = XHCI_RUN;
+    for (unsigned n = 0; n < (XHCI_SLOTS + 1) * XHCI_EPS && s->budget; n++) { /* by turns */
+        s->turn = (s->turn + 1) % ((XHCI_SLOTS + 1) * XHCI_EPS);
+        unsigned slot = s->turn / XHCI_EPS, ep = s->turn % XHCI_EPS;
+        if (s->slot[slot].enabled && s->ep[slot][ep].kicked) xhci_ep_run_all(s, slot, ep);
+    }
+    if (!s->budget) xhci_defer(s);
 }
 
 static void doorbell(SELF *s, uint64_t off, uint32_t v)
@@ -68,6 +72,7 @@ static void doorbell(SELF *s, uint64_t off, uint32_t v)
         e->state = EP_RUNNING;
         xhci_ep_context(s, slot, target);
     }
+    s->budget = XHCI_RUN;
     if (e->state == EP_RUNNING) xhci_ep_run(s, slot, target, stream);
 }
 

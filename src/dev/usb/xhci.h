@@ -13,7 +13,7 @@
 
 enum { XHCI_SLOTS = 64, XHCI_INTRS = 16, XHCI_PORTS_2 = 15, XHCI_PORTS_3 = 15, XHCI_PORTS = XHCI_PORTS_2 + XHCI_PORTS_3, XHCI_EPS = 32, XHCI_ERSTS = 16,
        XHCI_PSA = 7 };
-/* Budgets: TRBs of a TD, links in a row, TDs or commands of one run, TDs under way of a controller. */
+/* Budgets: TRBs of a TD, links in a row, TDs (of all rings) or commands of one run, TDs under way of a controller. */
 enum { XHCI_TD_TRBS = 1024, XHCI_LINKS = 64, XHCI_RUN = 64, XHCI_XFERS = 1024, XHCI_TD_BYTES = (16 << 20) - 1 };
 
 enum { CMD_RS = 1, CMD_HCRST = 2, CMD_INTE = 4, CMD_HSEE = 8, CMD_CSS = 0x100, CMD_CRS = 0x200, CMD_EWE = 0x400, CMD_EU3S = 0x800 };
@@ -100,6 +100,8 @@ struct xhci {
     struct xhci_xfer *xfer[XHCI_SLOTS + 1][XHCI_EPS]; /* under way */
     struct xhci_xfer *spare;
     unsigned nxfers, nspare;
+    unsigned budget;             /* TDs that may begin before others have their turn */
+    unsigned turn;               /* the endpoint (slot * XHCI_EPS + index) that is looked at next */
     bool starved;                /* something waits for room in an event ring */
     bool leaving;
     uint8_t commands;            /* the command ring has more */
@@ -135,7 +137,7 @@ void xhci_slot_free(struct xhci *s, unsigned slot);
 /* Writes an endpoint's state and ring into its context. */
 void xhci_ep_context(struct xhci *s, unsigned slot, unsigned ep);
 
-/* xhci_xfer.c */
+/* xhci_xfer.c. What calls these from outside gives s->budget before. */
 void xhci_ep_run(struct xhci *s, unsigned slot, unsigned ep, unsigned stream);
 /* The same for all of its streams. */
 void xhci_ep_run_all(struct xhci *s, unsigned slot, unsigned ep);

@@ -394,6 +394,16 @@ static void stop_and_go(void **st)
     hc_trb(&h, &h.ring[slot][3], 0, 0, TRB_NOOP << 10 | TRB_IOC);
     hc_st(&h, HC_DB + 4 * slot, 3);
     assert_true(hc_wait(&h, ER_TRANSFER, &e) && hc_cc(&e) == CC_SUCCESS);
+    /* a ring that never ends takes turns with the rest, and is stopped as any other */
+    uint64_t ring = HC_BUF + 0x2000;
+    drv_st(&h.d, ring + 8, (uint64_t)(TRB_NOOP << 10 | 1) << 32, 8);
+    drv_st(&h.d, ring + 16, ring, 8);
+    drv_st(&h.d, ring + 24, (uint64_t)(TRB_LINK << 10 | 1) << 32, 8);
+    OK(hc_cmd(&h, 0, 0, CR_STOP_EP << 10 | slot << 24 | 3 << 16, NULL));
+    OK(hc_cmd(&h, ring | 1, 0, CR_SET_DEQUEUE << 10 | slot << 24 | 3 << 16, NULL));
+    hc_st(&h, HC_DB + 4 * slot, 3);
+    OK(hc_control(&h, slot, IN_DIR, USB_REQ_GET_STATUS, 0, 0, 2, NULL));
+    OK(hc_cmd(&h, 0, 0, CR_STOP_EP << 10 | slot << 24 | 3 << 16, NULL));
     OK(hc_cmd(&h, 0, 0, CR_RESET_DEVICE << 10 | slot << 24, NULL));
     assert_int_equal(hc_ld(&h, HC_OUT + 0x1000 * slot + 12), SLOT_DEFAULT << 27);
     assert_int_equal(hc_cmd(&h, 0, 0, CR_RESET_DEVICE << 10 | slot << 24, NULL), CC_CONTEXT);

@@ -289,6 +289,7 @@ static void xfer_done(struct usb_packet *p)
     unlink_xfer(s, x);
     complete(s, x);
     xfer_free(s, x);
+    s->budget = XHCI_RUN;
     xhci_ep_run(s, slot, ep, stream);
 }
 
@@ -321,6 +322,12 @@ static bool run_one(struct xhci *s, unsigned slot, unsigned ep, unsigned stream)
     uint64_t ring = 0;
     unsigned cc;
     if (e->state != EP_RUNNING || !xhci_running(s) || busy(s, slot, ep, stream)) return false;
+    if (!s->budget) {
+        e->kicked = true;
+        xhci_defer(s);
+        return false;
+    }
+    s->budget--;
     struct xhci_xfer *x = xfer_new(s);
     if (!x || !xhci_room(s, 0, 2)) {
         e->kicked = s->starved = true;
@@ -364,12 +371,7 @@ static bool run_one(struct xhci *s, unsigned slot, unsigned ep, unsigned stream)
 
 void xhci_ep_run(struct xhci *s, unsigned slot, unsigned ep, unsigned stream)
 {
-    for (unsigned n = 0; run_one(s, slot, ep, stream); n++)
-        if (n == XHCI_RUN) {
-            s->ep[slot][ep].kicked = true;
-            xhci_defer(s);
-            return;
-        }
+    while (run_one(s, slot, ep, stream)) {}
 }
 
 void xhci_ep_run_all(struct xhci *s, unsigned slot, unsigned ep)
