@@ -425,7 +425,8 @@ int64_t gmem_map(struct gmem *m, uint64_t addr, uint64_t len, unsigned prot, int
     addr = ALIGN_DOWN(addr, (uint64_t)m->page);
     if (!fixed && (addr < MIN_MAP_ADDR || addr >= m->limit)) addr = 0;
     if (!round_range(m, addr, &len)) return -ENOMEM;
-    int hflags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_GROWSDOWN);
+    int hflags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN);
+    if (addr || fixed || m->reserved || m->base) hflags &= ~MAP_32BIT; /* low addresses: where guest and host addresses are the same */
 
     pthread_rwlock_wrlock(&m->lock);
     if (fixed || m->reserved) {

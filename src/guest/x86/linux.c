@@ -1,11 +1,12 @@
 /*
  * linux.c: Linux user mode on x86-64 and i386: system call registers, segments, auxiliary vector, cpuinfo; signal frames are in
  * linux_frame.c. Layouts are those of the UAPI headers asm/ptrace.h, asm/ldt.h, asm/prctl.h.
- * Known gaps: modify_ldt, the vsyscall page, the FP registers of i386 core files.
+ * Known gaps: modify_ldt, the FP registers of i386 core files.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 #include "cpu/guest_linux.h"
 #include "cpu/vdso.h"
 #include "feat.h"
@@ -154,6 +155,44 @@ static int x87_code(const struct x87 *x)
     uint32_t e = x->sw & ~x->cw & X80_EXC;
     return e & X80_IE ? FPE_FLTINV : e & X80_ZE ? FPE_FLTDIV : e & X80_OE ? FPE_FLTOVF : e & (X80_DE | X80_UE) ? FPE_FLTUND : FPE_FLTRES;
 }
+/*
+ * The vsyscall page: code calls gettimeofday, time and getcpu at three fixed addresses, which are no memory; what is there behaves as a
+ * function. struct timeval, struct timezone, time_t and unsigned are those of the host, which is x86-64 too or as wide.
+ */
+static bool vsyscall(CPU *cpu)
+{
+    enum { GETTIMEOFDAY = 0, TIME = 0x400, GETCPU = 0x800 };
+    struct x86_cpu *x = x86_cpu_rw(cpu);
+    struct gmem *m = cpu->v->mem;
+    uint64_t at = cpu->pc - 0xffffffffff600000, *r = x->r, ret, out[2];
+    struct timespec ts;
+    int bad = 0;
+
+    if (at & ~0xc00ull || at > GETCPU || gmem_read(m, &ret, r[R_RSP], 8, NULL)) return false;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    r[R_RAX] = at == TIME ? (uint64_t)ts.tv_sec : 0;
+    if (at == GETTIMEOFDAY) {
+        out[0] = (uint64_t)ts.tv_sec, out[1] = (uint64_t)ts.tv_nsec / 1000;
+        if (r[R_RDI]) bad = gmem_write(m, r[R_RDI], out, 16, NULL);
+        out[0] = 0;
+        if (r[R_RSI]) bad |= gmem_write(m, r[R_RSI], out, 8, NULL);
+    } else if (at == TIME) {
+        if (r[R_RDI]) bad = gmem_write(m, r[R_RDI], &r[R_RAX], 8, NULL);
+    } else {
+        out[0] = 0;
+        if (r[R_RDI]) bad = gmem_write(m, r[R_RDI], out, 4, NULL);
+        if (r[R_RSI]) bad |= gmem_write(m, r[R_RSI], out, 4, NULL);
+    }
+    if (bad) return false;
+    cpu->pc = ret;
+    r[R_RSP] += 8;
+    return true;
+}
+static bool fault_retry64(CPU *cpu)
+{
+    return cpu->v->exc_code & EXF_EXEC && vsyscall(cpu);
+}
+
 static int vector_signal(const CPU *cpu, unsigned vec, int *si_code)
 {
     *si_code = SI_KERNEL;
@@ -369,7 +408,7 @@ const struct guest_linux x86_64_linux = {
     .sys_args = sys_args64, .sys_ret = sys_ret64, .sys_restart = sys_restart, .get_sp = get_sp, .set_sp = set_sp,
     .set_tls = set_tls64, .get_tls = get_tls64, .tls_dtv = 8, .start = start, .clone_child = clone_child,
     .sig_setup = x86_sig_setup64, .sig_return = x86_sig_return64, .min_sigstack = x86_min_sigstack, .exc_signal = exc_signal,
-    .hwcap = hwcap, .platform = platform64, .vdso = vdso64, .syscall = syscall64, .cpuinfo = cpuinfo, .core_regs = core_regs,
+    .fault_retry = fault_retry64, .hwcap = hwcap, .platform = platform64, .vdso = vdso64, .syscall = syscall64, .cpuinfo = cpuinfo, .core_regs = core_regs,
 };
 const struct guest_linux i386_linux = {
     .abi = LINUX_ABI_I386, .min_page = 4096, .uname_machine = "i686", .interp_prefix = "i386-linux-gnu",

@@ -33,6 +33,7 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
     if (flags & MAP_ANONYMOUS) fd = -1, off = 0;
     /* huge pages and growing stacks are the host's business, not a guest's */
     flags &= ~(MAP_HUGETLB | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE);
+    if (t->p->lnx->abi != LINUX_ABI_X86_64) flags &= ~MAP_32BIT;
     bool data = (a[2] & PROT_WRITE) && (flags & MAP_TYPE) == MAP_PRIVATE;
     if (!limits_allow(t->p, a[1], data)) return -ENOMEM;
     int64_t r = gmem_map(t->p->mem, a[0], a[1], prot_from(t, a[2]), flags, fd, off);
