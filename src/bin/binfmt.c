@@ -57,9 +57,28 @@ static int failed(const char *what, const char *path, int r)
     return 1;
 }
 
+/* What this executable is a program of, the host runs by itself: if the kernel gave it to an interpreter, that would be given to it, too. */
+enum host_runs { HOST_NO, HOST_ITSELF, HOST_ALSO /* the 32-bit programs of an x86-64 host */ };
+static enum host_runs host_runs(const lyre_guest_info *g)
+{
+    uint8_t h[20] = { 0 };
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, h, sizeof h);
+    if (fd >= 0) close(fd);
+    unsigned machine = n == sizeof h ? h[18] | h[19] << 8 : EM_NONE;
+    if (g->elf_machine == machine) return HOST_ITSELF;
+    return machine == EM_X86_64 && g->elf_machine == EM_386 ? HOST_ALSO : HOST_NO;
+}
+
 static int reg(const lyre_guest_info *g, const struct request *q)
 {
     char line[PATH_MAX + 512], old[PATH_MAX];
+    enum host_runs host = host_runs(g);
+    if (host != HOST_NO && q->all) return 0;
+    if (host == HOST_ITSELF) {
+        fprintf(stderr, "lyre binfmt: register: %s: programs of the host itself cannot have an interpreter\n", g->name);
+        return 1;
+    }
     entry(line, sizeof line, g, q);
     if (q->print) {
         printf("%s\n", line);
@@ -101,7 +120,7 @@ static int list(const lyre_guest_info *g, const struct request *q)
 
 static const char usage[] =
     "usage: lyre binfmt register|unregister|list [--print] [--flags OPCF] [--interpreter PATH] [ARCH...]\n"
-    "  register     the kernel runs programs of these architectures (default: all) with the interpreter\n"
+    "  register     the kernel runs programs of these architectures (default: all but the host's) with the interpreter\n"
     "  unregister   takes that back\n"
     "  list         shows what is registered\n"
     "  --print      prints what would be written instead\n"

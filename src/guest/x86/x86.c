@@ -1,7 +1,8 @@
 /*
  * x86.c: the x86 guests: register tables, CPU models as data, translation of one instruction. x86_64 and i386 are one struct, one set
  * of tables; what differs is the translation mode and what debuggers see.
- * Known gaps: system mode.
+ * Known gaps: system mode. A store that changes instructions of the region it is in takes effect when the region is left, not at once.
+ * TF and AC do nothing.
  */
 #include <stdio.h>
 #include <strings.h>
