@@ -30,8 +30,7 @@ uint64_t fpu_cvt(struct fpu_env *e, enum fpu_fmt to, enum fpu_fmt from, uint64_t
     return r;
 }
 
-/* Rounds a finite number to an integer of at most 64 bits; false if it has more. */
-static bool to_integer(const struct fpu_env *e, struct fpu_num x, uint64_t *n, bool *inexact)
+bool fpu_integer(unsigned rm, struct fpu_num x, uint64_t *n, bool *inexact, bool *up)
 {
     if (x.exp > 63)
         return false;
@@ -41,7 +40,8 @@ static bool to_integer(const struct fpu_env *e, struct fpu_num x, uint64_t *n, b
     u128 rest = m << 64;
 
     *inexact = rest != 0;
-    *n = i + fpu_round_up(e->rm, x.sign, i & 1, rest);
+    *up = fpu_round_up(rm, x.sign, i & 1, rest);
+    *n = i + *up;
     return *n >= i;
 }
 
@@ -51,11 +51,11 @@ uint64_t fpu_to_int(struct fpu_env *e, enum fpu_fmt f, uint64_t a, unsigned bits
     const uint64_t max = bits_mask(bits - (ftoi & SIGNED)), min = ftoi & SIGNED ? 1ull << (bits - 1) : 0;
     struct fpu_num x = fpu_unpack(e, f, a);
     uint64_t n = 0;
-    bool inexact = false;
+    bool inexact = false, up;
 
     if (x.cls == FPU_ZERO)
         return 0;
-    if (x.cls == FPU_FINITE && to_integer(e, x, &n, &inexact) && n <= (x.sign ? min : max)) {
+    if (x.cls == FPU_FINITE && fpu_integer(e->rm, x, &n, &inexact, &up) && n <= (x.sign ? min : max)) {
         if (inexact && !(ftoi & NO_INEXACT))
             e->flags |= FPU_INEXACT;
         return (x.sign ? 0 - n : n) & bits_mask(bits);
@@ -88,7 +88,7 @@ uint64_t fpu_rint(struct fpu_env *e, enum fpu_fmt f, uint64_t a, bool inexact)
 {
     struct fpu_num x = fpu_unpack(e, f, a);
     uint64_t n;
-    bool changed;
+    bool changed, up;
 
     if (fpu_nan_num(x))
         return fpu_pick_nan(e, f, &a, 1);
@@ -96,14 +96,13 @@ uint64_t fpu_rint(struct fpu_env *e, enum fpu_fmt f, uint64_t a, bool inexact)
         return fpu_sign_bit(f, x.sign);
     if (x.cls == FPU_INF || x.exp >= fpu_fmts[f].frac)
         return a; /* integral already */
-    to_integer(e, x, &n, &changed);
+    fpu_integer(e->rm, x, &n, &changed, &up);
     if (changed && inexact)
         e->flags |= FPU_INEXACT;
     return fpu_sign_bit(f, x.sign) | fpu_from_int(e, f, n, 64, false);
 }
 
-/* Order of two numbers that are no NaNs, as fpu_cmp. */
-static int order(struct fpu_num x, struct fpu_num y)
+int fpu_order(struct fpu_num x, struct fpu_num y)
 {
     if (x.cls == FPU_ZERO && y.cls == FPU_ZERO)
         return 0;
@@ -127,7 +126,7 @@ int fpu_cmp(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, bool sign
             e->flags |= FPU_INVALID;
         return 2;
     }
-    return order(x, y);
+    return fpu_order(x, y);
 }
 
 uint64_t fpu_minmax(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, bool max, unsigned kind)
@@ -150,7 +149,7 @@ uint64_t fpu_minmax(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, b
             return b;
         return fpu_pick_nan(e, f, (const uint64_t[]){ a, b }, 2);
     }
-    int c = order(x, y);
+    int c = fpu_order(x, y);
     if (c == 0 && kind != X86)
         c = (int)y.sign - (int)x.sign; /* -0 is below +0 */
     return (max ? c > 0 : c < 0) ? a : b;

@@ -32,6 +32,11 @@ uint64_t fpu_round(struct fpu_env *e, enum fpu_fmt f, bool sign, int32_t exp, u1
 /* Whether rounding away from zero: odd = lowest kept bit, rest = the dropped bits, the first of them at bit 127. */
 bool fpu_round_up(unsigned rm, bool sign, bool odd, u128 rest);
 
+/* Rounds a finite number's magnitude to an integer; false if it has more than 64 bits. up: away from zero. */
+bool fpu_integer(unsigned rm, struct fpu_num x, uint64_t *n, bool *inexact, bool *up);
+/* -1, 0 or 1 of two numbers that are no NaNs. */
+int fpu_order(struct fpu_num x, struct fpu_num y);
+
 /* The result of an invalid operation: flag and default NaN. */
 uint64_t fpu_invalid(struct fpu_env *e, enum fpu_fmt f);
 /* The NaN that comes out of n operands in the order of the policy, at least one of them a NaN; invalid on an sNaN. */

@@ -79,21 +79,6 @@ struct f80 x80_from_int(int64_t v)
     return (struct f80){ m << lz, (uint16_t)((v < 0) << 15 | (X80_BIAS + 63 - lz)) };
 }
 
-/* Rounds a finite number to an integer's magnitude; false if that needs more than 64 bits. up: away from zero. */
-static bool integer(unsigned rm, struct fpu_num x, uint64_t *n, bool *inexact, bool *up)
-{
-    if (x.exp > 63)
-        return false;
-    u128 m = fpu_shr_jam((u128)x.sig << 64, (uint32_t)(63 - x.exp));
-    uint64_t i = (uint64_t)(m >> 64);
-    u128 rest = m << 64;
-
-    *inexact = rest != 0;
-    *up = fpu_round_up(rm, x.sign, i & 1, rest);
-    *n = i + *up;
-    return *n >= i;
-}
-
 uint64_t x80_to_int(struct x80_env *e, struct f80 a, unsigned bits, bool trunc)
 {
     const uint64_t min = 1ull << (bits - 1);
@@ -103,7 +88,7 @@ uint64_t x80_to_int(struct x80_env *e, struct f80 a, unsigned bits, bool trunc)
 
     if (x.cls == FPU_ZERO)
         return 0;
-    if (x.cls == FPU_FINITE && integer(trunc ? FPU_RTZ : x80_rm(e), x, &n, &inexact, &up) && n <= min - !x.sign) {
+    if (x.cls == FPU_FINITE && fpu_integer(trunc ? FPU_RTZ : x80_rm(e), x, &n, &inexact, &up) && n <= min - !x.sign) {
         e->sw |= (inexact ? X80_PE : 0) | (up ? X80_C1 : 0);
         return (x.sign ? 0 - n : n) & bits_mask(bits);
     }
@@ -119,32 +104,12 @@ struct f80 x80_rint(struct x80_env *e, struct f80 a)
 
     if (fpu_nan_num(x))
         return x80_nan(e, a, a);
-    if (x80_denormal(e) || x.cls != FPU_FINITE || !integer(x80_rm(e), x, &n, &inexact, &up))
+    if (x80_denormal(e) || x.cls != FPU_FINITE || !fpu_integer(x80_rm(e), x, &n, &inexact, &up))
         return a;
     e->sw |= (inexact ? X80_PE : 0) | (up ? X80_C1 : 0);
     struct f80 r = n >> 63 ? (struct f80){ n, X80_BIAS + 63 } : x80_from_int((int64_t)n);
     r.se |= a.se & 0x8000;
     return r;
-}
-
-/* A number's place in the order of all, as an integer of sign and magnitude. */
-static int order(struct fpu_num x, struct fpu_num y)
-{
-    int mag;
-
-    if (x.cls == FPU_ZERO && y.cls == FPU_ZERO)
-        return 0;
-    if (x.cls == FPU_ZERO || y.cls == FPU_ZERO)
-        return x.cls == FPU_ZERO ? (y.sign ? 1 : -1) : (x.sign ? -1 : 1);
-    if (x.sign != y.sign)
-        return x.sign ? -1 : 1;
-    if (x.cls != y.cls)
-        mag = x.cls == FPU_INF ? 1 : -1;
-    else if (x.cls == FPU_INF)
-        mag = 0;
-    else
-        mag = x.exp != y.exp ? (x.exp > y.exp ? 1 : -1) : (x.sig > y.sig) - (x.sig < y.sig);
-    return x.sign ? -mag : mag;
 }
 
 void x80_cmp(struct x80_env *e, struct f80 a, struct f80 b, bool quiet)
@@ -157,7 +122,7 @@ void x80_cmp(struct x80_env *e, struct f80 a, struct f80 b, bool quiet)
         return;
     }
     x80_denormal(e); /* unmasked too the codes are set */
-    int o = order(x, y);
+    int o = fpu_order(x, y);
     e->sw |= o < 0 ? X80_C0 : o == 0 ? X80_C3 : 0;
 }
 
@@ -190,7 +155,7 @@ struct f80 x80_scale(struct x80_env *e, struct f80 a, struct f80 b)
         return a;
     if (y.cls == FPU_INF)
         return y.sign ? x80_zero(x.sign) : x80_inf(x.sign);
-    if (y.cls == FPU_FINITE && (!integer(FPU_RTZ, y, &n, &inexact, &up) || n > 0xffff))
+    if (y.cls == FPU_FINITE && (!fpu_integer(FPU_RTZ, y, &n, &inexact, &up) || n > 0xffff))
         n = 0xffff;
     x.exp += y.sign ? -(int32_t)n : (int32_t)n;
     /* unmasked, and out of reach even with a wrapped exponent: infinity or zero in any mode */
@@ -243,7 +208,7 @@ void x80_to_bcd(struct x80_env *e, struct f80 a, uint8_t b[10])
     bool inexact = false, up = false;
 
     if (x.cls != FPU_ZERO &&
-        (x.cls != FPU_FINITE || !integer(x80_rm(e), x, &n, &inexact, &up) || n > 999999999999999999)) {
+        (x.cls != FPU_FINITE || !fpu_integer(x80_rm(e), x, &n, &inexact, &up) || n > 999999999999999999)) {
         e->sw |= X80_IE;
         memcpy(b, (const uint8_t[10]){ 0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff }, 10);
         return;

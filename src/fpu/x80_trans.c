@@ -161,13 +161,16 @@ static unsigned reduce(struct fpu_num x, struct wide *rest)
     return q & 3;
 }
 
-/* Sine and cosine of an angle that is reduced, |a| <= pi/4 */
-static void sincos_reduced(struct wide a, struct wide *sin, struct wide *cos)
+/* Sine and cosine of an angle that is reduced, |a| <= pi/4. */
+static struct wide sin_reduced(struct wide a)
 {
     u128 z = fraction(wide_mul(a, a));
 
-    *sin = wide_mul(a, wide(false, 0, series(sin_c, ARRAY_LEN(sin_c), z, true)));
-    *cos = wide(false, 0, series(cos_c, ARRAY_LEN(cos_c), z, true));
+    return wide_mul(a, wide(false, 0, series(sin_c, ARRAY_LEN(sin_c), z, true)));
+}
+static struct wide cos_reduced(struct wide a)
+{
+    return wide(false, 0, series(cos_c, ARRAY_LEN(cos_c), fraction(wide_mul(a, a)), true));
 }
 
 /* What all angles' instructions begin with. true: *r is the result, or C2 or an unmasked exception says that there is none. */
@@ -192,7 +195,7 @@ static bool angle_special(struct x80_env *e, struct f80 a, struct fpu_num *x, st
 
 void x80_sincos(struct x80_env *e, struct f80 a, struct f80 *sin, struct f80 *cos)
 {
-    struct wide rest, s, c;
+    struct wide rest, v;
     struct fpu_num x;
     struct f80 r;
 
@@ -204,20 +207,16 @@ void x80_sincos(struct x80_env *e, struct f80 a, struct f80 *sin, struct f80 *co
         return;
     }
     unsigned q = reduce(x, &rest);
-    sincos_reduced(rest, &s, &c);
-    if (q & 1) {
-        struct wide t = s;
-        s = c, c = t;
-        c.neg = !c.neg;
+    if (sin) {
+        v = q & 1 ? cos_reduced(rest) : sin_reduced(rest);
+        v.neg ^= q >> 1 ^ x.sign;
+        *sin = inexact(e, v);
     }
-    s.neg ^= q >> 1 ^ x.sign;
-    c.neg ^= q >> 1;
-    /* C1 and the exceptions of both: the cosine's is the last rounding */
-    if (sin)
-        *sin = inexact(e, s);
-    if (cos) {
+    if (cos) { /* the exceptions of both, C1 of this one */
+        v = q & 1 ? sin_reduced(rest) : cos_reduced(rest);
+        v.neg ^= q >> 1 ^ (q & 1);
         e->sw &= (uint16_t)~X80_C1;
-        *cos = inexact(e, c);
+        *cos = inexact(e, v);
     }
 }
 
@@ -230,7 +229,8 @@ struct f80 x80_ptan(struct x80_env *e, struct f80 a)
     if (angle_special(e, a, &x, &r) || x.cls == FPU_ZERO)
         return r;
     unsigned q = reduce(x, &rest);
-    sincos_reduced(rest, &s, &c);
+    s = sin_reduced(rest);
+    c = cos_reduced(rest);
     s = q & 1 ? wide_div(c, s) : wide_div(s, c);
     s.neg ^= (q & 1) ^ x.sign;
     return inexact(e, s);
