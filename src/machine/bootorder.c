@@ -1,6 +1,6 @@
 /*
  * bootorder.c: bootindex= for firmware: the file "bootorder" of fw_cfg, Open Firmware paths in order (what QEMU 7.2 writes, looked at from a guest; what
- * EDK2's QemuBootOrderLib reads). Known gaps: USB disks are not named; -boot order= means nothing to the firmware of these boards.
+ * EDK2's QemuBootOrderLib reads). Known gaps: -boot order= means nothing to the firmware of these boards.
  */
 #include "machine/machine.h"
 
@@ -10,6 +10,7 @@
 #include "dev/misc/fw_cfg.h"
 #include "dev/pci/pci.h"
 #include "dev/scsi/scsi.h"
+#include "dev/usb/usb.h"
 
 enum { MOST = 256, PATH_BYTES = 512 };
 
@@ -57,11 +58,22 @@ static void pci_path(char *path, const struct pci_dev *p)
     if (fn) add(path, ",%x", fn);
 }
 
+/* The controller, hubs, and what it is; each with its port. */
+static void usb_path(char *path, const struct usb_dev *d)
+{
+    const struct dev *hc = d->dev.parent->owner;
+    if (!d->port || !hc->cls->bus || strcmp(hc->cls->bus, "pci")) return;
+    if (d->port->hub) usb_path(path, d->port->hub);
+    else pci_path(path, (const struct pci_dev *)hc);
+    add(path, "/%s@%x", d->nports ? "hub" : !strcmp(d->dev.cls->name, "usb-net") ? "network" : "storage", d->port->number);
+}
+
 /* Where the device is: of a bus of the board, or of an adapter. */
 static void place(char *path, const struct dev *d)
 {
     const char *bus = d->cls->bus ? d->cls->bus : "";
     if (!strcmp(bus, "pci")) pci_path(path, (const struct pci_dev *)d);
+    else if (!strcmp(bus, "usb-bus")) usb_path(path, (const struct usb_dev *)d);
     else if (!strcmp(bus, "virtio-bus") && d->parent) add(path, "/virtio-mmio@%016llx", (unsigned long long)d->parent->owner->at);
 }
 
@@ -78,6 +90,7 @@ static bool path_of(char *path, const struct dev *d)
     place(path, d);
     if (!*path) return false;
     if (!strcmp(d->cls->name, "nvme")) add(path, "/namespace@1,0");
+    else if (!strcmp(d->cls->name, "usb-storage")) add(path, "/channel@0/disk@0,0");
     else if (strstr(d->cls->name, "blk")) add(path, "/disk@0,0");
     else add(path, "/ethernet-phy@0");
     return true;

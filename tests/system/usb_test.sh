@@ -26,7 +26,7 @@ for guest in aarch64 riscv64; do
     esac
     modules $guest usb-common usbcore xhci-hcd xhci-pci hid usbhid hid-generic evdev scsi_common scsi_mod crct10dif_common crct10dif_generic \
         crc-t10dif crc64 crc64_rocksoft_generic crc64-rocksoft t10-pi sd_mod usb-storage uas mii usbnet cdc_ether usbserial ftdi_sio \
-        crc32c_generic libcrc32c crc16 mbcache jbd2 ext4
+        crc32c_generic libcrc32c crc16 mbcache jbd2 ext4 qemu_fw_cfg
     cp "$TMP/dhcp" "$TMP/$guest"
     initramfs "$TMP/initrd" "$TMP/init" "$TMP/$guest"/*
     cp "$TMP/initrd" "$TMP/initrd-$guest"
@@ -49,8 +49,9 @@ for guest in aarch64 riscv64; do
     for ports in p3=4 p3=0; do
         rm -f "$TMP/disk"
         truncate -s 64M "$TMP/disk" && mkfs.ext4 -q -F "$TMP/disk"
-        machine uas-$ports 200 "${disk[@]}" "${off[@]}" -- -M $four -smp 2 -nic none -device qemu-xhci,$ports -device usb-uas,id=u \
-            -drive if=none,id=d,format=raw,file="$TMP/disk" -device scsi-hd,bus=u.0,drive=d
+        machine uas-$ports 200 "${disk[@]}" '# ' 'cat /sys/firmware/qemu_fw_cfg/by_name/bootorder/raw; echo en""d\n' /usb@3/storage@2/channel@0/disk@0,0 - \
+            /usb@3/hub@1/network@4/ethernet-phy@0 - end - "${off[@]}" -- -M $four -smp 2 -nic none -device qemu-xhci,$ports,addr=3 -device usb-uas,id=u,port=2 \
+            -drive if=none,id=d,format=raw,file="$TMP/disk" -device scsi-hd,bus=u.0,drive=d,bootindex=1 -device usb-hub,port=1 -device usb-net,port=1.4,bootindex=2
     done
     : >"$TMP/line"
     machine serial 120 '# ' 'while ! [ -e /dev/ttyUSB0 ]; do :; done; stty -F /dev/ttyUSB0 115200 raw -echo; seq 1 5000 >/dev/ttyUSB0; echo writ""ten\n' written - \
