@@ -14,6 +14,7 @@
 
 enum {
     PC_HASH = 1024,       /* power of two, well above the number of instructions in a region */
+    PC_RUN = 5,           /* log2 of the neighbouring pcs that lie together in it */
     FETCH = 256,          /* bytes of guest code copied at a time */
     MAX_INSN_BYTES = 16,
     MAX_INSNS_LIMIT = 500,
@@ -165,10 +166,11 @@ static bool is_breakpoint(const struct engine *en, uint64_t pc)
 
 /* --- blocks by pc ---------------------------------------------------------------------------------------------- */
 
-/* Slot of a pc: the one that holds it, or the free one where it belongs. */
+/* Slot of a pc: the one that holds it, or the free one where it belongs. Neighbours lie together: code runs straight on for the most part. */
 static unsigned slot_of(struct builder *b, uint64_t pc)
 {
-    unsigned h = (unsigned)((pc >> 1) * 0x9e3779b97f4a7c15ull >> 32) & (PC_HASH - 1);
+    const unsigned shift = b->en->guest->insn_align >= 4 ? 2 : 1;
+    unsigned h = ((unsigned)((pc >> (shift + PC_RUN)) * 0x9e3779b97f4a7c15ull >> 32) << PC_RUN | (pc >> shift & ((1 << PC_RUN) - 1))) & (PC_HASH - 1);
     while (b->at[h].epoch == b->epoch && b->at[h].pc != pc) h = (h + 1) & (PC_HASH - 1);
     return h;
 }

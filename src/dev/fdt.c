@@ -156,9 +156,18 @@ static struct fdt_prop *prop_make(struct fdt_node *n, const char *name)
     return *p;
 }
 
+/* Bytes that a property of n has room for: lists grow by the cell. */
+static size_t room(size_t n)
+{
+    size_t c = 16;
+    while (c <= n) c *= 2;
+    return c;
+}
+
 static void append(struct fdt_prop *p, const void *data, uint32_t len)
 {
-    p->data = xrealloc(p->data, p->len, (size_t)p->len + len + 1);
+    size_t need = room((size_t)p->len + len);
+    if (!p->data || need > room(p->len)) p->data = xrealloc(p->data, p->len, need);
     if (len) memcpy(p->data + p->len, data, len);
     p->len += len;
 }
