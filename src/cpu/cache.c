@@ -303,9 +303,9 @@ void cache_insert(struct engine *en, struct region *r, uint8_t *new_fill, bool f
     if (!findable) return;
     if (++en->nfindable > 1u << en->table->bits) table_double(en);
     else if (++en->table->added > 2u << en->table->bits) filter_renew(en->table);
-    __atomic_store_n(&en->ninserted, en->ninserted + 1, __ATOMIC_RELEASE);
     if (!r->counter) en->full[full_hash(r->pc) / 64] |= 1ull << full_hash(r->pc) % 64;
     table_add(en->table, r);
+    __atomic_store_n(&en->ninserted, en->ninserted + 1, __ATOMIC_RELEASE);
 }
 
 /* --- chains --------------------------------------------------------------------------------------------------- */
