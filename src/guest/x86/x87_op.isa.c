@@ -74,17 +74,6 @@ static bool underflow(struct x87 *x, unsigned d)
 /* -- add, multiply, subtract, divide ------------------------------------------------------------------------------------ */
 enum arith { ADD, MUL, SUB = 4, SUBR, DIV, DIVR }; /* as in the reg field */
 
-static struct f80 soft(struct x80_env *e, enum arith op, struct f80 d, struct f80 s)
-{
-    switch (op) {
-    case ADD: return x80_add(e, d, s);
-    case MUL: return x80_mul(e, d, s);
-    case SUB: return x80_sub(e, d, s);
-    case SUBR: return x80_sub(e, s, d);
-    case DIV: return x80_div(e, d, s);
-    default: return x80_div(e, s, d);
-    }
-}
 static inline bool quiet_nan(struct f80 a)
 {
     return (a.se & 0x7fff) == 0x7fff && a.mant >> 62 == 3;
@@ -93,52 +82,52 @@ static inline bool zero(struct f80 a)
 {
     return ((a.se & 0x7fff) | a.mant) == 0;
 }
-/* What is common beside normal numbers and raises nothing: zeros, one quiet NaN. false: something else. */
-static bool plain_arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 a, struct f80 b)
+/* What is common beside normal numbers and raises nothing: zeros, one quiet NaN. false: something else. op: no reversed one. */
+static inline bool plain_arith(struct x87 *x, enum arith op, struct f80 a, struct f80 b, struct f80 *r)
 {
     const bool za = zero(a), zb = zero(b), na = f80_normal(a), nb = f80_normal(b);
+
+    if (likely((na || za) && (nb || zb))) {
+        if (x->round || !(za || zb) || (op == DIV && zb)) return false;
+        if (op == MUL || op == DIV) *r = (struct f80){ 0, (a.se ^ b.se) & 0x8000 };
+        else if (za && zb) *r = (struct f80){ 0, a.se & (op == SUB ? b.se ^ 0x8000 : b.se) };
+        else *r = zb ? a : (struct f80){ b.mant, op == SUB ? b.se ^ 0x8000 : b.se };
+        return true;
+    }
+    *r = quiet_nan(a) ? a : b;
+    return (quiet_nan(a) && (nb || zb)) || (quiet_nan(b) && (na || za));
+}
+/* *d = a op b. false: stopped by an unmasked exception, and nothing is popped. */
+static __attribute__((noinline)) bool soft_arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 a, struct f80 b, bool denormal)
+{
     struct f80 r;
 
-    if (op == SUBR || op == DIVR) return plain_arith(x, op == SUBR ? SUB : DIV, d, b, a);
-    if (quiet_nan(a) && (nb || zb)) r = a;
-    else if (quiet_nan(b) && (na || za)) r = b;
-    else if (x->round || !(na || za) || !(nb || zb) || !(za || zb)) return false;
-    else if (op == MUL || (op == DIV && nb)) r = (struct f80){ 0, (a.se ^ b.se) & 0x8000 };
-    else if (op == DIV) return false;
-    else if (za && zb) r = (struct f80){ 0, a.se & (op == SUB ? b.se ^ 0x8000 : b.se) };
-    else r = zb ? a : (struct f80){ b.mant, op == SUB ? b.se ^ 0x8000 : b.se };
+    if (!denormal && plain_arith(x, op, a, b, &r)) {
+        x->sw &= ~(uint32_t)X80_C1;
+    } else {
+        struct x80_env e = env(x);
+        e.den = denormal;
+        r = op == ADD ? x80_add(&e, a, b) : op == MUL ? x80_mul(&e, a, b) : op == SUB ? x80_sub(&e, a, b) : x80_div(&e, a, b);
+        done(x, &e, X80_C1);
+        if (x80_stop(&e)) return false;
+    }
     f80_put(d, r);
-    x->sw &= ~(uint32_t)X80_C1;
-    return true;
-}
-/* false: stopped by an unmasked exception, and nothing is popped. */
-static __attribute__((noinline)) bool soft_arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 s, bool denormal)
-{
-    struct x80_env e = env(x);
-
-    if (!denormal && plain_arith(x, op, d, f80_get(d), s)) return true;
-    e.den = denormal;
-    struct f80 r = soft(&e, op, *d, s);
-    done(x, &e, X80_C1);
-    if (x80_stop(&e)) return false;
-    *d = r;
     return true;
 }
 static inline __attribute__((always_inline)) bool arith(struct x87 *x, enum arith op, struct f80 *d, struct f80 s, bool denormal)
 {
-    const struct f80 a = f80_get(d);
+    const bool reversed = op == SUBR || op == DIVR;
+    const struct f80 v = f80_get(d), a = reversed ? s : v, b = reversed ? v : s;
 
-    if (unlikely(denormal)) return soft_arith(x, op, d, s, true);
-    switch (op) {
-    case ADD: if (likely(fast_add(x, d, a, s, 0))) return true; break;
-    case MUL: if (likely(fast_mul(x, d, a, s))) return true; break;
-    case SUB: if (likely(fast_add(x, d, a, s, 0x8000))) return true; break;
-    case SUBR: if (likely(fast_add(x, d, s, a, 0x8000))) return true; break;
-    case DIV: if (likely(fast_div(x, d, a, s))) return true; break;
-    case DIVR: if (likely(fast_div(x, d, s, a))) return true; break;
+    op = op == SUBR ? SUB : op == DIVR ? DIV : op;
+    if (likely(!denormal)) {
+        bool ok = op == ADD ? fast_add(x, d, a, b, 0) : op == SUB ? fast_add(x, d, a, b, 0x8000) : op == MUL ? fast_mul(x, d, a, b)
+                                                                                                          : fast_div(x, d, a, b);
+        if (likely(ok)) return true;
     }
-    return soft_arith(x, op, d, s, false);
+    return soft_arith(x, op, d, a, b, denormal);
 }
+/* how: destination, source, ST_POP */
 static inline __attribute__((always_inline)) void arith_st(CPU *cpu, enum arith op, uint32_t how)
 {
     struct x87 *x = unit(cpu);
