@@ -34,13 +34,15 @@ struct usb_bot {
 
 /* --- what it is ---------------------------------------------------------------------------------------------------------------------- */
 
-#define BOT_EPS(n, size, b) static const struct usb_endpoint n[] = { { .address = EP_IN, .attr = USB_ENDPOINT_XFER_BULK, .packet = size, .burst = b }, \
-                                                                     { .address = EP_OUT, .attr = USB_ENDPOINT_XFER_BULK, .packet = size, .burst = b } };
+#define BOT_EPS(n, size, b) \
+    static const struct usb_endpoint n[] = { { .address = EP_IN, .attr = USB_ENDPOINT_XFER_BULK, .packet = size, .burst = b }, \
+                                             { .address = EP_OUT, .attr = USB_ENDPOINT_XFER_BULK, .packet = size, .burst = b } };
 BOT_EPS(full_eps, 64, 0)
 BOT_EPS(high_eps, 512, 0)
 BOT_EPS(super_eps, 1024, 15)
 #define BOT_AT(speed, version, packet) \
-    static const struct usb_interface speed##_if[] = { { .class = USB_CLASS_MASS_STORAGE, .subclass = 6, .protocol = 0x50, .neps = 2, .eps = speed##_eps } }; \
+    static const struct usb_interface speed##_if[] = { { .class = USB_CLASS_MASS_STORAGE, .subclass = 6, .protocol = 0x50, .neps = 2, \
+                                                       .eps = speed##_eps } }; \
     static const struct usb_config speed##_config[] = { { .value = 1, .attr = USB_CONFIG_ATT_SELFPOWER, .nifs = 1, .ifs = speed##_if } }; \
     static const struct usb_variant speed = { .bcd = version, .packet0 = packet, .nconfigs = 1, .configs = speed##_config };
 BOT_AT(full, 0x0200, 64)

@@ -57,7 +57,10 @@ static void config(struct out *o, const struct usb_config *c, unsigned type, boo
         for (unsigned k = 0; k < f->neps; k++) {
             const struct usb_endpoint *e = &f->eps[k];
             byte(o, USB_DT_ENDPOINT_SIZE), byte(o, USB_DT_ENDPOINT), byte(o, e->address), byte(o, e->attr), word(o, e->packet), byte(o, e->interval);
-            if (super) byte(o, USB_DT_SS_EP_COMP_SIZE), byte(o, USB_DT_SS_ENDPOINT_COMP), byte(o, e->burst), byte(o, e->ss_attr), word(o, e->ss_bytes);
+            if (super) {
+                byte(o, USB_DT_SS_EP_COMP_SIZE), byte(o, USB_DT_SS_ENDPOINT_COMP);
+                byte(o, e->burst), byte(o, e->ss_attr), word(o, e->ss_bytes);
+            }
             bytes(o, e->extra, e->nextra);
         }
     }

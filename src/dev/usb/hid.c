@@ -65,11 +65,14 @@ static const struct {
 } reports[] = { { keyboard_report, sizeof keyboard_report }, { mouse_report, sizeof mouse_report }, { tablet_report, sizeof tablet_report } };
 
 /* One function at full and at high speed: the same but for the interval (frames, or log2 of microframes + 1). */
-#define HID_EP(n, size, ival) static const struct usb_endpoint n[] = { { .address = 0x81, .attr = USB_ENDPOINT_XFER_INT, .packet = size, .interval = ival } };
+#define HID_EP(n, size, ival) \
+    static const struct usb_endpoint n[] = { { .address = 0x81, .attr = USB_ENDPOINT_XFER_INT, .packet = size, .interval = ival } };
 #define HID_AT(speed, n, sub, proto) \
-    static const struct usb_interface n##_##speed##_if[] = { { .class = USB_CLASS_HID, .subclass = sub, .protocol = proto, .neps = 1, .eps = n##_##speed##_ep, \
+    static const struct usb_interface n##_##speed##_if[] = { { .class = USB_CLASS_HID, .subclass = sub, .protocol = proto, .neps = 1, \
+                                                               .eps = n##_##speed##_ep, \
                                                                .extra = n##_hid, .nextra = sizeof n##_hid } }; \
-    static const struct usb_config n##_##speed##_config[] = { { .value = 1, .attr = USB_CONFIG_ATT_WAKEUP, .power = 50, .nifs = 1, .ifs = n##_##speed##_if } }; \
+    static const struct usb_config n##_##speed##_config[] = { { .value = 1, .attr = USB_CONFIG_ATT_WAKEUP, .power = 50, .nifs = 1, \
+                                                              .ifs = n##_##speed##_if } }; \
     static const struct usb_variant n##_##speed = { .bcd = 0x0200, .packet0 = speed##_PACKET0, .nconfigs = 1, .configs = n##_##speed##_config };
 enum { full_PACKET0 = 8, high_PACKET0 = 64 };
 #define HID_KIND(n, text, num, size, full_ival, high_ival, sub, proto) \

@@ -146,7 +146,7 @@ struct usb_control {
 };
 struct usb_dev {
     struct dev dev;
-    char *p_port, *p_serial, *p_pcap;
+    char *p_port, *p_serial;
     bool p_msos;
     const struct usb_desc *desc;
     const struct usb_class *ops;
