@@ -32,7 +32,7 @@ struct usb_bot {
     uint32_t data_len, cap;      /* data_len: bytes that matter, in saved state */
 };
 
-/* --- what it is ---------------------------------------------------------------------------------------------------------------------- */
+/* --- what it is ------------------------------------------------------------------------------------------------------------ */
 
 #define BOT_EPS(n, size, b) \
     static const struct usb_endpoint n[] = { { .address = EP_IN, .attr = USB_ENDPOINT_XFER_BULK, .packet = size, .burst = b }, \
@@ -56,7 +56,7 @@ static const struct usb_desc desc = {
 static uint32_t le32(const uint8_t *b) { return b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24; }
 static void put32(uint8_t *b, uint32_t v) { b[0] = (uint8_t)v, b[1] = (uint8_t)(v >> 8), b[2] = (uint8_t)(v >> 16), b[3] = (uint8_t)(v >> 24); }
 
-/* --- commands -------------------------------------------------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------------------------------------- */
 
 /* Room for a command's data; what was there is of no use any more. */
 static bool reserve(SELF *s, uint32_t n)
@@ -154,7 +154,7 @@ static enum usb_status wrapper(SELF *s, struct usb_packet *p)
     return USB_OK;
 }
 
-/* --- pipes --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- pipes ----------------------------------------------------------------------------------------------------------------- */
 
 static enum usb_status data_out(SELF *s, struct usb_packet *p)
 {
@@ -242,7 +242,7 @@ static void reset(struct usb_dev *d)
 
 static const struct usb_class class = { .reset = reset, .control = control, .data = data };
 
-/* --- life --------------------------------------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------------------------------ */
 
 static int make_disk(SELF *s, struct err *e)
 {

@@ -15,7 +15,7 @@ struct usb_hub {
     uint16_t status[USB_HUB_PORTS], change[USB_HUB_PORTS]; /* wPortStatus, wPortChange */
 };
 
-/* --- what it is ------------------------------------------------------------------------------------------------------------------ */
+/* --- what it is ------------------------------------------------------------------------------------------------------------ */
 
 static const struct usb_endpoint eps[] = { { .address = 0x81, .attr = USB_ENDPOINT_XFER_INT, .packet = 2, .interval = 0xff } };
 static const struct usb_interface ifs[] = { { .class = USB_CLASS_HUB, .neps = 1, .eps = eps } };
@@ -26,7 +26,7 @@ static const struct usb_desc desc = {
     .serial = "314159", .at = { [USB_FULL] = &full },
 };
 
-/* --- ports ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- ports ----------------------------------------------------------------------------------------------------------------- */
 
 static void changed(SELF *s)
 {
@@ -91,7 +91,7 @@ static void reset(struct usb_dev *d)
     }
 }
 
-/* --- requests -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------------------------------------- */
 
 static int set_feature(SELF *s, unsigned i, unsigned feature)
 {
@@ -188,7 +188,7 @@ static enum usb_status data(struct usb_dev *d, struct usb_packet *p)
 
 static const struct usb_class class = { .reset = reset, .control = control, .data = data };
 
-/* --- life --------------------------------------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------------------------------ */
 
 static int hub_init(void *dev, struct err *e)
 {

@@ -22,7 +22,7 @@ struct usb_net {
     uint8_t notes;               /* NOTE_*: what the guest is to be told */
 };
 
-/* --- what it is -------------------------------------------------------------------------------------------------------------------- */
+/* --- what it is ------------------------------------------------------------------------------------------------------------ */
 
 static const uint8_t functions[] = {
     5, USB_DT_CS_INTERFACE, USB_CDC_HEADER_TYPE, 0x10, 0x01,
@@ -48,7 +48,7 @@ static const struct usb_desc desc = {
     .at = { [USB_FULL] = &full, [USB_HIGH] = &high },
 };
 
-/* --- frames --------------------------------------------------------------------------------------------------------------------------- */
+/* --- frames ---------------------------------------------------------------------------------------------------------------- */
 
 static bool listens(const SELF *s)
 {
@@ -129,7 +129,7 @@ static enum usb_status data(struct usb_dev *d, struct usb_packet *p)
     return USB_OK;
 }
 
-/* --- requests ------------------------------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------------------------------------- */
 
 static int control(struct usb_dev *d, const struct usb_setup *q, uint8_t *buf)
 {
@@ -154,7 +154,7 @@ static void alt_set(struct usb_dev *d, unsigned iface)
 }
 static const struct usb_class class = { .reset = reset, .control = control, .data = data, .configured = reset, .alt_set = alt_set };
 
-/* --- life -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------------------------------ */
 
 static int init(void *dev, struct err *e)
 {

@@ -54,7 +54,7 @@ static inline void hc_zero(struct hc *h, uint64_t at, unsigned n)
     for (; n; n -= MIN(n, 4096u), at += 4096) drv_copy_in(&h->d, at, zero, MIN(n, 4096u));
 }
 
-/* --- rings ------------------------------------------------------------------------------------------------------------------------ */
+/* --- rings ----------------------------------------------------------------------------------------------------------------- */
 
 static inline void hc_ring_init(struct hc *h, struct hc_ring *r, uint64_t base)
 {
@@ -118,7 +118,7 @@ static inline unsigned hc_cmd(struct hc *h, uint64_t param, uint32_t status, uin
     return hc_cc(&e);
 }
 
-/* --- the controller ------------------------------------------------------------------------------------------------------------------ */
+/* --- the controller -------------------------------------------------------------------------------------------------------- */
 
 /* Resets and starts it, with an event ring of `events` TRBs. */
 static inline void hc_start(struct hc *h, unsigned events)
@@ -187,7 +187,7 @@ static inline void hc_free(struct hc *h)
     display_free(show);
 }
 
-/* --- devices ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- devices --------------------------------------------------------------------------------------------------------------- */
 
 static inline uint64_t hc_portsc(unsigned port) { return HC_OP + 0x400 + 16 * (port - 1); }
 /* An endpoint into the input context, with a ring of its own. dci: 1 is endpoint 0. */

@@ -18,7 +18,7 @@ static uint32_t address_bit(uint8_t ep)
     return ep_bit(ep & USB_DIR_IN ? USB_IN : USB_OUT, ep);
 }
 
-/* --- data ---------------------------------------------------------------------------------------------------------------------- */
+/* --- data ------------------------------------------------------------------------------------------------------------------ */
 
 static uint32_t copy(struct usb_packet *p, uint8_t *buf, uint32_t n, bool in)
 {
@@ -50,7 +50,7 @@ uint32_t usb_get(struct usb_packet *p, void *buf, uint32_t n)
     return p->pid == USB_IN ? 0 : copy(p, buf, n, false);
 }
 
-/* --- control transfers ------------------------------------------------------------------------------------------------------------- */
+/* --- control transfers ----------------------------------------------------------------------------------------------------- */
 
 /* 0 or more: bytes of the answer. */
 static int run_request(struct usb_dev *d)
@@ -133,7 +133,7 @@ bool usb_request(struct usb_dev *d, uint8_t type, uint8_t request, uint16_t valu
     return run_request(d) >= 0;
 }
 
-/* --- packets ------------------------------------------------------------------------------------------------------------------------- */
+/* --- packets --------------------------------------------------------------------------------------------------------------- */
 
 static enum usb_status answer(struct usb_dev *d, struct usb_packet *p)
 {
@@ -239,7 +239,7 @@ const struct usb_endpoint *usb_find_ep(const struct usb_dev *d, uint8_t ep)
     return NULL;
 }
 
-/* --- ports -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- ports ----------------------------------------------------------------------------------------------------------------- */
 
 void usb_port_add(struct usb_bus *b, struct usb_port *p, struct usb_dev *hub, unsigned number, unsigned speeds, const struct usb_port_ops *ops, void *ctx)
 {
@@ -354,7 +354,7 @@ const char *usb_speed_name(unsigned speed)
     return speed < USB_SPEEDS ? names[speed] : "?";
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------------------------------ */
 
 void usb_init(struct usb_dev *d, const struct usb_desc *desc, const struct usb_class *ops)
 {

@@ -24,7 +24,7 @@ enum { USB_IFACES = 4, USB_CONTROL_MAX = 4096, USB_TIERS = 5, USB_HUB_PORTS = 15
 struct usb_dev;
 struct usb_bus;
 
-/* --- packets ----------------------------------------------------------------------------------------------------------------- */
+/* --- packets --------------------------------------------------------------------------------------------------------------- */
 
 struct usb_sg {
     uint64_t addr;
@@ -53,7 +53,7 @@ static inline uint32_t usb_left(const struct usb_packet *p) { return p->len - p-
 enum usb_status usb_submit(struct usb_packet *p);
 void usb_cancel(struct usb_packet *p);
 
-/* --- descriptors ------------------------------------------------------------------------------------------------------------- */
+/* --- descriptors ----------------------------------------------------------------------------------------------------------- */
 
 struct usb_endpoint {
     uint8_t address, attr, interval;
@@ -89,7 +89,7 @@ struct usb_desc {
     const struct usb_variant *at[USB_SPEEDS];
 };
 
-/* --- devices ------------------------------------------------------------------------------------------------------------------ */
+/* --- devices --------------------------------------------------------------------------------------------------------------- */
 
 struct usb_setup {
     uint8_t type, request;
@@ -195,7 +195,7 @@ const struct usb_endpoint *usb_find_ep(const struct usb_dev *d, uint8_t ep);
 /* desc.c: standard requests; as struct usb_class's control. */
 int usb_standard(struct usb_dev *d, const struct usb_setup *s, uint8_t *buf);
 
-/* --- buses and controllers --------------------------------------------------------------------------------------------------- */
+/* --- buses and controllers ------------------------------------------------------------------------------------------------- */
 
 void usb_bus_init(struct usb_bus *b, struct dev *hc, const char *where);
 void usb_port_add(struct usb_bus *b, struct usb_port *p, struct usb_dev *hub, unsigned number, unsigned speeds, const struct usb_port_ops *ops, void *ctx);

@@ -13,7 +13,7 @@
 enum { OPER = 0x40, PORTS = OPER + 0x400, RUNTIME = 0x1000, DOORBELLS = 0x2000, MSIX_TABLE = 0x3000, MSIX_PBA = 0x3800, BAR_BYTES = 0x4000, FRAME_NS = 125000,
        MF_WRAP = 0x4000 };
 
-/* --- running ------------------------------------------------------------------------------------------------------------------------ */
+/* --- running --------------------------------------------------------------------------------------------------------------- */
 
 void xhci_fail(struct xhci *s, const char *what)
 {
@@ -76,7 +76,7 @@ static void doorbell(SELF *s, uint64_t off, uint32_t v)
     if (e->state == EP_RUNNING) xhci_ep_run(s, slot, target, stream);
 }
 
-/* --- ports ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- ports ----------------------------------------------------------------------------------------------------------------- */
 
 /* Numbers from 1. Which kind comes first is a property. */
 static unsigned first3(const SELF *s) { return s->p_ss_first ? 1 : 1 + s->p_p2; }
@@ -254,7 +254,7 @@ static void hlpmc_write(void *dev, unsigned i, uint64_t v)
     if (i < s->nports && !xhci_port_is3(s, i + 1)) s->port[i].hlpmc = (uint32_t)v & 0x3fff;
 }
 
-/* --- operational registers ----------------------------------------------------------------------------------------------------------------- */
+/* --- operational registers ------------------------------------------------------------------------------------------------- */
 
 static void stop(SELF *s)
 {
@@ -398,7 +398,7 @@ static const struct reg regs[] = {
     { PORTS + 0xc, "PORTHLPMC", RW, .count = XHCI_PORTS, .step = 16, .read = hlpmc_read, .write = hlpmc_write },
 };
 
-/* --- runtime registers -------------------------------------------------------------------------------------------------------------------------- */
+/* --- runtime registers ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t mfindex_read(void *dev, unsigned i)
 {
@@ -500,7 +500,7 @@ static void bar_write(void *dev, uint64_t off, uint64_t v, unsigned size, struct
 }
 static const struct mmio_ops bar_ops = { .read = bar_read, .write = bar_write };
 
-/* --- life ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------------------------------------ */
 
 static void bus_master(struct pci_dev *p, bool on)
 {

@@ -36,7 +36,7 @@ static void slot_context(struct xhci *s, unsigned slot, unsigned address, unsign
     if (xhci_write(s, t->ctx, b, sizeof b)) xhci_fail(s, "a device context is not in memory");
 }
 
-/* --- slots -------------------------------------------------------------------------------------------------------------------- */
+/* --- slots ----------------------------------------------------------------------------------------------------------------- */
 
 static void ep_disable(struct xhci *s, unsigned slot, unsigned ep)
 {
@@ -94,7 +94,7 @@ static unsigned ep_enable(struct xhci *s, unsigned slot, unsigned ep, const uint
     return CC_SUCCESS;
 }
 
-/* --- commands with contexts --------------------------------------------------------------------------------------------------------- */
+/* --- commands with contexts ------------------------------------------------------------------------------------------------ */
 
 static unsigned address_device(struct xhci *s, unsigned slot, uint64_t in, bool bsr)
 {
@@ -205,7 +205,7 @@ static unsigned reset_device(struct xhci *s, unsigned slot)
     return CC_SUCCESS;
 }
 
-/* --- endpoints ------------------------------------------------------------------------------------------------------------------------- */
+/* --- endpoints ------------------------------------------------------------------------------------------------------------- */
 
 static unsigned reset_ep(struct xhci *s, unsigned slot, unsigned ep, bool keep)
 {
@@ -256,7 +256,7 @@ static unsigned bandwidth(struct xhci *s, uint64_t at)
     return xhci_write(s, at, b, 1 + s->nports) ? CC_PARAMETER : CC_SUCCESS;
 }
 
-/* --- the ring ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- the ring -------------------------------------------------------------------------------------------------------------- */
 
 static unsigned run(struct xhci *s, const struct trb *t, unsigned *slot)
 {

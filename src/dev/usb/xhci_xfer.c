@@ -17,7 +17,7 @@ int xhci_trb(struct xhci *s, uint64_t at, struct trb *t)
     return 0;
 }
 
-/* --- transfers in memory ------------------------------------------------------------------------------------------------------ */
+/* --- transfers in memory --------------------------------------------------------------------------------------------------- */
 
 static struct xhci_xfer *xfer_new(struct xhci *s)
 {
@@ -75,7 +75,7 @@ static bool xfer_grow(struct xhci_xfer *x)
     return true;
 }
 
-/* --- rings ------------------------------------------------------------------------------------------------------------------------ */
+/* --- rings ----------------------------------------------------------------------------------------------------------------- */
 
 /* Where the ring of an endpoint or stream is. cc: what is wrong with the stream. */
 static bool ring_get(struct xhci *s, unsigned slot, unsigned ep, unsigned stream, uint64_t *ring, unsigned *cc)
@@ -183,7 +183,7 @@ static bool to_packet(struct xhci *s, struct xhci_xfer *x)
     return true;
 }
 
-/* --- events ---------------------------------------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------------------------------------- */
 
 static void transfer_event(struct xhci *s, const struct xhci_xfer *x, const struct trb *t, uint64_t param, unsigned cc, uint32_t len, bool data)
 {
@@ -268,7 +268,7 @@ static bool events_fit(struct xhci *s, const struct xhci_xfer *x)
     return false;
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------------------- */
+/* --- running --------------------------------------------------------------------------------------------------------------- */
 
 static void unlink_xfer(struct xhci *s, struct xhci_xfer *x)
 {
