@@ -107,7 +107,7 @@ static struct wide wide_div(struct wide a, struct wide b)
 /* A magnitude below one as Q128. */
 static u128 fraction(struct wide a)
 {
-    return a.exp < -128 ? 0 : a.m >> (-1 - a.exp);
+    return a.m == 0 || a.exp < -128 ? 0 : a.m >> (-1 - a.exp);
 }
 
 /*
