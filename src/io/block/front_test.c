@@ -329,10 +329,107 @@ static int stop(void **state)
     return rmdir(dir);
 }
 
+/* --- errors: what werror= and rerror= do; a watch makes them ------------------------------------------------------------------- */
+
+struct broken {
+    int error;                 /* __atomic */
+    unsigned told;
+    enum blk_on_error action;
+    int seen;
+};
+
+static int breaks(void *ctx, uint64_t off, uint64_t bytes)
+{
+    return __atomic_load_n(&((struct broken *)ctx)->error, __ATOMIC_RELAXED);
+}
+
+static void told(void *ctx, struct blk *b, bool write, int error, enum blk_on_error action)
+{
+    struct broken *k = ctx;
+    k->told++;
+    k->action = action;
+    k->seen = error;
+    assert_true(write);
+}
+
+static void poll_until(struct blk_graph *g, const unsigned *n, unsigned want)
+{
+    while (*n < want)
+        if (!blk_graph_poll(g)) pool_wait(g);
+}
+
+static void test_errors(void **state)
+{
+    static const struct blk_dev_ops ops = { .errors = true };
+    static char buf[4096];
+    struct blk_graph *g = blk_graph_new();
+    struct broken k = { 0 };
+    struct blk_watch w = { breaks, NULL, &k, NULL };
+    struct blk *b = blk_open_file(g, "null-co:", "null-co", BLK_RDWR, NULL);
+    struct iovec v = { buf, sizeof buf };
+    unsigned done = 0;
+    struct one o = { .done = &done };
+    blk_graph_on_error(g, told, &k);
+    blk_graph_stop(g);
+    blk_watch_add(blk_node_of(b), &w);
+    blk_graph_go(g);
+    k.error = -EIO; /* nobody has asked for anything: it is the requester's affair alone */
+    blk_writev(b, 0, &v, 1, 0, finished, &o);
+    poll_until(g, &done, 1);
+    assert_int_equal(o.ret, -EIO);
+    assert_int_equal(k.told, 0);
+    blk_set_dev(b, &ops, NULL);
+    static const struct { enum blk_on_error how; int error, ret; enum blk_on_error action; } rows[] = {
+        { BLK_ERR_REPORT, -EIO, -EIO, BLK_ERR_REPORT }, { BLK_ERR_IGNORE, -EIO, 0, BLK_ERR_IGNORE }, { BLK_ERR_ENOSPC, -EIO, -EIO, BLK_ERR_REPORT },
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        k.error = rows[i].error;
+        blk_set_on_error(b, BLK_ERR_REPORT, rows[i].how);
+        blk_writev(b, 0, &v, 1, 0, finished, &o);
+        poll_until(g, &done, 2 + i);
+        assert_int_equal(o.ret, rows[i].ret);
+        assert_int_equal(k.told, 1 + i);
+        assert_int_equal(k.action, rows[i].action);
+    }
+    /* stop: it is held, and succeeds when it is tried again */
+    done = 0;
+    k.error = -ENOSPC;
+    blk_writev(b, 0, &v, 1, 0, finished, &o);
+    poll_until(g, &k.told, 4);
+    assert_int_equal(k.action, BLK_ERR_STOP);
+    assert_int_equal(k.seen, -ENOSPC);
+    assert_int_equal(blk_status(b), -ENOSPC);
+    blk_drain_all(g); /* the graph may change meanwhile */
+    assert_int_equal(done, 0);
+    blk_graph_resume(g); /* still no room */
+    poll_until(g, &k.told, 5);
+    assert_int_equal(done, 0);
+    __atomic_store_n(&k.error, 0, __ATOMIC_RELAXED);
+    blk_graph_resume(g);
+    assert_int_equal(blk_status(b), 0);
+    poll_until(g, &done, 1);
+    assert_int_equal(o.ret, 0);
+    /* a device that is reset does not wait for it */
+    k.error = -ENOSPC;
+    blk_writev(b, 0, &v, 1, 0, finished, &o);
+    poll_until(g, &k.told, 6);
+    blk_drain(b);
+    assert_int_equal(done, 2);
+    assert_int_equal(o.ret, -ENOSPC);
+    blk_graph_resume(g);
+    assert_int_equal(done, 2);
+    blk_set_dev(b, NULL, NULL);
+    blk_graph_stop(g);
+    blk_watch_del(blk_node_of(b), &w);
+    blk_graph_go(g);
+    blk_free(b, NULL);
+    blk_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_once), cmocka_unit_test(test_bounds), cmocka_unit_test(test_loop), cmocka_unit_test(test_limits), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_at_once), cmocka_unit_test(test_bounds), cmocka_unit_test(test_loop), cmocka_unit_test(test_limits), cmocka_unit_test(test_errors), cmocka_unit_test(test_options),
         cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, start, stop);
