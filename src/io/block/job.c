@@ -265,7 +265,8 @@ int job_step(struct job *j, uint64_t bytes)
 {
     pthread_mutex_lock(&j->lock);
     uint64_t now = blk_now_ns(), until = j->speed && bytes ? leaky_take(&j->limit, true, bytes, now) : now;
-    while (!j->cancel && !j->pause && until > now && j->speed) {
+    unsigned change = j->speed_changes; /* another speed: what the old one wanted is forgotten */
+    while (!j->cancel && !j->pause && until > now && j->speed_changes == change) {
         sleep_until(j, until);
         now = blk_now_ns();
     }
@@ -405,6 +406,7 @@ int job_set_speed(struct job *j, int64_t speed, struct err *e)
     struct leaky_config c = { .rate[LEAKY_BPS] = { .avg = (uint64_t)MIN(speed, (1ll << LEAKY_MAX_SHIFT) - 1) } };
     pthread_mutex_lock(&j->lock);
     j->speed = (uint64_t)speed;
+    j->speed_changes++;
     leaky_set(&j->limit, &c);
     wake(j);
     return 0;

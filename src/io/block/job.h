@@ -44,6 +44,7 @@ struct job {
     pthread_mutex_t lock;
     pthread_cond_t cond;
     uint64_t offset, len, speed;
+    unsigned speed_changes;
     struct leaky limit;
     bool pause, cancel, complete, ready, ended, sleeps;
     bool force, pivot;                 /* of cancel; of complete: the target takes the source's place */

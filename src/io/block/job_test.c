@@ -135,6 +135,12 @@ static void write_some(struct rig *r)
 /* Until the job is in that state (or gone), writing meanwhile. */
 static void until(struct rig *r, const char *id, enum job_status s)
 {
+    struct job *slow = job_find(r->jobs, id);
+    while (slow && slow->speed == 1 && r->writes < 30 && !slow->user_paused && !slow->cancel) { /* as good as standing: it is certain that writes fall into it */
+        write_some(r);
+        loop_once(r->l, true);
+    }
+    if (slow && slow->speed == 1) job_set_speed(slow, 6 << 20, NULL);
     for (struct job *j; (j = job_find(r->jobs, id)) && j->status != s;) {
         if (r->writes < 400) write_some(r); /* a mirror that has a speed catches up only if the guest rests */
         loop_once(r->l, true);
@@ -178,7 +184,7 @@ static void finish(struct rig *r, const char *file, const char *fmt)
     free(r);
 }
 
-static const struct job_args args = { .def = "j", .auto_finalize = true, .auto_dismiss = true, .speed = 6 << 20 };
+static const struct job_args args = { .def = "j", .auto_finalize = true, .auto_dismiss = true, .speed = 1 };
 
 static void test_stream(void **state)
 {
