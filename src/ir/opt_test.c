@@ -276,6 +276,22 @@ static void shifts(void **s UNUSED)
     SAME("and(shr(x1,5:i64),6:i64)");
     expect("shr(and(x1,0xff0:i64),4:i64)", "ubfx(x1;4,8)");
     expect("ubfx(ubfx(x1;8,16);4,4)", "ubfx(x1;12,4)");
+    /* parts of a register that were written before */
+    expect("trunc:i8(bfi(x0,x1;0,8))", "trunc:i8(x1)");
+    expect("trunc:i8(bfi(x0,x1;8,8))", "trunc:i8(x0)");
+    SAME("trunc:i16(bfi(x0,x1;0,8))");
+    expect("ubfx(bfi(x0,x1;8,8);8,8)", "zext:i64(trunc:i8(x1))");
+    expect("ubfx(bfi(x0,x1;0,8);8,8)", "ubfx(x0;8,8)");
+    SAME("ubfx(bfi(x0,x1;0,12);8,8)");
+    expect("bfi(bfi(x0,x1;8,8),x2;8,8)", "bfi(x0,x2;8,8)");
+    expect("bfi(0:i64,zext:i64(c0);0,8)", "zext:i64(c0)");
+    expect("bfi(0x12:i64,x1;0,8)", "zext:i64(trunc:i8(x1))");
+    SAME("bfi(274:i64,x1;0,8)");
+    /* what x86 has of a comparison: its flags are values of the difference */
+    expect("cmp.eq(sext:i64(sub(w0,w1)),0:i64)", "cmp.eq(w0,w1)");
+    expect("xor(cmp.slt(sext:i64(sub(w0,w1)),0:i64),ssubov(w0,w1))", "cmp.slt(w0,w1)");
+    expect("or(cmp.eq(sext:i64(sub(c0,c1)),0:i64),xor(cmp.slt(sext:i64(sub(c0,c1)),0:i64),ssubov(c0,c1)))", "cmp.sle(c0,c1)");
+    expect("or(cmp.ult(h0,h1),cmp.eq(sext:i64(sub(h0,h1)),0:i64))", "cmp.ule(h0,h1)");
     expect("ubfx(ubfx(x1;8,16);16,4)", "0:i64");
     expect("ubfx(x1;60,4)", "shr(x1,60:i64)");
     expect("sbfx(x1;60,4)", "sar(x1,60:i64)");

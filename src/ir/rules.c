@@ -333,6 +333,27 @@ static V rule_shift(struct fold *f, struct ir_ins *ins)
     }
 }
 
+/* Bits lo .. lo+n-1 of a BFI as those of what they come from (*lo says where there); 0: from both. */
+static V bfi_part(const struct ir_ins *bfi, unsigned *lo, unsigned n)
+{
+    if (*lo >= bfi->x + bfi->y || *lo + n <= bfi->x) return bfi->a;
+    if (*lo < bfi->x || *lo + n > bfi->x + bfi->y) return 0;
+    *lo -= bfi->x;
+    return bfi->b;
+}
+
+/* Into a constant that has nothing beside the field; twice into one field. */
+static V rule_bfi(struct fold *f, const struct ir_ins *ins)
+{
+    const struct ir_ins *a = &f->I[ins->a];
+    uint64_t field = bits_mask(ins->y);
+    if (a->op == IR_K && !ins->x && !(a->imm & ~field))
+        return ~ir_known_zero(f->I, ins->b, BITS_DEPTH) & ~field ? make_field(f, IR_UBFX, ins->type, ins->b, 0, ins->y) : ins->b;
+    if (a->op == IR_BFI && a->x == ins->x && a->y == ins->y)
+        return fold_make(f, &(struct ir_ins){ .op = IR_BFI, .type = ins->type, .a = a->a, .b = ins->b, .x = ins->x, .y = ins->y });
+    return 0;
+}
+
 static V rule_bitfield(struct fold *f, const struct ir_ins *ins)
 {
     const struct ir_ins *a = &f->I[ins->a];
@@ -350,6 +371,8 @@ static V rule_bitfield(struct fold *f, const struct ir_ins *ins)
     }
     if (shape_k(f, ins->a, IR_SHR, &x, &k) && k + end <= w)
         return make_field(f, ins->op, ins->type, x, (unsigned)k + ins->x, ins->y);
+    unsigned lo = ins->x;
+    if (a->op == IR_BFI && (x = bfi_part(a, &lo, ins->y))) return make_field(f, ins->op, ins->type, x, lo, ins->y);
     return 0;
 }
 
@@ -379,8 +402,10 @@ static V rule_trunc(struct fold *f, const struct ir_ins *ins)
     unsigned w = ir_type_bits[ins->type], from;
     uint64_t k;
     V x, v;
+    unsigned lo = 0;
     switch (a->op) {
     case IR_TRUNC: return make1(f, IR_TRUNC, ins->type, a->a);
+    case IR_BFI: return (x = bfi_part(a, &lo, w)) && !lo ? make1(f, IR_TRUNC, ins->type, x) : 0;
     case IR_SEXT: case IR_ZEXT:
         from = width(f, a->a);
         if (f->I[a->a].type == ins->type) return a->a;
@@ -477,6 +502,7 @@ V rules_int(struct fold *f, struct ir_ins *ins)
     case IR_XOR: return rule_xor(f, ins);
     case IR_SHL: case IR_SHR: case IR_SAR: case IR_ROTR: return rule_shift(f, ins);
     case IR_UBFX: case IR_SBFX: return rule_bitfield(f, ins);
+    case IR_BFI: return rule_bfi(f, ins);
     case IR_SEXT: case IR_ZEXT: return rule_extend(f, ins);
     case IR_TRUNC: return rule_trunc(f, ins);
     case IR_EXTR: return rule_extr(f, ins);
