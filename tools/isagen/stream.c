@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const stream_attrs[] = { "lock", "rep", "repz", "bnd", "notrack", "hint", "d64", "f64", NULL };
+const char *const stream_attrs[] = { "lock", "rep", "repz", "bnd", "notrack", "hint", "d64", "f64", "vsib", NULL };
 const char *const stream_sizes[] = { "b", "w", "d", "q", "v", "z", "y", "x", "dq", "qq", "ss", "sd", "ps", "pd", "t",
                                      "bs", "p", "s", "a", NULL };
 const char *const stream_fixed[] = { "AL", "CL", "DX", "rAX", "eAX", "AX", "1", "ES", "CS", "SS", "DS", "FS", "GS",

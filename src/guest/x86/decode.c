@@ -130,7 +130,7 @@ static void memory(struct reader *r, struct x86_fields *f)
         f->scale = sib >> 6;
         f->index = (sib >> 3 & 7) | (f->rex & 2) << 2;
         f->base = (sib & 7) | (f->rex & 1) << 3;
-        if (f->index == 4) f->index = REG_NONE;
+        if (f->index == 4 && !(f->form->attrs & X86_ATTR_vsib)) f->index = REG_NONE;
         if ((f->base & 7) == 5 && f->mod == 0) f->base = REG_NONE, n = 4;
     } else if ((f->rm & 7) == 5 && f->mod == 0) {
         f->base = f->code == 64 ? REG_IP : REG_NONE;
@@ -311,6 +311,7 @@ static bool allowed(const struct x86_fields *f)
 {
     if (f->prefix & PFX_LOCK && (!(f->form->attrs & X86_ATTR_lock) || f->mod == 3)) return false;
     if (f->vvvv && !uses_vvvv(f->form)) return false;
+    if (f->form->attrs & X86_ATTR_vsib && ((f->rm & 7) != 4 || f->asize == 16)) return false;
     for (unsigned i = 0; i < f->nops; i++) {
         if (f->op[i].kind == OP_SEG && f->op[i].reg >= SEGS) return false;
         if (f->op[i].kind == OP_CR && !(0x11d >> f->op[i].reg & 1)) return false;

@@ -66,7 +66,10 @@ static void memory(struct isa_text *o, const struct x86_fields *f, const struct 
         gpr(o, f->asize, f->base, true);
     if (f->index != REG_NONE) {
         if (f->base != REG_NONE) isa_puts(o, "+");
-        gpr(o, f->asize, f->index, true);
+        if (f->form->attrs & X86_ATTR_vsib) /* quadword indices, or as many doublewords as elements */
+            isa_printf(o, "%cmm%u", f->L && (f->opcode & 1 || !x86_rexw(f)) ? 'y' : 'x', f->index);
+        else
+            gpr(o, f->asize, f->index, true);
         if (f->asize != 16) isa_printf(o, "*%u", 1u << f->scale);
     }
     if (f->has_disp) {
@@ -127,9 +130,33 @@ static void operand(struct isa_text *o, const struct x86_fields *f, unsigned i, 
     }
 }
 
-static void mnemonic(struct isa_text *o, const struct x86_fields *f)
+/* The predicate that an immediate stands for, of CMPPS and its like; NULL: it is printed as a number. */
+static const char *predicate(const struct x86_fields *f)
+{
+    static const char *const names[32] = {
+        "eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord", "eq_uq", "nge", "ngt", "false", "neq_oq", "ge", "gt", "true",
+        "eq_os", "lt_oq", "le_oq", "unord_s", "neq_us", "nlt_uq", "nle_uq", "ord_s", "eq_us", "nge_uq", "ngt_uq", "false_os",
+        "neq_os", "ge_oq", "gt_oq", "true_us" };
+    uint64_t imm = f->op[f->nops - 1].imm;
+    return imm < (f->enc ? 32 : 8) ? names[imm] : NULL;
+}
+/* The same for the halves of PCLMULQDQ. */
+static const char *halves(const struct x86_fields *f)
+{
+    switch (f->op[f->nops - 1].imm) {
+    case 0x00: return "lql";
+    case 0x01: return "hql";
+    case 0x10: return "lqh";
+    case 0x11: return "hqh";
+    default: return NULL;
+    }
+}
+
+/* Returns whether the last operand is part of the mnemonic. */
+static bool mnemonic(struct isa_text *o, const struct x86_fields *f)
 {
     unsigned attrs = f->form->attrs;
+    const char *imm = NULL;
 
     if (f->prefix & PFX_LOCK) isa_puts(o, "lock ");
     if (attrs & X86_ATTR_rep && f->rep) isa_puts(o, f->rep == 0xf3 ? "rep " : "repnz ");
@@ -143,6 +170,9 @@ static void mnemonic(struct isa_text *o, const struct x86_fields *f)
         } else if (!memcmp(s, "{v}", MIN(strlen(s), 3))) {
             if (f->enc) isa_puts(o, "v");
             s += 3;
+        } else if (!memcmp(s, "{pred}", MIN(strlen(s), 6)) || !memcmp(s, "{half}", MIN(strlen(s), 6))) {
+            if ((imm = s[1] == 'p' ? predicate(f) : halves(f))) isa_puts(o, imm);
+            s += 6;
         } else {
             isa_printf(o, "%c", *s++);
         }
@@ -150,12 +180,14 @@ static void mnemonic(struct isa_text *o, const struct x86_fields *f)
     if (f->nops)
         do isa_puts(o, " ");
         while (o->len < 7);
+    return imm;
 }
 
 void x86_print(struct isa_text *o, const struct x86_fields *f, uint64_t pc)
 {
-    mnemonic(o, f);
-    for (unsigned i = 0; i < f->nops; i++) {
+    unsigned n = f->nops;
+    n -= mnemonic(o, f);
+    for (unsigned i = 0; i < n; i++) {
         if (i) isa_puts(o, ",");
         operand(o, f, i, pc);
     }
