@@ -40,9 +40,11 @@ enum { EXF_READ = 0, EXF_WRITE = 1, EXF_EXEC = 2, EXF_MAPERR = 4, EXF_ACCERR = 8
 struct cpu_fp {
     uint32_t flags;      /* accrued FPF_* so far, without those still in the host unit */
     uint32_t rm;         /* enum ir_rm, RM_RNE..RM_RMM; never RM_DYN */
+    uint32_t x86;        /* of x86 guests, in MXCSR's bits: FTZ, DAZ; DE: denormal operands are reported (FPF_INDENORM) */
     uint32_t host_ctl;   /* back end's: control word to load on entry (x86-64: MXCSR with rounding mode, all masked) */
     uint32_t host_save;  /* back end's scratch: the C side's control word */
 };
+enum { CPU_FP_DE = 2, CPU_FP_DAZ = 0x40, CPU_FP_FTZ = 0x8000 };
 
 /* One entry of the inline jump cache: tag = pc ^ cpu_mode_tag(mode). An empty entry has a tag that no pc of its slot has:
  * 4 in slot 0, 0 elsewhere (jc_empty). */

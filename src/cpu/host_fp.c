@@ -11,6 +11,7 @@
 _Static_assert(RM_RNE == (int)FPU_RNE && RM_RTZ == (int)FPU_RTZ && RM_RDN == (int)FPU_RDN && RM_RUP == (int)FPU_RUP &&
                RM_RMM == (int)FPU_RMM && RM_ODD == (int)FPU_ODD, "rounding modes");
 _Static_assert(NAN_CANON == (int)FPU_NAN_CANON && NAN_ARM == (int)FPU_NAN_ARM && NAN_X86 == (int)FPU_NAN_X86, "NaN policies");
+_Static_assert(FTZ_ARM == (int)FPU_FLUSH_ARM && FTZ_X86 == (int)FPU_FLUSH_OUT && FTZ_DAZ == (int)FPU_FLUSH_IN, "flushing");
 _Static_assert(FPF_INVALID == (int)FPU_INVALID && FPF_DIVZERO == (int)FPU_DIVZERO && FPF_OVERFLOW == (int)FPU_OVERFLOW &&
                FPF_UNDERFLOW == (int)FPU_UNDERFLOW && FPF_INEXACT == (int)FPU_INEXACT && FPF_INDENORM == (int)FPU_INDENORM,
                "flags");
@@ -63,12 +64,25 @@ static bool fast_arith(unsigned op, const struct fpu_env *e, enum fpu_fmt f, uin
     return false;
 }
 
-static uint64_t arith(unsigned op, struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, uint64_t c)
+/*
+ * x86 has a flag for denormal operands, of lower priority than a NaN, an invalid operation and a division by zero (Intel SDM volume 1,
+ * 4.9.2). One operation on one lane is bracketed by these two; nan: its result is one, or unordered.
+ */
+static uint32_t one_begin(struct fpu_env *e)
 {
-    uint64_t r;
+    uint32_t before = e->flags;
+    e->flags = e->denormal = 0;
+    return before;
+}
+static void one_end(struct fpu_env *e, uint32_t before, bool nan)
+{
+    if (e->denormal && e->nan == FPU_NAN_X86 && !nan && !(e->flags & (FPU_INVALID | FPU_DIVZERO)))
+        e->flags |= FPU_INDENORM;
+    e->flags |= before;
+}
 
-    if (fast_arith(op, e, f, a, b, &r))
-        return r;
+static uint64_t slow_arith(unsigned op, struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, uint64_t c)
+{
     switch (op) {
     case IR_FADD: return fpu_add(e, f, a, b);
     case IR_FSUB: return fpu_sub(e, f, a, b);
@@ -79,9 +93,39 @@ static uint64_t arith(unsigned op, struct fpu_env *e, enum fpu_fmt f, uint64_t a
     }
 }
 
+static uint64_t arith(unsigned op, struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t r;
+
+    if (fast_arith(op, e, f, a, b, &r))
+        return r;
+    uint32_t before = one_begin(e);
+    r = slow_arith(op, e, f, a, b, c);
+    one_end(e, before, fpu_is_nan(f, r));
+    return r;
+}
+
+static uint64_t minmax(struct fpu_env *e, enum fpu_fmt f, uint64_t a, uint64_t b, bool max, unsigned kind)
+{
+    uint32_t before = one_begin(e);
+    uint64_t r = fpu_minmax(e, f, a, b, max, kind);
+    one_end(e, before, fpu_is_nan(f, r));
+    return r;
+}
+
+static uint64_t cvt(struct fpu_env *e, enum fpu_fmt to, enum fpu_fmt from, uint64_t a)
+{
+    uint32_t before = one_begin(e);
+    uint64_t r = fpu_cvt(e, to, from, a);
+    one_end(e, before, from == FPU_F16 || fpu_is_nan(to, r)); /* denormals of half precision are not reported */
+    return r;
+}
+
 static bool fcmp(struct fpu_env *e, enum fpu_fmt f, enum ir_fcond cond, bool signalling, uint64_t a, uint64_t b)
 {
+    uint32_t before = one_begin(e);
     int c = fpu_cmp(e, f, a, b, signalling);
+    one_end(e, before, c == 2);
 
     switch ((unsigned)cond) {
     case FC_EQ: return c == 0;
@@ -97,17 +141,17 @@ static uint64_t scalar(CPU *cpu, const struct ir_fp *fp, const struct ir_ins *in
     const unsigned bits = ir_type_bits[ins->type];
     const bool from_int = ins->op == IR_ITOF;
     const enum fpu_fmt f = fmt_of_type(from_int ? (enum ir_type)ins->type : type_a);
-    const bool minmax = ins->op == IR_FMIN || ins->op == IR_FMAX, rounds = !minmax && ins->op != IR_FCMP;
+    const bool rounds = ins->op != IR_FMIN && ins->op != IR_FMAX && ins->op != IR_FCMP;
     struct fpu_env e = fp_env(cpu, fp, rounds ? ins->sub : RM_RNE, f);
     uint64_t r;
 
     switch (ins->op) {
     case IR_FMIN:
-    case IR_FMAX: r = fpu_minmax(&e, f, a, b, ins->op == IR_FMAX, ins->mo); break;
+    case IR_FMAX: r = minmax(&e, f, a, b, ins->op == IR_FMAX, ins->mo); break;
     case IR_FCMP: r = fcmp(&e, f, ins->sub, ins->mo, a, b); break;
     case IR_FCVT:
         e.ftz = fp->ftz; /* fpu_cvt leaves binary16 alone */
-        r = fpu_cvt(&e, fmt_of_type(ins->type), f, a);
+        r = cvt(&e, fmt_of_type(ins->type), f, a);
         break;
     case IR_FTOI: r = fpu_to_int(&e, f, a, bits, ins->mo); break;
     case IR_ITOF: r = fpu_from_int(&e, f, a, ir_type_bits[type_a], ins->mo & 1); break;
@@ -141,9 +185,9 @@ static union vlanes vector_cvt(struct fpu_env *e, const struct ir_ins *ins, enum
 
     for (unsigned i = 0; i < lanes; i++) {
         if (ins->op == IR_VFCVTW)
-            set_lane(&r, n + 1, i, fpu_cvt(e, n + 1, n, lane(a, n, i + (ins->x ? lanes : 0))));
+            set_lane(&r, n + 1, i, cvt(e, n + 1, n, lane(a, n, i + (ins->x ? lanes : 0))));
         else
-            set_lane(&r, n, i, fpu_cvt(e, n, n + 1, lane(a, n + 1, i)));
+            set_lane(&r, n, i, cvt(e, n, n + 1, lane(a, n + 1, i)));
     }
     return r;
 }
@@ -153,7 +197,7 @@ static union vlanes vector(CPU *cpu, const struct ir_fp *fp, const struct ir_ins
 {
     const enum fpu_fmt f = ins->sub == L_F64 ? FPU_F64 : ins->sub == L_F32 ? FPU_F32 : FPU_F16;
     const unsigned bits = 16u << f, n = 128 / bits;
-    const bool minmax = ins->op == IR_VFMIN || ins->op == IR_VFMAX, rounds = !minmax && ins->op != IR_VFCMP;
+    const bool rounds = ins->op != IR_VFMIN && ins->op != IR_VFMAX && ins->op != IR_VFCMP;
     struct fpu_env e = fp_env(cpu, fp, rounds ? ins->mo : RM_RNE, f);
     union vlanes res = { 0 };
 
@@ -173,7 +217,7 @@ static union vlanes vector(CPU *cpu, const struct ir_fp *fp, const struct ir_ins
         case IR_VFSQRT: r = arith(IR_FSQRT, &e, f, a, 0, 0); break;
         case IR_VFMA: r = arith(IR_FMA, &e, f, a, b, c); break;
         case IR_VFMIN:
-        case IR_VFMAX: r = fpu_minmax(&e, f, a, b, ins->op == IR_VFMAX, ins->mo); break;
+        case IR_VFMAX: r = minmax(&e, f, a, b, ins->op == IR_VFMAX, ins->mo); break;
         case IR_VFCMP: r = 0 - (uint64_t)fcmp(&e, f, ins->mo & 0xf, ins->mo & FC_SIGNALLING, a, b); break;
         case IR_VFTOI: r = fpu_to_int(&e, f, a, bits, ins->x); break;
         case IR_VITOF: r = fpu_from_int(&e, f, a, bits, ins->x & 1); break;

@@ -2,7 +2,7 @@
  * arith.c: unpack, round, NaN policies; add, subtract, multiply, divide, square root, fused multiply-add.
  * IEEE 754-2019 clauses 4 (rounding), 5.4.1, 6 (NaNs), 7 (exceptions); NaN and flush-to-zero rules after the Arm ARM's
  * FPProcessNaNs, FPMulAdd, FPUnpack and FPRound, RISC-V F 11.3, and the Intel SDM volume 1, 4.8.3.5.
- * Known gap: input-denormal is signalled under ftz only.
+ * Denormal operands are reported as Arm does (when they are flushed); x86's way is the caller's (fpu_env.denormal).
  */
 #include "fpu/core.h"
 
@@ -27,10 +27,11 @@ struct fpu_num fpu_unpack(struct fpu_env *e, enum fpu_fmt f, uint64_t a)
         x.cls = x.sig == 0 ? FPU_INF : x.sig >> 62 ? FPU_QNAN : FPU_SNAN;
     } else if (x.sig == 0) {
         x.cls = FPU_ZERO;
-    } else if (e->ftz) {
+    } else if (e->ftz & (FPU_FLUSH_ARM | FPU_FLUSH_IN)) {
         x.cls = FPU_ZERO;
-        e->flags |= f == FPU_F16 ? 0 : FPU_INDENORM; /* Arm: FZ16 flushes silently */
+        e->flags |= e->ftz & FPU_FLUSH_ARM && f != FPU_F16 ? FPU_INDENORM : 0; /* Arm: FZ16 flushes silently */
     } else {
+        e->denormal = 1;
         unsigned lz = (unsigned)__builtin_clzll(x.sig);
         x.cls = FPU_FINITE;
         x.exp = 1 - t->bias - (int32_t)lz;
@@ -69,13 +70,17 @@ uint64_t fpu_round(struct fpu_env *e, enum fpu_fmt f, bool sign, int32_t exp, u1
     bool tiny = exp < exp_min;
 
     if (unlikely(tiny)) {
-        if (e->ftz) {
+        if (e->ftz & FPU_FLUSH_ARM) {
             e->flags |= FPU_UNDERFLOW;
             return fpu_sign_bit(f, sign);
         }
         if (!e->tiny_before && exp == exp_min - 1) { /* rounding with unbounded exponent may reach the smallest normal */
             uint64_t kept = (uint64_t)(sig >> (128 - p));
             tiny = kept + fpu_round_up(e->rm, sign, kept & 1, sig << p) <= bits_mask(p);
+        }
+        if (e->ftz & FPU_FLUSH_OUT && tiny) {
+            e->flags |= FPU_UNDERFLOW | FPU_INEXACT;
+            return fpu_sign_bit(f, sign);
         }
         sig = fpu_shr_jam(sig, (uint32_t)(exp_min - exp));
         exp = exp_min;

@@ -9,10 +9,10 @@ uint64_t fpu_cvt(struct fpu_env *e, enum fpu_fmt to, enum fpu_fmt from, uint64_t
     const uint8_t ftz = e->ftz;
     uint64_t r;
 
-    /* Arm: conversions never flush binary16, neither as operand nor as result. */
-    e->ftz = from != FPU_F16 && ftz;
+    /* Conversions never flush binary16, neither as operand nor as result. */
+    e->ftz = from != FPU_F16 ? ftz : 0;
     struct fpu_num x = fpu_unpack(e, from, a);
-    e->ftz = to != FPU_F16 && ftz;
+    e->ftz = to != FPU_F16 ? ftz : 0;
     switch (x.cls) {
     case FPU_ZERO: r = fpu_sign_bit(to, x.sign); break;
     case FPU_FINITE: r = fpu_round(e, to, x.sign, x.exp, (u128)x.sig << 64); break;

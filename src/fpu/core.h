@@ -25,7 +25,7 @@ struct fpu_num {
     uint64_t sig;  /* NaN: the fraction, its quiet bit at bit 62 */
 };
 
-/* Unpacks; flushes denormals when e->ftz. */
+/* Unpacks; flushes denormals as e->ftz says, or notes them in e->denormal. */
 struct fpu_num fpu_unpack(struct fpu_env *e, enum fpu_fmt f, uint64_t a);
 /* Rounds sig (top bit set) * 2^(exp - 127) into the format, with every flag. */
 uint64_t fpu_round(struct fpu_env *e, enum fpu_fmt f, bool sign, int32_t exp, u128 sig);

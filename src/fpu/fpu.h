@@ -16,8 +16,14 @@ struct fpu_env {
     uint8_t rm;           /* enum fpu_rm */
     uint8_t nan;          /* enum fpu_nan */
     uint8_t tiny_before;  /* underflow detected before rounding */
-    uint8_t ftz;          /* flush denormal inputs (FPU_INDENORM) and results (FPU_UNDERFLOW only) to zero, Arm FZ rules */
+    uint8_t ftz;          /* FPU_FLUSH_* */
+    uint8_t denormal;     /* set by an operand that is denormal and not flushed; x86 has a flag for it */
     uint32_t flags;       /* accrued, only ever set */
+};
+enum {
+    FPU_FLUSH_ARM = 1,    /* denormal operands (FPU_INDENORM) and results (FPU_UNDERFLOW only) become zero: Arm's FZ */
+    FPU_FLUSH_OUT = 2,    /* results that are tiny after rounding (FPU_UNDERFLOW, FPU_INEXACT): x86's FTZ */
+    FPU_FLUSH_IN = 4      /* operands, silently: x86's DAZ */
 };
 
 enum fpu_fmt { FPU_F16, FPU_F32, FPU_F64, FPU_BF16 };

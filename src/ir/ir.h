@@ -66,10 +66,12 @@ enum ir_nan { NAN_CANON, /* every NaN result is the positive default quiet NaN (
 struct ir_fp {
     uint8_t nan;      /* enum ir_nan */
     uint8_t tiny_before; /* 1: underflow is detected before rounding (Arm), 0: after (RISC-V, x86) */
-    uint8_t ftz;      /* 1: flush denormal results (and inputs) to zero, Arm's FZ */
+    uint8_t ftz;      /* FTZ_* */
     uint8_t ftz16;    /* the same for F16 */
-    uint8_t slow;     /* 1: host FP cannot be used (ftz, rounding to nearest-away...): every F_FP op goes through fpu/ */
+    uint8_t slow;     /* 1: host FP cannot be used (Arm's flushing, rounding to nearest-away...): every F_FP op goes through fpu/ */
 };
+
+enum { FTZ_ARM = 1 /* FZ: operands and results */, FTZ_X86 = 2 /* FTZ: results */, FTZ_DAZ = 4 /* x86's DAZ: operands; both: cpu->fp.x86, too */ };
 
 /*
  * A register as the IR sees it; the guest's register table (struct guest_reg) is turned into an array of these once.

@@ -13,12 +13,13 @@ static void order(unsigned digits, V in[3], V out[3])
     for (unsigned i = 0; i < 3; i++) out[i] = in[p[i]];
 }
 
-/* -a, but a NaN as it is; only the lanes of `where` (0: all). */
+/* -a, but a NaN as it is; only the lanes of `where` (0: all). With integers, which raise nothing. */
 static V negate_lanes(struct xlat *t, enum ir_lane lane, V a, V where)
 {
-    V sign = lane == L_F32 ? ir_kv(t, 0x8000000080000000ull, 0x8000000080000000ull) : ir_kv(t, 1ull << 63, 1ull << 63);
-    V number = ir_vf(t, IR_VFCMP, lane, FC_UN, a, a, 0, 0);
-    V flip = ir_v2(t, IR_VANDN, L_I64, sign, number);
+    uint64_t s = lane == L_F32 ? 0x8000000080000000ull : 1ull << 63, i = lane == L_F32 ? 0x7f8000007f800000ull : 0x7ffull << 52;
+    V sign = ir_kv(t, s, s);
+    V nan = ir_vcmp(t, C_SGT, lane == L_F32 ? L_I32 : L_I64, ir_v2(t, IR_VANDN, L_I64, a, sign), ir_kv(t, i, i));
+    V flip = ir_v2(t, IR_VANDN, L_I64, sign, nan);
     if (where) flip = ir_v2(t, IR_VAND, L_I64, flip, where);
     return ir_v2(t, IR_VXOR, L_I64, a, flip);
 }
@@ -42,7 +43,11 @@ static void packed(struct xlat *t, F *f, enum ir_lane lane, unsigned digits, uns
 }
 static V negate_scalar(struct xlat *t, V a)
 {
-    return ir_select(t, ir_fcmp(t, FC_UN, false, a, a), a, ir_fneg(t, a));
+    bool single = ir_type_of(t, a) == T_F32;
+    enum ir_type type = single ? T_I32 : T_I64;
+    V bits = ir_bitcast(t, type, a), sign = ir_kt(t, type, single ? 1ull << 31 : 1ull << 63), inf = ir_kt(t, type, single ? 0x7f800000 : 0x7ffull << 52);
+    V nan = ir_cmp(t, C_UGT, ir_and(t, bits, ir_not(t, sign)), inf);
+    return ir_select(t, nan, a, ir_fneg(t, a));
 }
 static void scalar(struct xlat *t, F *f, enum ir_type type, unsigned digits, unsigned how)
 {

@@ -49,13 +49,13 @@ void x86_set_mxcsr(CPU *cpu, uint32_t v)
                     (v & 16 ? FPF_UNDERFLOW : 0) | (v & 32 ? FPF_INEXACT : 0);
     x86_cpu_rw(cpu)->mxcsr = v & 0xffff & ~(uint32_t)MX_STATUS;
     cpu->fp.rm = rm[v >> MX_RC & 3];
+    cpu->fp.x86 = CPU_FP_DE | (v & (MX_FTZ | MX_DAZ));
     cpu->mode = (cpu->mode & ~(uint32_t)(MODE_FTZ | MODE_DAZ | MODE_XM)) | (v & MX_FTZ ? MODE_FTZ : 0) | (v & MX_DAZ ? MODE_DAZ : 0) |
                 ((v & MX_MASKS) != MX_MASKS ? MODE_XM : 0);
 }
 static void guest_fp(uint32_t mode, struct ir_fp *fp)
 {
-    bool flush = mode & (MODE_FTZ | MODE_DAZ);
-    *fp = (struct ir_fp){ .nan = NAN_X86, .ftz = flush, .slow = flush };
+    *fp = (struct ir_fp){ .nan = NAN_X86, .ftz = (mode & MODE_FTZ ? FTZ_X86 : 0) | (mode & MODE_DAZ ? FTZ_DAZ : 0) };
 }
 
 /* -- registers ------------------------------------------------------------------------------------------------------------- */

@@ -27,10 +27,11 @@ enum {
     OFF_FP = offsetof(CPU, fp),
     OFF_FLAGS = OFF_FP + offsetof(struct cpu_fp, flags),
     OFF_RM = OFF_FP + offsetof(struct cpu_fp, rm),
+    OFF_X86 = OFF_FP + offsetof(struct cpu_fp, x86),
     OFF_CTL = OFF_FP + offsetof(struct cpu_fp, host_ctl),
     OFF_SAVE = OFF_FP + offsetof(struct cpu_fp, host_save)
 };
-enum { MXCSR_MASKED = 0x1f80, MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_REST = 0x3c /* ZE OE UE PE */ };
+enum { MXCSR_MASKED = 0x1f80, MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_REST = 0x3c /* ZE OE UE PE */ };
 /* MXCSR.RC of RM_RNE..RM_RMM, two bits each; to-nearest-away is not the host's: such regions use fpu/
  * (ir->fp.slow). */
 enum { RC_OF_RM = 0 << 2 * RM_RNE | 3 << 2 * RM_RTZ | 1 << 2 * RM_RDN | 2 << 2 * RM_RUP | 0 << 2 * RM_RMM };
@@ -241,6 +242,11 @@ static void emit_fp(struct gen *g, struct x86_host *h)
     a_load(g, 32, RAX, m);
     a_alui(g, ALU_AND, 32, o_reg(RAX), MXCSR_IE);
     a_alu_m(g, ALU_OR, 32, o_cpu(OFF_FLAGS), RAX);
+    a_load(g, 32, RAX, m);
+    a_alui(g, ALU_AND, 32, o_reg(RAX), MXCSR_DE);
+    a_alu(g, ALU_AND, 32, RAX, o_cpu(OFF_X86));
+    a_shifti(g, SH_SHL, 32, RAX, 4);
+    a_alu_m(g, ALU_OR, 32, o_cpu(OFF_FLAGS), RAX);
     a_bind8(g, none);
     ret(g);
 
@@ -251,6 +257,9 @@ static void emit_fp(struct gen *g, struct x86_host *h)
     a_shift_cl(g, SH_SHR, 32, RDX);
     a_alui(g, ALU_AND, 32, o_reg(RDX), 3);
     a_shifti(g, SH_SHL, 32, RDX, 13);
+    a_load(g, 32, RCX, o_cpu(OFF_X86));
+    a_alui(g, ALU_AND, 32, o_reg(RCX), CPU_FP_FTZ | CPU_FP_DAZ);
+    a_alu(g, ALU_OR, 32, RDX, o_reg(RCX));
     a_alui(g, ALU_OR, 32, o_reg(RDX), MXCSR_MASKED);
     a_store(g, 32, o_cpu(OFF_CTL), RDX);
     ldmxcsr(g, o_cpu(OFF_CTL));
@@ -330,7 +339,7 @@ static void x86_release(void *hh UNUSED, struct region *r UNUSED)
  */
 static void x86_fp_sync(CPU *cpu)
 {
-    cpu->fp.host_ctl = MXCSR_MASKED | (RC_OF_RM >> 2 * (cpu->fp.rm & 7) & 3) << 13;
+    cpu->fp.host_ctl = MXCSR_MASKED | (RC_OF_RM >> 2 * (cpu->fp.rm & 7) & 3) << 13 | (cpu->fp.x86 & (CPU_FP_FTZ | CPU_FP_DAZ));
 }
 
 /* gs is free in this process: nothing but generated code uses it. Without FSGSBASE it is set once per thread.
@@ -358,7 +367,7 @@ static enum cpu_exc x86_enter(void *hh, CPU *cpu, void *code)
 static void x86_unwound(CPU *cpu)
 {
     uint32_t m = __builtin_ia32_stmxcsr();
-    cpu->fp.flags |= (m & MXCSR_IE) | (m & MXCSR_REST) >> 1;
+    cpu->fp.flags |= (m & MXCSR_IE) | (m & MXCSR_REST) >> 1 | (m & MXCSR_DE & cpu->fp.x86) << 4;
     __builtin_ia32_ldmxcsr(cpu->fp.host_save);
 }
 

@@ -708,8 +708,14 @@ void lower_fenv(struct gen *g, V v, const struct ir_ins *in)
         a_mov_rr(g, 32, n, a);
         a_alui(g, ALU_AND, 32, o_reg(n), 1);
         a_alu(g, ALU_OR, 32, t, o_reg(n));
+        if (g->ir->fp.nan == NAN_X86) { /* DE, which others do not look at */
+            a_mov_rr(g, 32, n, a);
+            a_shifti(g, SH_SHR, 32, n, 4);
+            a_alui(g, ALU_AND, 32, o_reg(n), 2);
+            a_alu(g, ALU_OR, 32, t, o_reg(n));
+        }
         a_g3(g, G3_NOT, 32, o_reg(t));
-        a_alui(g, ALU_AND, 32, o_reg(t), 0x3d);
+        a_alui(g, ALU_AND, 32, o_reg(t), g->ir->fp.nan == NAN_X86 ? 0x3f : 0x3d);
         a_alu(g, ALU_AND, 32, t, o_frame(FR_MXCSR));
         struct cold *c = gen_cold(g, cold_clear, a_jcc_fwd(g, CC_NE));
         gen_cold_back(g, c);

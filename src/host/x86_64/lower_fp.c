@@ -69,7 +69,7 @@ static enum check check_of(const struct gen *g, const struct ir_ins *in, unsigne
     bool narrow = in->op == IR_FCVT && in->type < type_a;
 
     if (fp->tiny_before && (in->op == IR_FMUL || in->op == IR_FMA || narrow)) return CHECK_TINY;
-    if (in->op == IR_FMA) return CHECK_EVAL;
+    if (in->op == IR_FMA && fp->nan != NAN_X86) return CHECK_EVAL; /* x86's NaN is that of VFMADD231, whose operands these are */
     if (fp->nan == NAN_CANON) return CHECK_CANON;
     return fp->nan == NAN_X86 || in->op == IR_FCVT || in->op == IR_FRINT ? CHECK_NONE : CHECK_EVAL;
 }

@@ -14,7 +14,7 @@ enum { CLASS_QNAN = 0x01, CLASS_DENORMAL = 0x20, CLASS_SNAN = 0x80 };
 
 bool fz_host(const struct gen *g, unsigned type)
 {
-    return g->ir->fp.ftz && type != T_F16 && has_avx512();
+    return g->ir->fp.ftz & FTZ_ARM && type != T_F16 && has_avx512();
 }
 
 /* Mask register k = lanes of x of these classes. */

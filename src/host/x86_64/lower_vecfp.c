@@ -36,7 +36,7 @@ static unsigned checks(const struct gen *g, const struct ir_ins *in)
 {
     const struct ir_fp *fp = &g->ir->fp;
     bool convert = in->op == IR_VFCVTW || in->op == IR_VFCVTN || in->op == IR_VFRINT;
-    bool nan = fp->nan == NAN_CANON || (fp->nan == NAN_ARM && !convert) || in->op == IR_VFMA;
+    bool nan = fp->nan == NAN_CANON || (fp->nan == NAN_ARM && !convert);
     bool tiny = fp->tiny_before && (in->op == IR_VFMUL || in->op == IR_VFMA || in->op == IR_VFCVTN);
 
     return (nan ? CHECK_NAN : 0) | (tiny ? CHECK_TINY : 0);
@@ -83,7 +83,7 @@ static bool arith(struct gen *g, V v, const struct ir_ins *in, unsigned op)
     unsigned a = use_r(g, in->a), c = in->c ? use_r(g, in->c) : 0;
     struct opnd b = { 0 };
     if (in->b) b = i == 0 ? o_reg(use_r(g, in->b)) : use_rm(g, in->b);
-    unsigned d = what || in->mo != RM_DYN ? def_new(g, v) : def_r(g, v);
+    unsigned d = what || in->mo != RM_DYN || in->op == IR_VFMA ? def_new(g, v) : def_r(g, v);
     uint8_t *rm = fp_static_rm(g, in->mo);
     if (in->op == IR_VFMA) {
         a_movaps(g, d, c);
