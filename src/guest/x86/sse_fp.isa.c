@@ -639,3 +639,24 @@ INSN(vcvtps2ph, "VEX.L0.66.0F3A.W0 1D /r Wq,Vdq,Ib @F16C | VEX.L1.66.0F3A.W0 1D 
     vfp_check(t, before);
     vput_at(t, f, (struct vv){ { parts(f) == 2 ? ir_v2x(t, IR_VINSV, L_I64, r[0], r[1], 1, 0) : r[0] } }, ANYWHERE);
 }
+
+/* -- control and status ----------------------------------------------------------------------------------------------------------------- */
+
+HELPER(uint32_t, ldmxcsr, (CPU *cpu, uint32_t v), "fault fp r=sys w=sys")
+{
+    if (v >> 16) cpu_raise(cpu, EXC_GUEST, VEC_GP, 0);
+    x86_set_mxcsr(cpu, v);
+    return cpu->mode;
+}
+HELPER(uint32_t, stmxcsr, (CPU *cpu), "fp r=sys")
+{
+    return x86_mxcsr(cpu);
+}
+INSN(ldmxcsr, "VEX?.L0.NP.0F AE /2 Md @SSE/AVX", "{v}ldmxcsr")
+{
+    xl_stop_mode(t, IR_CALL(t, ldmxcsr, src(t, f, 0)));
+}
+INSN(stmxcsr, "VEX?.L0.NP.0F AE /3 Md @SSE/AVX", "{v}stmxcsr")
+{
+    dst(t, f, 0, IR_CALL0(t, stmxcsr));
+}
