@@ -30,6 +30,7 @@ static struct fpu_env fp_env(const CPU *cpu, const struct ir_fp *fp, unsigned rm
         .nan = fp->nan,
         .tiny_before = fp->tiny_before,
         .ftz = f == FPU_F16 ? fp->ftz16 : fp->ftz,
+        .x86 = (cpu->fp.x86 & CPU_FP_DE) != 0,
         .flags = cpu->fp.flags,
     };
 }
@@ -76,7 +77,7 @@ static uint32_t one_begin(struct fpu_env *e)
 }
 static void one_end(struct fpu_env *e, uint32_t before, bool nan)
 {
-    if (e->denormal && e->nan == FPU_NAN_X86 && !nan && !(e->flags & (FPU_INVALID | FPU_DIVZERO)))
+    if (e->denormal && e->x86 && !nan && !(e->flags & (FPU_INVALID | FPU_DIVZERO)))
         e->flags |= FPU_INDENORM;
     e->flags |= before;
 }

@@ -17,7 +17,8 @@ struct fpu_env {
     uint8_t nan;          /* enum fpu_nan */
     uint8_t tiny_before;  /* underflow detected before rounding */
     uint8_t ftz;          /* FPU_FLUSH_* */
-    uint8_t denormal;     /* set by an operand that is denormal and not flushed; x86 has a flag for it */
+    uint8_t denormal;     /* set by an operand that is denormal and not flushed */
+    uint8_t x86;          /* not looked at here: the caller turns `denormal` into FPU_INDENORM by x86's rules */
     uint32_t flags;       /* accrued, only ever set */
 };
 enum {

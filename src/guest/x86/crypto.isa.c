@@ -64,7 +64,7 @@ INSN(pclmulqdq, "VEX?.66.0F3A 44 /r Vx,Hx,Wx,Ib @PCLMULQDQ/PCLMULQDQ/VPCLMULQDQ 
     vmap2(t, f, pclmul_part);
 }
 
-/* -- SHA: words as the manual numbers them, 3 the highest --------------------------------------------------------------------------------- */
+/* -- SHA: words as the manual numbers them, 3 the highest; Intel's manual wants aligned operands, processors (Zen 4) do not -- */
 
 static uint32_t rol(uint32_t v, unsigned n)
 {
@@ -103,7 +103,7 @@ HELPER(v128, sha1rnds4, (CPU *cpu, v128 a, v128 b, uint32_t fn), "pure")
 }
 INSN(sha1rnds4, "NP 0F 3A CC /r Vdq,Wdq,Ib @SHA", "sha1rnds4")
 {
-    vput1(t, f, IR_CALL(t, sha1rnds4, vlow(t, f, 0), vlow(t, f, 1), ir_k32(t, imm8(f) & 3)));
+    vput1(t, f, IR_CALL(t, sha1rnds4, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0], ir_k32(t, imm8(f) & 3)));
 }
 HELPER(v128, sha1nexte, (CPU *cpu, v128 a, v128 b), "pure")
 {
@@ -113,7 +113,7 @@ HELPER(v128, sha1nexte, (CPU *cpu, v128 a, v128 b), "pure")
 }
 INSN(sha1nexte, "NP 0F 38 C8 /r Vdq,Wdq @SHA", "sha1nexte")
 {
-    vput1(t, f, IR_CALL(t, sha1nexte, vlow(t, f, 0), vlow(t, f, 1)));
+    vput1(t, f, IR_CALL(t, sha1nexte, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0]));
 }
 HELPER(v128, sha1msg1, (CPU *cpu, v128 a, v128 b), "pure")
 {
@@ -122,7 +122,7 @@ HELPER(v128, sha1msg1, (CPU *cpu, v128 a, v128 b), "pure")
 }
 INSN(sha1msg1, "NP 0F 38 C9 /r Vdq,Wdq @SHA", "sha1msg1")
 {
-    vput1(t, f, IR_CALL(t, sha1msg1, vlow(t, f, 0), vlow(t, f, 1)));
+    vput1(t, f, IR_CALL(t, sha1msg1, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0]));
 }
 HELPER(v128, sha1msg2, (CPU *cpu, v128 a, v128 b), "pure")
 {
@@ -135,7 +135,7 @@ HELPER(v128, sha1msg2, (CPU *cpu, v128 a, v128 b), "pure")
 }
 INSN(sha1msg2, "NP 0F 38 CA /r Vdq,Wdq @SHA", "sha1msg2")
 {
-    vput1(t, f, IR_CALL(t, sha1msg2, vlow(t, f, 0), vlow(t, f, 1)));
+    vput1(t, f, IR_CALL(t, sha1msg2, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0]));
 }
 /* a: C D G H, b: A B E F from the highest word down; wk: two words of message plus constant. */
 HELPER(v128, sha256rnds2, (CPU *cpu, v128 a, v128 b, v128 wk), "pure")
@@ -151,7 +151,7 @@ HELPER(v128, sha256rnds2, (CPU *cpu, v128 a, v128 b, v128 wk), "pure")
 }
 INSN(sha256rnds2, "NP 0F 38 CB /r Vdq,Wdq,XMM0 @SHA", "sha256rnds2")
 {
-    vput1(t, f, IR_CALL(t, sha256rnds2, vlow(t, f, 0), vlow(t, f, 1), vlow(t, f, 2)));
+    vput1(t, f, IR_CALL(t, sha256rnds2, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0], vlow(t, f, 2)));
 }
 HELPER(v128, sha256msg1, (CPU *cpu, v128 a, v128 b), "pure")
 {
@@ -164,7 +164,7 @@ HELPER(v128, sha256msg1, (CPU *cpu, v128 a, v128 b), "pure")
 }
 INSN(sha256msg1, "NP 0F 38 CC /r Vdq,Wdq @SHA", "sha256msg1")
 {
-    vput1(t, f, IR_CALL(t, sha256msg1, vlow(t, f, 0), vlow(t, f, 1)));
+    vput1(t, f, IR_CALL(t, sha256msg1, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0]));
 }
 HELPER(v128, sha256msg2, (CPU *cpu, v128 a, v128 b), "pure")
 {
@@ -177,7 +177,7 @@ HELPER(v128, sha256msg2, (CPU *cpu, v128 a, v128 b), "pure")
 }
 INSN(sha256msg2, "NP 0F 38 CD /r Vdq,Wdq @SHA", "sha256msg2")
 {
-    vput1(t, f, IR_CALL(t, sha256msg2, vlow(t, f, 0), vlow(t, f, 1)));
+    vput1(t, f, IR_CALL(t, sha256msg2, vlow(t, f, 0), vget_at(t, f, 1, ANYWHERE).h[0]));
 }
 
 /* -- GFNI: bytes as polynomials modulo x^8 + x^4 + x^3 + x + 1 ----------------------------------------------------------------------------- */

@@ -319,16 +319,15 @@ static void shift_imm(struct xlat *t, F *f, enum ir_op op, enum ir_lane lane)
     vput(t, f, r);
 }
 
-/* All lanes by the low 64 bits of the second source. */
+/* All lanes by the low 64 bits of the second source, which is 128 bits wide in memory, too. */
 static void shift_all(struct xlat *t, F *f, enum ir_op op, enum ir_lane lane)
 {
-    V n = vscalar(t, f, second(f), T_I64), most = ir_k(t, lane_bits(lane));
+    V n = ir_vget(t, T_I64, L_I64, vlow(t, f, second(f)), 0), most = ir_k(t, lane_bits(lane));
     V by = ir_vdup(t, lane, ir_select(t, ir_cmp(t, C_ULT, n, most), n, most));
     struct vv a = vget(t, f, first(f)), r = { { 0 } };
     for (unsigned h = 0; h < parts(f); h++) r.h[h] = ir_v2(t, op, lane, a.h[h], by);
     vput(t, f, r);
 }
-/* "x" operands and the count, which is 128 bits wide in memory and has to lie at a multiple of 16. */
 INSN(psrlw, "VEX?.66.0F D1 /r Vx,Hx,Wdq @SSE2/AVX/AVX2 | 66 0F 71 /2 Ux,Ib @SSE2 | VEX.66.0F 71 /2 Hx,Ux,Ib @/AVX/AVX2", "{v}psrlw")
 {
     if (f->opcode >= 0x71 && f->opcode <= 0x73) shift_imm(t, f, IR_VSHRI, L_I16);

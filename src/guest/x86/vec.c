@@ -1,6 +1,14 @@
 /* vec.c: vector operands of x86 instruction bodies (vec.h). */
 #include "vec.h"
 
+/* How an access of a part is to be done, before the first of them: what the operand has to be aligned to is checked. */
+static unsigned part_mo(struct xlat *t, F *f, const struct x86_op *op, struct ea m, enum aligned al)
+{
+    if (al == ANYWHERE || (al == LEGACY_ALIGNED && is_vex(f))) return MO_128;
+    if (op->bits > 128) fault_if(t, ir_cmpi(t, C_NE, ir_andi(t, ea_value(t, m), op->bits / 8 - 1u), 0), VEC_GP);
+    return MO_128 | MO_ALIGN;
+}
+
 struct vv vget_at(struct xlat *t, F *f, unsigned i, enum aligned al)
 {
     const struct x86_op *op = &f->op[i];
@@ -13,8 +21,7 @@ struct vv vget_at(struct xlat *t, F *f, unsigned i, enum aligned al)
         r.h[0] = ir_vfrom(t, ld(t, type_of(op->bits), x86_ea(t, f, op)));
     } else {
         struct ea m = x86_ea(t, f, op);
-        unsigned mo = MO_128;
-        if (al == ALIGNED || (al == LEGACY_ALIGNED && !is_vex(f))) mo |= MO_ALIGN;
+        unsigned mo = part_mo(t, f, op, m, al);
         r.h[0] = ir_ld(t, T_V128, m.a, m.disp, mo);
         if (op->bits == 256) r.h[1] = ir_ld(t, T_V128, m.a, m.disp + 16, mo);
     }
@@ -47,8 +54,7 @@ void vput_at(struct xlat *t, F *f, struct vv r, enum aligned al)
         st(t, m, ir_vget(t, type, type == T_I8 ? L_I8 : type == T_I16 ? L_I16 : type == T_I32 ? L_I32 : L_I64, r.h[0], 0));
         return;
     }
-    unsigned mo = MO_128;
-    if (al == ALIGNED || (al == LEGACY_ALIGNED && !is_vex(f))) mo |= MO_ALIGN;
+    unsigned mo = part_mo(t, f, op, m, al);
     if (r.h[1]) ir_probe(t, ea_value(t, m), 32, true); /* all of it is written, or nothing */
     ir_st(t, m.a, m.disp, r.h[0], mo);
     if (r.h[1]) ir_st(t, m.a, m.disp + 16, r.h[1], mo);
