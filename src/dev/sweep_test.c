@@ -180,6 +180,7 @@ static bool one(const struct device *c, uint64_t seed)
     host(r, "gpex-pcihost", "mmio32-base=0x40000000,mmio32-size=512M", ECAM_AT);
     if (c->bus && !strcmp(c->bus, "usb-bus") && (hc = host(r, "qemu-xhci", NULL, 0))) pci_on(r, hc);
     host(r, "generic-sdhci", NULL, 0x0b000000);
+    host(r, "sifive.spi", NULL, 0x0b010000);
     struct bus *bus = c->bus ? bus_find(&r->b, c->bus, NULL, &e) : NULL;
     struct dev *d = c->bus && !bus ? NULL : dev_new(&r->b, c, "d", &e);
     if (d && dev_realize(d, bus, &e)) {

@@ -61,6 +61,8 @@ struct machine_type {
     const char *guests;         /* names of those it runs: "riscv32,riscv64" */
     const char *cpu;            /* default model; NULL: the guest's first */
     unsigned max_cpus, def_cpus; /* def_cpus 0 = 1 */
+    /* The model of CPU i, where they are not all cfg.cpu; NULL: they are. */
+    const char *(*cpu_model)(const struct machine *m, unsigned i);
     uint64_t ram_base, ram_size, ram_max; /* default size; 0 max = no limit */
     const char *ram_id;         /* "riscv_virt_board.ram": name of the RAM block */
     const struct part *parts;

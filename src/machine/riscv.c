@@ -103,7 +103,9 @@ static int load_firmware(struct machine *m, const struct riscv_boot *b, struct l
 {
     const char *name = m->cfg.bios;
     struct image img;
+    uint64_t at = b->bios_at ? b->bios_at : b->ram;
     l->firmware = l->free = b->ram;
+    if (b->bios_at) l->firmware = b->bios_at;
     if (name && !strcmp(name, "none")) return 0;
     bool def = !name || !strcmp(name, "default");
     if (def) name = riscv_is32(m) ? b->bios32 : b->bios64;
@@ -113,11 +115,11 @@ static int load_firmware(struct machine *m, const struct riscv_boot *b, struct l
     if (!path && def)
         return err_set(e, ENOENT, "Unable to find the RISC-V BIOS \"%s\": install the package opensbi, or say -bios FILE or -bios none", name);
     if (!path) return err_set(e, ENOENT, "%s", why.msg);
-    int r = image_load(m, path, IMAGE_ELF | IMAGE_RAW | IMAGE_GZIP, b->ram, MIN(l->end - b->ram, (uint64_t)BIOS_MAX), &img, e);
+    int r = image_load(m, path, IMAGE_ELF | IMAGE_RAW | IMAGE_GZIP, at, MIN(b->bios_at ? b->bios_room : l->end - at, (uint64_t)BIOS_MAX), &img, e);
     free(path);
     if (r) return r;
     l->firmware = img.entry;
-    l->free = img.addr + img.size;
+    if (!b->bios_at) l->free = img.addr + img.size;
     return 0;
 }
 
@@ -197,6 +199,7 @@ int riscv_boot(struct machine *m, const struct riscv_boot *b, struct err *e)
         if (bare) l.firmware = b->flash;
         else l.kernel = b->flash;
     }
+    if (b->begin_in_flash) l.firmware = b->flash;
     if ((r = machine_tree(m, e))) return r;
     if (m->fdt_size > FDT_ROOM) return err_set(e, EFBIG, "the device tree has %u bytes, more than %d", m->fdt_size, FDT_ROOM);
     if ((r = machine_rom(m, "fdt", l.fdt, m->fdt, m->fdt_size, e)) || (r = write_rom(m, b, &l, e))) return r;

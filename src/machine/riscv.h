@@ -12,6 +12,8 @@ struct riscv_boot {
     uint64_t ram;            /* where firmware goes */
     uint64_t flash;          /* begins there if nothing else is said and a flash has content; 0: no flash */
     const char *bios64, *bios32; /* -bios default */
+    uint64_t bios_at, bios_room; /* where firmware goes if not to `ram`; 0 */
+    bool begin_in_flash;     /* whatever was loaded */
 };
 /* Loads firmware (-bios), kernel (-kernel), initrd, the device tree; writes the code that the harts begin with. */
 int riscv_boot(struct machine *m, const struct riscv_boot *b, struct err *e);

@@ -480,7 +480,8 @@ int vcpus_new(struct machine *m, struct err *e)
         }
     }
     for (unsigned i = 0; i < m->ncpus; i++) {
-        m->cpus[i].cpu = cpu_new_sys(m->engine, m->cfg.cpu, i, m->b.space, e);
+        const char *model = m->type->cpu_model ? m->type->cpu_model(m, i) : m->cfg.cpu;
+        m->cpus[i].cpu = cpu_new_sys(m->engine, model, i, m->b.space, e);
         if (!m->cpus[i].cpu) return -EINVAL;
     }
     if (m->cfg.icount) {

@@ -36,6 +36,10 @@ static const struct {
     { "i6300esb", "addr=1", 0 },
     { "qemu-xhci", "addr=1,p2=6,p3=2", 0 },
     { "nec-usb-xhci", "addr=1,p2=6,p3=6,intrs=3,streams=on", 0 },
+    { "cadence_gem", "netdev=n", 0 },
+    { "sifive.pdma", NULL, 0 },
+    { "sifive.spi", NULL, 0 },
+    { "sifive-pwm", NULL, 0 },
 };
 
 struct box {
@@ -68,8 +72,9 @@ static bool plug(struct box *b, const char *cls, const char *id, const char *bus
 {
     struct err e = { 0 };
     struct dev *d = dev_new(&b->d.b, device_find(cls), id, &e);
-    struct bus *on = d && !dev_set_list(d, props, &e) ? bus_find(&b->d.b, device_find(cls)->bus, bus, &e) : NULL;
-    bool ok = on && !dev_realize(d, on, &e);
+    const char *kind = device_find(cls)->bus;
+    struct bus *on = d && !dev_set_list(d, props, &e) && kind ? bus_find(&b->d.b, kind, bus, &e) : NULL;
+    bool ok = d && !e.code && (on || !kind) && !dev_realize(d, on, &e);
     if (!ok) fprintf(stderr, "%s: %s\n", cls, e.msg);
     if (d) b->d.dev = d;
     return ok;
@@ -117,6 +122,13 @@ static bool make(struct box *b, unsigned n)
         if (strstr(devices[n].name, "scsi"))
             return plug(b, "scsi-hd", "h", NULL, "drive=d");
         return true;
+    }
+    if (!device_find(devices[n].name)->bus) { /* a part of a board */
+        bool ok = plug(b, devices[n].name, "dut", NULL, devices[n].props) && !dev_map(b->d.dev, BARS, &e);
+        struct dev *dut = b->d.dev;
+        if (ok && strstr(devices[n].name, "spi")) ok = plug(b, "ssi-sd", "socket", NULL, NULL) && plug(b, "sd-card", "card", NULL, "drive=d");
+        b->d.dev = dut;
+        return ok;
     }
     struct dev *host = dev_new(&b->d.b, device_find("gpex-pcihost"), "pcie", &e);
     dev_set_list(host, "mmio32-base=0x40000000,mmio32-size=256M", &e);

@@ -15,7 +15,7 @@ enum state { IDLE, READY, IDENT, STBY, TRAN, DATA, RCV, PRG, DIS, INACTIVE };
 enum { OUT_OF_RANGE = 1u << 31, ADDRESS_ERROR = 1 << 30, BLOCK_LEN_ERROR = 1 << 29, ERASE_SEQ_ERROR = 1 << 28, ERASE_PARAM = 1 << 27, WP_VIOLATION = 1 << 26,
        ILLEGAL = 1 << 22, ERROR = 1 << 19, READY_FOR_DATA = 1 << 8, APP_CMD = 1 << 5 };
 enum { OCR_READY = 1u << 31, OCR_CCS = 1 << 30, OCR_VOLTAGES = 0x00ff8000 };
-enum transfer { NO_DATA, REGISTER /* buf is sent */, READ_DISK, WRITE_DISK, SINK /* what comes is of no use */ };
+enum transfer { NO_DATA, REGISTER /* reg is sent */, READ_DISK, WRITE_DISK, SINK /* what comes is of no use */ };
 
 struct sd_card {
     struct dev dev;
@@ -33,6 +33,7 @@ struct sd_card {
     uint64_t erase_first, erase_last;
     bool erase_from, erase_to;   /* they were set */
     uint32_t written;            /* blocks of the last write */
+    uint8_t reg[64];             /* what is sent of registers: a stale request may still write into buf */
     uint8_t *buf;
     uint32_t buf_bytes, have, pos; /* bytes in the buffer; of them, how many the host has */
     bool io, stale;              /* a request is under way; what it brings is not wanted any more */
@@ -86,8 +87,8 @@ static uint8_t *send_register(SELF *s, unsigned n)
     s->state = DATA;
     s->have = n;
     s->pos = 0;
-    memset(s->buf, 0, n);
-    return s->buf;
+    memset(s->reg, 0, sizeof s->reg);
+    return s->reg;
 }
 
 static void put32be(uint8_t *b, uint32_t v) { b[0] = (uint8_t)(v >> 24), b[1] = (uint8_t)(v >> 16), b[2] = (uint8_t)(v >> 8), b[3] = (uint8_t)v; }
@@ -173,13 +174,14 @@ size_t sd_read(struct sd_slot *slot, void *buf, size_t n)
     SELF *s = slot->card;
     size_t done = 0;
     if (!s || s->state != DATA) return 0;
-    if (!s->io) {
+    bool is_reg = s->transfer == REGISTER;
+    if (!s->io || is_reg) {
         done = MIN(n, (size_t)(s->have - s->pos));
-        memcpy(buf, s->buf + s->pos, done);
+        memcpy(buf, (is_reg ? s->reg : s->buf) + s->pos, done);
         s->pos += (uint32_t)done;
     }
     if (s->pos < s->have) return done;
-    if (s->transfer == REGISTER || (s->limited && !s->left && !s->io)) end_transfer(s);
+    if (is_reg || (s->limited && !s->left && !s->io)) end_transfer(s);
     else fetch(s);
     return done;
 }
@@ -521,7 +523,7 @@ static int card_loaded(void *dev, struct err *e)
 {
     SELF *s = dev;
     uint64_t size = blk_size(s->blk);
-    if (s->pos > s->have || s->at > size || (s->limited && s->left > size - s->at) || (s->transfer == WRITE_DISK && s->have > size - s->at) ||
+    if (s->pos > s->have || (s->transfer == REGISTER && s->have > sizeof s->reg) || s->at > size || (s->limited && s->left > size - s->at) || (s->transfer == WRITE_DISK && s->have > size - s->at) ||
         (s->state == DATA) != (s->transfer == REGISTER || s->transfer == READ_DISK) || (s->transfer >= WRITE_DISK && s->state != RCV && s->state != PRG && s->state != DIS) || (s->stopping && s->transfer != WRITE_DISK))
         return err_set(e, EINVAL, "state of an SD card: the transfer");
     s->io = s->stale = false;
@@ -538,6 +540,6 @@ const struct device sd_card_device = {
     STATE(STATE_RANGE(spi, 0, 1), STATE_RANGE(app, 0, 1), STATE_RANGE(high_speed, 0, 1), STATE_RANGE(wide, 0, 1), STATE_RANGE(state, 0, INACTIVE),
           STATE_RANGE(transfer, 0, SINK), STATE_INT(rca), STATE_INT(ocr), STATE_INT(status), STATE_RANGE(blklen, 1, SECTOR), STATE_INT(preset), STATE_RANGE(limited, 0, 1),
           STATE_INT(left), STATE_INT(at), STATE_INT(erase_first), STATE_INT(erase_last), STATE_RANGE(erase_from, 0, 1), STATE_RANGE(erase_to, 0, 1),
-          STATE_INT(written), STATE_RANGE(have, 0, BUF), STATE_RANGE(pos, 0, BUF), STATE_RANGE(stopping, 0, 1),
+          STATE_INT(written), STATE_RANGE(have, 0, BUF), STATE_RANGE(pos, 0, BUF), STATE_RANGE(stopping, 0, 1), STATE_BYTES(reg),
           { .name = "buf", .type = STATE_T_BLOB, .field = offsetof(SELF, buf), .len_field = offsetof(SELF, buf_bytes) }),
 };

@@ -46,6 +46,7 @@ uint32_t riscv_sysmode(const struct riscv_cpu *r)
     uint32_t mode = (uint32_t)r->s.priv << MODE_PRIV_SHIFT | (r->s.virt ? MODE_VIRT : 0);
     mode |= unit_bits(m >> ST_FS_SHIFT & 3, vs >> ST_FS_SHIFT & 3, r->s.virt, MODE_FS_OFF, MODE_FS_CLEAN);
     mode |= unit_bits(m >> ST_VS_SHIFT & 3, vs >> ST_VS_SHIFT & 3, r->s.virt, MODE_VS_OFF, MODE_VS_CLEAN);
+    if (!riscv_has_ext(r, EXT_s)) mode |= MODE_NO_S;
     if (r->s.priv == PRIV_U) env &= r->s.senvcfg;
     if (r->s.priv != PRIV_M && (env & (ENV_CBIE | ENV_CBCFE | ENV_CBZE)) != (ENV_CBIE | ENV_CBCFE | ENV_CBZE)) mode |= MODE_CBO;
     if (r->s.priv == PRIV_M ? m & ST_MPRV && (m & ST_MPP) != ST_MPP : r->s.priv == PRIV_S && (r->s.virt ? vs : m) & ST_SUM) mode |= MODE_VIEW1;

@@ -95,7 +95,8 @@ enum {
     MODE_UNITS = MODE_FS_OFF | MODE_FS_CLEAN | MODE_VS_OFF | MODE_VS_CLEAN,
     MODE_VIEW1 = 1 << 20,    /* data accesses go through VIEW_USER: MPRV, or SUM is set (mmu.c) */
     MODE_CBO = 1 << 21,      /* cache-block instructions are not all permitted */
-    MODE_SYS = 0x3fe000
+    MODE_NO_S = 1 << 22,     /* the hart has no S mode: code is not shared with those that have */
+    MODE_SYS = 0x7fe000
 };
 static inline unsigned mode_priv(uint32_t mode)
 {
