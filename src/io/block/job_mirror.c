@@ -86,7 +86,7 @@ static int copy_some(struct mirror *m, uint8_t *buf, uint64_t *bytes, bool *writ
     *bytes = 0;
     *write = false;
     for (uint64_t seen = 0; seen < m->grains; seen++, i = i + 1 < m->grains ? i + 1 : 0) {
-        if (!m->dirty[i / 64] && !(i % 64)) { /* a word of clean ones */
+        if (!(i % 64) && !__atomic_load_n(&m->dirty[i / 64], __ATOMIC_SEQ_CST)) { /* a word of clean ones */
             uint64_t skip = MIN(63, m->grains - 1 - i);
             i += skip;
             seen += skip;
