@@ -46,7 +46,6 @@ struct x86_cpu {
     uint64_t gates[FEAT_WORDS];    /* the decoder's gates, derived from have */
     /* Linux */
     struct x86_tls { uint32_t base, limit, flags; } tls[3]; /* GDT entries 12.. (i386: 6..) of set_thread_area; flags: see linux.c */
-    struct x86_ldt *ldt;          /* modify_ldt; NULL: none */
 };
 
 /* EFLAGS bits. */
