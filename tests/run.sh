@@ -90,7 +90,7 @@ for g in riscv64 aarch64; do
         group "C torture $g -O2, every 8th, interpreter" tests/user/torture.sh $g -O2 8 "$build" -accel interp
     fi
 done
-for g in i386; do
+for g in i386 x86_64; do
     if [ -n "$full" ]; then
         for o in -O0 -O2 -O3; do group "C torture $g $o" tests/user/torture.sh $g $o 1 "$build" -accel jit,warmup=0; done
         group "C torture $g -O2, interpreter" tests/user/torture.sh $g -O2 1 "$build" -accel interp

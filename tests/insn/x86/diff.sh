@@ -14,7 +14,7 @@ $cc -O1 -static -nostdlib -fno-pie -no-pie -mgeneral-regs-only -fno-stack-protec
 "$dir/run" 1 </dev/null || { echo "this kernel runs no $bits-bit programs"; exit 77; }
 skip=jcc,jmp,jmp_ind,call,call_ind,ret,jrcxz,jecxz,jcxz,loop,loope,loopne,int,into,syscall,sysenter,popf,cpuid,rdtsc,rdtscp,rdpid,xgetbv
 skip=$skip,rdrand,rdseed,rdfsbase,rdgsbase,wrfsbase,wrgsbase,mov_to_seg,pop_seg,les,lds,lss,lfs,lgs,mov_from_seg,push_seg,xbegin,xabort,xtest,xend
-skip=$skip,clzero,movdiri,serialize,int1,crc32,movnti
+skip=$skip,clzero,movdiri,serialize,int1
 # approximations, what would take the program's own MXCSR away, and stores that may fault for what they do not write
 skip=$skip,rcpps,rcpss,rsqrtps,rsqrtss,ldmxcsr,maskmovdqu
 # features that this processor lacks
