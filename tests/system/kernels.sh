@@ -69,7 +69,7 @@ http_server() {
     python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$TMP/www" >"$TMP/www.log" 2>&1 &
     HTTP=$!
     for i in $(seq 100); do
-        port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$TMP/www.log")
+        port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$TMP/www.log" 2>/dev/null)
         [ -n "$port" ] && break
         sleep 0.1
     done
