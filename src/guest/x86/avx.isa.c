@@ -286,7 +286,7 @@ static void gather(struct xlat *t, F *f, unsigned log, unsigned ilog)
     int64_t disp;
 
     if (g.dst == g.index || g.dst == g.mask || g.index == g.mask) {
-        fault(t, VEC_UD);
+        xl_illegal(t);
         return;
     }
     g.n = (uint8_t)((16u << (f->L & 1)) >> MAX(log, ilog));

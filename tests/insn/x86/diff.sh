@@ -1,6 +1,6 @@
 #!/bin/sh
 # diff.sh GEN LYRE 64|32 [diff_gen options]: random instructions on this machine's processor and under lyre; prints the lines that differ
-# (- processor, + lyre). VEC=1: vector registers, too. 77: no compiler for it, or the host is no x86-64.
+# (- processor, + lyre). VEC=v, VEC=y: XMM or YMM registers, too. 77: no compiler for it, or the host is no x86-64.
 # Left out: control flow, what asks the machine (time, identification, random numbers), what changes segments or traps later (TF),
 # system calls.
 gen=$1 lyre=$2 bits=$3
@@ -26,10 +26,10 @@ for p in BMI1:bmi1 BMI2:bmi2 ADX:adx MOVBE:movbe LZCNT:abm POPCNT:popcnt CLFLUSH
     case " $closed " in *" ${p#*:} "*) ;; *) close=$close,${p%:*} ;; esac
 done
 "$gen" -x $skip -g $close "$@" $bits >"$dir/insns"
-"$dir/run" 4 ${VEC:+v} <"$dir/insns" >"$dir/native" || { echo "the processor's run failed: $?"; exit 1; }
+"$dir/run" 4 $VEC <"$dir/insns" >"$dir/native" || { echo "the processor's run failed: $?"; exit 1; }
 # translated at once, and executed without translation
 for accel in jit,warmup=0 jit,warmup=100; do
-    timeout 250 $lyre -accel $accel "$dir/run" 4 ${VEC:+v} <"$dir/insns" >"$dir/lyre" || echo "lyre: $?"
+    timeout 250 $lyre -accel $accel "$dir/run" 4 $VEC <"$dir/insns" >"$dir/lyre" || echo "lyre: $?"
     echo "$accel: $(wc -l <"$dir/insns") instructions, $(wc -l <"$dir/native") states"
     diff -U0 "$dir/native" "$dir/lyre" | grep -v '^@@\|^---\|^+++' >>"$dir/diff"
 done

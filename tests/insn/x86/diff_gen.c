@@ -2,7 +2,7 @@
  * diff_gen.c: random x86 instructions of each row for diff_run:
  *   name hexbytes UNDEFINED-FLAGS BASE INDEX SCALE DISP BITREG FLAGS
  * with registers as numbers (-1: none); FLAGS: 1 string, 2 rep, 4 needs rBP, rBX in the buffer,
- * 8 rCX up to 16.
+ * 8 rCX up to 16, 16 INDEX is a vector register, 32 of quadwords.
  * or, with -l LENGTH, "seq" lines: several on registers alone, of rows all of whose flags but A are as processors have them.
  *   diff_gen [-n PER_ROW] [-l LENGTH] [-s SEED] [-r ROW,...] [-x ROW,ROW...] [-f FILE,...: tables] [-g GATE,...: gates to close] [-u: no flag undefined] 64|32
  */
@@ -64,7 +64,7 @@ static bool reachable(const struct x86_fields *f)
     if (is_double_shift(f) && f->osize == 16 && f->base == 1) return false;
     if (f->seg) return false;
     if (f->mod == 3) return true;
-    return f->base < 16 && f->base != f->index;
+    return f->base < 16 && (f->base != f->index || f->form->attrs & X86_ATTR_vsib);
 }
 
 static unsigned undefined_flags(const char *row, bool all)
@@ -85,7 +85,7 @@ static void line(const uint8_t *p, const struct x86_fields *f, bool all)
     for (unsigned i = 0; i < f->len; i++) printf("%02x", p[i]);
     printf(" %x %d %d %u %lld %d %d\n", undefined_flags(name, all), mem ? f->base : -1, mem && f->index < 16 ? f->index : -1, f->scale,
            mem ? (long long)f->disp : 0, bit, string | (string && f->rep ? 2 : 0) | (frame ? 4 : 0) |
-           (is_double_shift(f) && f->osize == 16 ? 8 : 0));
+           (is_double_shift(f) && f->osize == 16 ? 8 : 0) | (!(f->form->attrs & X86_ATTR_vsib) ? 0 : f->opcode & 1 ? 48 : 16));
 }
 
 /* On registers alone, without faults, and nothing of it depends on a flag that processors differ in. */

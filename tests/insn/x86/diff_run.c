@@ -1,7 +1,7 @@
 /*
  * diff_run.c: a Linux program that executes single instructions in random states and prints what changed; for x86-64 and, with -m32, i386.
  * Run on the processor itself and under the emulator, its outputs are compared (diff.sh). Freestanding and without SSE of its own
- * (-nostdlib -mgeneral-regs-only), so that it runs early. Input: lines of diff_gen. Arguments: states per line; "v": vector registers, too.
+ * (-nostdlib -mgeneral-regs-only), so that it runs early. Input: lines of diff_gen. Arguments: states per line; "v": vector registers, too; "y": YMM.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -46,6 +46,7 @@ struct state {
     uint64_t v[NVEC][2] __attribute__((aligned(16)));
 };
 struct state st_in, st_out;
+uint64_t y_in[NVEC][2], y_out[NVEC][2]; /* bits 255:128 */
 word host_sp, use_vec;
 void run(void);
 extern uint8_t slot[], slot_end[];
@@ -54,7 +55,11 @@ static uint8_t shadow[BUF];
 static volatile int caught;
 static word fault_ip;
 
-#define STR(x) #x
+/* Upper halves of YMM registers n. */
+#define LOAD_Y(n)  " vinsertf128 $1, y_in+" #n "*16" IP ", %ymm" #n ", %ymm" #n "\n"
+#define STORE_Y(n) " vextractf128 $1, %ymm" #n ", y_out+" #n "*16" IP "\n"
+#define Y_LOW(M)   M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7)
+#define Y_HIGH(M)  M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15)
 #ifdef __x86_64__
 #define IP "(%rip)"
 __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
@@ -64,6 +69,7 @@ __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
     " movdqu st_in+208" IP ", %xmm4\n movdqu st_in+224" IP ", %xmm5\n movdqu st_in+240" IP ", %xmm6\n movdqu st_in+256" IP ", %xmm7\n"
     " movdqu st_in+272" IP ", %xmm8\n movdqu st_in+288" IP ", %xmm9\n movdqu st_in+304" IP ", %xmm10\n movdqu st_in+320" IP ", %xmm11\n"
     " movdqu st_in+336" IP ", %xmm12\n movdqu st_in+352" IP ", %xmm13\n movdqu st_in+368" IP ", %xmm14\n movdqu st_in+384" IP ", %xmm15\n"
+    " cmpq $2, use_vec" IP "\n jne 1f\n" Y_LOW(LOAD_Y) Y_HIGH(LOAD_Y)
     "1: push st_in+128" IP "\n popf\n"
     " mov st_in" IP ", %rax\n mov st_in+8" IP ", %rcx\n mov st_in+16" IP ", %rdx\n mov st_in+24" IP ", %rbx\n mov st_in+32" IP ", %rsp\n"
     " mov st_in+40" IP ", %rbp\n mov st_in+48" IP ", %rsi\n mov st_in+56" IP ", %rdi\n mov st_in+64" IP ", %r8\n mov st_in+72" IP ", %r9\n"
@@ -79,15 +85,18 @@ __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
     " movdqu %xmm4, st_out+208" IP "\n movdqu %xmm5, st_out+224" IP "\n movdqu %xmm6, st_out+240" IP "\n movdqu %xmm7, st_out+256" IP "\n"
     " movdqu %xmm8, st_out+272" IP "\n movdqu %xmm9, st_out+288" IP "\n movdqu %xmm10, st_out+304" IP "\n movdqu %xmm11, st_out+320" IP "\n"
     " movdqu %xmm12, st_out+336" IP "\n movdqu %xmm13, st_out+352" IP "\n movdqu %xmm14, st_out+368" IP "\n movdqu %xmm15, st_out+384" IP "\n"
+    " cmpq $2, use_vec" IP "\n jne 1f\n" Y_LOW(STORE_Y) Y_HIGH(STORE_Y)
     "1: pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n ret\n"
     ".global restorer\nrestorer: mov $15, %eax\n syscall\n"
     ".popsection\n.global _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call start\n");
 #else
+#define IP ""
 __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
     ".global run\nrun: push %ebx; push %ebp; push %esi; push %edi\n mov %esp, host_sp\n"
     " cmpl $0, use_vec\n je 1f\n ldmxcsr st_in+36\n"
     " movdqu st_in+48, %xmm0\n movdqu st_in+64, %xmm1\n movdqu st_in+80, %xmm2\n movdqu st_in+96, %xmm3\n"
     " movdqu st_in+112, %xmm4\n movdqu st_in+128, %xmm5\n movdqu st_in+144, %xmm6\n movdqu st_in+160, %xmm7\n"
+    " cmpl $2, use_vec\n jne 1f\n" Y_LOW(LOAD_Y)
     "1: pushl st_in+32\n popf\n"
     " mov st_in, %eax\n mov st_in+4, %ecx\n mov st_in+8, %edx\n mov st_in+12, %ebx\n mov st_in+16, %esp\n"
     " mov st_in+20, %ebp\n mov st_in+24, %esi\n mov st_in+28, %edi\n"
@@ -97,6 +106,7 @@ __asm__(".pushsection .slot, \"awx\"\n .balign 4096\n"
     " cmpl $0, use_vec\n je 1f\n stmxcsr st_out+36\n"
     " movdqu %xmm0, st_out+48\n movdqu %xmm1, st_out+64\n movdqu %xmm2, st_out+80\n movdqu %xmm3, st_out+96\n"
     " movdqu %xmm4, st_out+112\n movdqu %xmm5, st_out+128\n movdqu %xmm6, st_out+144\n movdqu %xmm7, st_out+160\n"
+    " cmpl $2, use_vec\n jne 1f\n" Y_LOW(STORE_Y)
     "1: pop %edi; pop %esi; pop %ebp; pop %ebx\n ret\n"
     ".global restorer\nrestorer: mov $173, %eax\n int $0x80\n"
     ".popsection\n.global _start\n_start: mov %esp, %eax\n and $-16, %esp\n push %eax\n push %eax\n push %eax\n push %eax\n call start\n");
@@ -202,7 +212,7 @@ struct insn {
     unsigned scale;
     int64_t disp;
 };
-enum { STRING = 1, REP = 2, FRAME = 4, SMALL = 8, RCX = 1, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7 };
+enum { STRING = 1, REP = 2, FRAME = 4, SMALL = 8, VECTOR_INDEX = 16, QUAD_INDEX = 32, RCX = 1, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7 };
 
 static word somewhere(void)
 {
@@ -214,7 +224,8 @@ static void make_state(const struct insn *f)
     static const uint16_t rc[] = { 0, 0, 0, 0, 1, 2, 3 };
     for (unsigned i = 0; i < NREGS; i++) st_in.r[i] = (word)interesting();
     for (unsigned i = 0; i < NVEC; i++) st_in.v[i][0] = interesting(), st_in.v[i][1] = interesting();
-    st_in.mxcsr = 0x1f80 | (uint32_t)rc[rnd() % 7] << 13;
+    for (unsigned i = 0; i < NVEC; i++) y_in[i][0] = interesting(), y_in[i][1] = interesting();
+    st_in.mxcsr = 0x1f80 | (uint32_t)rc[rnd() % 7] << 13 | (rnd() & 7 ? 0 : 0x8000) | (rnd() & 7 ? 0 : 0x40); /* rounding, FTZ, DAZ */
     st_in.flags = 0x202 | (rnd() & 0x8d5) | (f->flags & STRING && !(rnd() & 3) ? 0x400 : 0);
     st_in.r[RSP] = (word)(BUF_AT + MID + 256 + (rnd() & 0xf8));
     if (f->flags & STRING) {
@@ -223,9 +234,12 @@ static void make_state(const struct insn *f)
     }
     if (f->flags & FRAME) st_in.r[RBP] = somewhere(), st_in.r[RBX] = somewhere();
     if (f->flags & SMALL) st_in.r[RCX] = rnd() % 17;
-    if (f->index >= 0 && f->index != RSP) st_in.r[f->index] = f->flags & SMALL && f->index == RCX ? st_in.r[RCX] : rnd() % 16;
+    if (f->flags & VECTOR_INDEX) {
+        uint64_t mask = f->flags & QUAD_INDEX ? 15 : 0x0000000f0000000full;
+        for (unsigned i = 0; i < 2; i++) st_in.v[f->index][i] = rnd() & mask, y_in[f->index][i] = rnd() & mask;
+    } else if (f->index >= 0 && f->index != RSP) st_in.r[f->index] = f->flags & SMALL && f->index == RCX ? st_in.r[RCX] : rnd() % 16;
     if (f->base >= 0) {
-        word index = f->index >= 0 ? st_in.r[f->index] << f->scale : 0;
+        word index = f->index >= 0 && !(f->flags & VECTOR_INDEX) ? st_in.r[f->index] << f->scale : 0;
         st_in.r[f->base] = somewhere() - (word)f->disp - index;
     }
     if (f->bit >= 0 && f->bit != f->base && f->bit != f->index) st_in.r[f->bit] = (word)((int64_t)(rnd() % 4096) - 2048);
@@ -283,6 +297,9 @@ static void compare(const struct insn *f)
     for (unsigned i = 0; i < NVEC; i++)
         if (st_in.v[i][0] != st_out.v[i][0] || st_in.v[i][1] != st_out.v[i][1])
             text(" xmm"), dec(i), text("="), hex(st_out.v[i][1], 16), text("_"), hex(st_out.v[i][0], 16);
+    for (unsigned i = 0; use_vec == 2 && i < NVEC; i++)
+        if (y_in[i][0] != y_out[i][0] || y_in[i][1] != y_out[i][1])
+            text(" ymmh"), dec(i), text("="), hex(y_out[i][1], 16), text("_"), hex(y_out[i][0], 16);
 }
 
 static void compare_memory(void)
@@ -333,7 +350,7 @@ void start(word *sp)
     static struct insn f;
     static char bytes[300];
 
-    use_vec = argc > 2;
+    use_vec = argc > 2 ? argv[2][0] == 'y' ? 2 : 1 : 0;
     sys(SYS_MMAP, BUF_AT, BUF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     sys(SYS_MPROTECT, (long)slot & -4096, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, 0, 0, 0);
     sys(SYS_ALTSTACK, (long)&ss, 0, 0, 0, 0, 0);
