@@ -27,6 +27,7 @@ cat >"$TMP/inner" <<'S'
 #!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc none /proc
+mount -t devtmpfs none /dev
 echo "INNER $(grep -c ^processor /proc/cpuinfo)"
 exec sh
 S
