@@ -243,7 +243,8 @@ static void table_add(struct region_table *t, struct region *r)
 /* The filter has bits of too many regions that are gone: it is made anew. A reader that meets it meanwhile may miss a region. */
 static void filter_renew(struct region_table *t)
 {
-    memset(t->slot + (1ull << t->bits), 0, 1ull << t->bits);
+    uint8_t *filter = (uint8_t *)(t->slot + (1ull << t->bits));
+    for (uint64_t i = 0; i < 1ull << t->bits; i++) __atomic_store_n(&filter[i], 0, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < 1u << t->bits; i++)
         for (struct region *r = t->slot[i]; r; r = r->hash_next) {
             uint8_t bit, *f = filter_at(t, region_hash(t, r->pc, r->mode, r->key), &bit);

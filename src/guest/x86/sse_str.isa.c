@@ -6,53 +6,83 @@
 
 /* -- PCMPxSTRx ----------------------------------------------------------------------------------------------------------------------- */
 
+/* Sixteen bytes or eight words at once. */
+typedef uint8_t bytes __attribute__((vector_size(16)));
+typedef uint16_t words __attribute__((vector_size(16)));
+
+/* A bit for each element of a comparison's result (all ones or zero). */
+static uint32_t mask_of(bytes m, unsigned n)
+{
+    uint64_t w[2];
+    memcpy(w, &m, 16);
+    if (n == 16) /* the top bits of eight bytes, gathered by a multiplication */
+        return (uint32_t)((w[0] & 0x8080808080808080ull) * 0x0002040810204081ull >> 56) |
+               (uint32_t)((w[1] & 0x8080808080808080ull) * 0x0002040810204081ull >> 56) << 8;
+    return (uint32_t)((w[0] & 0x8000800080008000ull) * 0x0000200040008001ull >> 60 & 15) |
+           (uint32_t)((w[1] & 0x8000800080008000ull) * 0x0000200040008001ull >> 60 & 15) << 4;
+}
 struct text {
-    int32_t e[16];
+    union { bytes b; words w; uint8_t e8[16]; uint16_t e16[8]; };
     unsigned n, len; /* elements there are, elements that are valid */
 };
-/* len < 0: up to the first 0. */
+static uint32_t low_bits(unsigned n)
+{
+    return (1u << n) - 1;
+}
+/* len < 0: up to the first 0. Signed elements are brought into unsigned order. */
 static struct text text_of(v128 v, unsigned imm, int32_t len)
 {
     struct text x = { .n = imm & 1 ? 8 : 16 };
-    uint8_t b[16];
-    memcpy(b, &v, 16);
-    for (unsigned i = 0; i < x.n; i++)
-        x.e[i] = imm & 1 ? (imm & 2 ? (int16_t)(b[i * 2] | b[i * 2 + 1] << 8) : b[i * 2] | b[i * 2 + 1] << 8) : imm & 2 ? (int8_t)b[i] : b[i];
-    if (len < 0)
-        while (x.len < x.n && x.e[x.len]) x.len++;
-    else
+    memcpy(&x.b, &v, 16);
+    if (len < 0) {
+        uint32_t zeros = mask_of(imm & 1 ? (bytes)(x.w == 0) : (bytes)(x.b == 0), x.n);
+        x.len = zeros ? (unsigned)__builtin_ctz(zeros) : x.n;
+    } else {
         x.len = MIN((uint32_t)len, x.n);
+    }
+    if (imm & 2 && imm & 1) x.w ^= 0x8000;
+    else if (imm & 2) x.b ^= 0x80;
     return x;
 }
-/* Whether element j of b fits a, as imm's bits 3:2 say; ordered: a occurs in b from j on. */
-static bool fits(const struct text *a, const struct text *b, unsigned j, unsigned how)
+/* Which elements of b are equal to element i of a, or lie from element i to element i + 1. */
+static uint32_t equal(const struct text *a, unsigned i, const struct text *b)
 {
-    bool r = false;
+    return mask_of(b->n == 8 ? (bytes)(b->w == a->e16[i]) : (bytes)(b->b == a->e8[i]), b->n);
+}
+static uint32_t between(const struct text *a, unsigned i, const struct text *b)
+{
+    return mask_of(b->n == 8 ? (bytes)((b->w >= a->e16[i]) & (b->w <= a->e16[i + 1])) : (bytes)((b->b >= a->e8[i]) & (b->b <= a->e8[i + 1])), b->n);
+}
+/* IntRes1: a bit for each element of b, as imm's bits 3:2 say. */
+static uint32_t compare_texts(const struct text *a, const struct text *b, unsigned how)
+{
+    uint32_t r = 0, valid = low_bits(b->len), all = low_bits(b->n);
     switch (how) {
     case 0: /* equal to any */
-        for (unsigned i = 0; i < a->len; i++) r |= j < b->len && a->e[i] == b->e[j];
-        return r;
+        for (unsigned i = 0; i < a->len; i++) r |= equal(a, i, b);
+        return r & valid;
     case 1: /* in a range */
-        for (unsigned i = 0; i + 1 < a->len; i += 2) r |= j < b->len && b->e[j] >= a->e[i] && b->e[j] <= a->e[i + 1];
+        for (unsigned i = 0; i + 1 < a->len; i += 2) r |= between(a, i, b);
+        return r & valid;
+    case 2: { /* equal each; behind the end of both, too */
+        uint32_t both = valid & low_bits(a->len), none = all & ~(valid | low_bits(a->len));
+        return (mask_of(b->n == 8 ? (bytes)(a->w == b->w) : (bytes)(a->b == b->b), b->n) & both) | none;
+    }
+    default: /* equal ordered: a occurs in b from there on, as far as b is there */
+        r = all;
+        for (unsigned i = 0; i < a->len; i++) {
+            uint32_t beyond = all & ~low_bits(b->n - i); /* element i of a would lie behind b's register */
+            r &= (equal(a, i, b) & valid) >> i | beyond;
+        }
         return r;
-    case 2: /* equal each */
-        return j < a->len && j < b->len ? a->e[j] == b->e[j] : j >= a->len && j >= b->len;
-    default: /* equal ordered */
-        for (unsigned i = 0; i < a->len && j + i < b->n; i++)
-            if (j + i >= b->len || a->e[i] != b->e[j + i]) return false;
-        return true;
     }
 }
 /* IntRes2 in bits 15:0; bit 16: b is short (ZF), bit 17: a is (SF). */
 HELPER(uint32_t, pcmpstr, (CPU *cpu, v128 va, v128 vb, uint32_t imm, int32_t la, int32_t lb), "pure")
 {
     struct text a = text_of(va, imm, la), b = text_of(vb, imm, lb);
-    uint32_t r = 0;
-    for (unsigned j = 0; j < b.n; j++) {
-        bool bit = fits(&a, &b, j, imm >> 2 & 3);
-        if (imm & 16 && (!(imm & 32) || j < b.len)) bit = !bit;
-        r |= (uint32_t)bit << j;
-    }
+    uint32_t r = compare_texts(&a, &b, imm >> 2 & 3);
+    if (imm & 16) r ^= imm & 32 ? low_bits(b.len) : low_bits(b.n);
     return r | (uint32_t)(b.len < b.n) << 16 | (uint32_t)(a.len < a.n) << 17;
 }
 /* The result as a mask of bits, or of elements (imm bit 6). */

@@ -45,17 +45,18 @@ typedef uint8_t host_f80[10];
 #define HOST_CF80(p) (*(const host_f80 *)(p))
 
 /* d = d op s; insn leaves ST1 op ST0 in ST1 and pops */
+/* The status word is written before the result is stored: it may not share a register with an address (&). */
 #define HOST_OP2(insn, x, d, s)                                                                      \
     do {                                                                                             \
         uint16_t sw_;                                                                                \
         __asm__ volatile("fldt %0\n\tfldt %2\n\t" insn "\n\tfnstsw %1\n\tfstpt %0"                   \
-                         : "+m"(HOST_F80(d)), "=a"(sw_) : "m"(HOST_CF80(s)));                        \
+                         : "+m"(HOST_F80(d)), "=&a"(sw_) : "m"(HOST_CF80(s)));                        \
         host_done(x, sw_, X80_C1);                                                                   \
     } while (0)
 #define HOST_OP1(insn, x, d, cc)                                                                     \
     do {                                                                                             \
         uint16_t sw_;                                                                                \
-        __asm__ volatile("fldt %0\n\t" insn "\n\tfnstsw %1\n\tfstpt %0" : "+m"(HOST_F80(d)), "=a"(sw_)); \
+        __asm__ volatile("fldt %0\n\t" insn "\n\tfnstsw %1\n\tfstpt %0" : "+m"(HOST_F80(d)), "=&a"(sw_)); \
         host_done(x, sw_, cc);                                                                       \
     } while (0)
 /* ST0 = d, ST1 = s, insn leaves both; d = ST0 */
@@ -63,7 +64,7 @@ typedef uint8_t host_f80[10];
     do {                                                                                             \
         uint16_t sw_;                                                                                \
         __asm__ volatile("fldt %2\n\tfldt %0\n\t" insn "\n\tfnstsw %1\n\tfstpt %0\n\tfstp %%st(0)"   \
-                         : "+m"(HOST_F80(d)), "=a"(sw_) : "m"(HOST_CF80(s)));                        \
+                         : "+m"(HOST_F80(d)), "=&a"(sw_) : "m"(HOST_CF80(s)));                        \
         host_done(x, sw_, cc);                                                                       \
     } while (0)
 /* ST0 = a, insn pushes: lower = ST1, upper = ST0 */
@@ -71,7 +72,7 @@ typedef uint8_t host_f80[10];
     do {                                                                                             \
         uint16_t sw_;                                                                                \
         __asm__ volatile("fldt %3\n\t" insn "\n\tfnstsw %2\n\tfstpt %1\n\tfstpt %0"                  \
-                         : "=m"(HOST_F80(lower)), "=m"(HOST_F80(upper)), "=a"(sw_) : "m"(HOST_CF80(a))); \
+                         : "=m"(HOST_F80(lower)), "=m"(HOST_F80(upper)), "=&a"(sw_) : "m"(HOST_CF80(a))); \
         host_done(x, sw_, cc);                                                                       \
     } while (0)
 #else
