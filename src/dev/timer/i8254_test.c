@@ -59,8 +59,8 @@ static void rig_new(struct rig *r)
     r->b.io = space_new(r->b.mem, "ports");
     loop_lock(r->b.loop);
     clock_init(&r->clock, r->b.loop, CLOCK_GUEST);
+    clock_set_source(&r->clock, source, r); /* before it runs, so that it begins at 0 */
     clock_start(&r->clock);
-    clock_set_source(&r->clock, source, r);
     r->b.clock = &r->clock;
     r->pit = dev_new(&r->b, &i8254_device, "pit", &e);
     assert_int_equal(dev_realize(r->pit, NULL, &e) | dev_map_in(r->pit, r->b.io, PIT, &e), 0);
