@@ -3,6 +3,7 @@
  * 11.5. Gates: @legacy/VEX.128/VEX.256. RCP and RSQRT give the nearest value of 12 bits; processors differ there.
  * Known gaps: none.
  */
+#include "fpu/fpu.h"
 #include "vec.h"
 
 /* -- arithmetic ------------------------------------------------------------------------------------------------------------------ */
@@ -191,24 +192,23 @@ INSN(sqrtsd, "VEX?.F2.0F 51 /r Vsd,Hsd,Wsd @SSE2/AVX", "{v}sqrtsd")
     sqrt_scalar(t, f, T_F64);
 }
 
-/* Approximations raise no exceptions; denormal arguments count as zero, results too small to be normal are zero. */
+/*
+ * Approximations raise no exceptions, and MXCSR means nothing to them: not computed by the host's unit, which holds the guest's MXCSR.
+ * Denormal arguments count as zero, results too small to be normal are zero.
+ */
 static uint32_t approximate(uint32_t bits, bool root)
 {
-    float x;
     uint32_t sign = bits & 0x80000000u, mag = bits & 0x7fffffffu;
-    union { double d; uint64_t u; } r;
+    struct fpu_env e = { .rm = FPU_RNE, .nan = FPU_NAN_X86 };
 
     if (mag > 0x7f800000u) return bits | 0x400000u;                /* NaN */
     if (mag < 0x800000u) return sign | 0x7f800000u;                /* zero, denormal */
     if (root && sign) return 0xffc00000u;
     if (mag == 0x7f800000u) return sign;
-    memcpy(&x, &bits, 4);
-    r.d = root ? __builtin_sqrt(1.0 / (double)x) : 1.0 / (double)x;
-    r.u = (r.u + (1ull << 39)) & ~((1ull << 40) - 1);              /* 12 bits */
-    if ((r.u >> 52 & 0x7ff) < 1023 - 126) return sign;
-    float y = (float)r.d;
-    memcpy(&bits, &y, 4);
-    return bits;
+    uint64_t r = fpu_div(&e, FPU_F64, 1023ull << 52, fpu_cvt(&e, FPU_F64, FPU_F32, bits));
+    if (root) r = fpu_sqrt(&e, FPU_F64, r);
+    r = (r + (1ull << 39)) & ~((1ull << 40) - 1);                  /* 12 bits */
+    return (r >> 52 & 0x7ff) < 1023 - 126 ? sign : (uint32_t)fpu_cvt(&e, FPU_F32, FPU_F64, r);
 }
 HELPER(uint32_t, rcp, (CPU *cpu, uint32_t x), "pure")
 {

@@ -209,6 +209,22 @@ static void vsyscall(void)
 }
 #endif
 
+/* RCPPS and RSQRTPS: within 1.5 * 2^-12 whatever MXCSR says, and without flags. */
+__attribute__((target("sse2"))) static void approximations(void)
+{
+    static const unsigned mxcsr[] = { 0x1f80, 0x3f80, 0x5f80, 0x7f80, 0xffc0 }, usual = 0x1f80;
+    for (unsigned i = 0; i < sizeof mxcsr / sizeof *mxcsr; i++)
+        for (float x = 0x1.234567p-20f; x < 0x1p20f; x *= 1.37f) {
+            float in[4] __attribute__((aligned(16))) = { x, x, x, x }, rcp[4] __attribute__((aligned(16))), rsqrt[4] __attribute__((aligned(16)));
+            unsigned after;
+            __asm__ volatile("ldmxcsr %3\n rcpps %4, %%xmm0\n movaps %%xmm0, %0\n rsqrtps %4, %%xmm1\n movaps %%xmm1, %1\n stmxcsr %2\n ldmxcsr %5"
+                             : "=m"(rcp), "=m"(rsqrt), "=m"(after) : "m"(mxcsr[i]), "m"(in), "m"(usual) : "xmm0", "xmm1");
+            double a = (double)rcp[3] * x - 1, b = (double)rsqrt[3] * rsqrt[3] * x - 1;
+            CHECK(after == mxcsr[i]);
+            CHECK(a < 0x1.8p-12 && a > -0x1.8p-12 && b < 0x1.8p-11 && b > -0x1.8p-11);
+        }
+}
+
 int main(void)
 {
     struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
@@ -219,6 +235,7 @@ int main(void)
     division();
     far_away();
     self_modifying();
+    approximations();
 #ifdef __x86_64__
     vsyscall();
 #endif
